@@ -26,3 +26,4 @@ pub mod secret;
 pub mod serve;
 pub mod table;
 pub mod temporary;
+pub mod witness;

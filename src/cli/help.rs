@@ -65,6 +65,7 @@ pub(super) const EXAMPLES: &[(&str, &str, &str)] = &[
     ("ledger backup", "a copy called by the time", "tagih ledger backup /backup/tagih/"),
     ("ledger restore", "into an empty place", "tagih ledger restore /backup/tagih/ledger-2026-11-29T000000Z"),
     ("ledger verify", "and against last night's head", "tagih ledger verify --head-file /mnt/other/ledger.head"),
+    ("ledger verify", "after a rehearsal", "tagih ledger verify --against-sandbox sandbox.jsonl"),
     ("ledger export", "every event", "tagih ledger export > events.jsonl"),
     ("ledger migrate", "when you choose to", "tagih ledger migrate"),
     ("ledger rekey", "after setting `ledger.seal_key_file`", "tagih ledger rekey --backup before.ledger --head-file head"),

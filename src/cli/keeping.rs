@@ -11,6 +11,7 @@ use super::ledger_args::LedgerCommand;
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use super::whole::{backup, rekey, restore, verify};
+use super::witness;
 use crate::domain::calendar::{format_utc_seconds, start_of_wib_day};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
@@ -227,7 +228,10 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
         }
         LedgerCommand::Backup { to } => backup(setup, to),
         LedgerCommand::Restore { from } => restore(setup, from),
-        LedgerCommand::Verify { head, head_file } => verify(setup, head.as_deref(), head_file.as_deref()),
+        LedgerCommand::Verify { head, head_file, against_sandbox } => {
+            let record = against_sandbox.as_deref().map(witness::record).transpose()?;
+            verify(setup, head.as_deref(), head_file.as_deref(), record.as_ref())
+        }
         LedgerCommand::Export => {
             let ledger = reading(setup)?;
             output::stream(|out| wait(ledger.export(out)).map(drop))?;

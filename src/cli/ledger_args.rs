@@ -44,6 +44,9 @@ pub(super) enum LedgerCommand {
         /// against it, and if it is whole its head is kept
         #[arg(long, value_name = "FILE", conflicts_with = "head")]
         head_file: Option<PathBuf>,
+        /// What `sandbox --record` wrote of the sandbox this ledger was filled at: everything carried out there is known here, and nothing else
+        #[arg(long, value_name = "FILE")]
+        against_sandbox: Option<PathBuf>,
     },
     /// Every event as JSON Lines on stdout
     Export,

@@ -62,6 +62,7 @@ mod why_json;
 mod why_next;
 mod why_story;
 mod why_words;
+mod witness;
 
 use clap::FromArgMatches as _;
 

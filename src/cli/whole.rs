@@ -9,6 +9,7 @@ use super::heads;
 use super::keeping::{runtime, wait};
 use super::output;
 use super::setup::{Failure, Setup};
+use super::witness;
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::digest::Digest;
 use crate::exit::Exit;
@@ -18,6 +19,7 @@ use crate::report::atomic;
 use crate::report::issue::head_text;
 use crate::secret::{self, Sources};
 use crate::serve::log::LogFolder;
+use crate::witness::Record;
 
 pub(super) fn backup(setup: &Setup, to: &Path) -> Result<Exit, Failure> {
     // In a folder, by the time: a job that runs each night names none.
@@ -76,7 +78,7 @@ fn backup_failed(error: LedgerError, to: &Path) -> Failure {
     }
 }
 
-pub(super) fn verify(setup: &Setup, head: Option<&str>, head_file: Option<&Path>) -> Result<Exit, Failure> {
+pub(super) fn verify(setup: &Setup, head: Option<&str>, head_file: Option<&Path>, record: Option<&Record>) -> Result<Exit, Failure> {
     let location = setup.ledger_location()?;
     let expected = match head_file {
         Some(path) => heads::kept(path)?,
@@ -91,13 +93,16 @@ pub(super) fn verify(setup: &Setup, head: Option<&str>, head_file: Option<&Path>
     setup.figure(|figures| figures.rows("payments", "verified", report.payments, None));
     setup.figure(|figures| figures.rows("findings", "not_whole", report.findings_count, None));
     setup.figure_head(report.head);
+    let compared = record.filter(|_| report.is_sound()).map(|record| witness::compared(setup, record)).transpose()?;
     if setup.json {
         output::result(json!({
             "is_sound": report.is_sound(), "events": report.events, "bills": report.bills, "payments": report.payments,
             "findings_count": report.findings_count, "findings": report.findings, "notes": report.notes, "ledger_head": head_text(report.head),
+            "against_sandbox": compared.as_ref().map(witness::told),
         }));
     }
     whole(&location, &report)?;
+    compared.as_ref().map_or(Ok(()), |compared| witness::agree(setup, compared))?;
     head_file.map_or(Ok(()), |path| heads::keep(path, report.head))?;
     if !setup.json {
         output::done(format_args!("{} events of {} bills are whole; head {}", report.events, report.bills, head_text(report.head)));

@@ -43,6 +43,14 @@ pub const HELD: Code = Code::new(
     "Wait until it has finished, then run the same command again.",
 );
 
+/// `ledger verify --against-sandbox`.
+pub const OTHER_THAN_RECORDED: Code = Code::new(
+    "E0517",
+    "the ledger and the sandbox tell of different things",
+    "Something was carried out that the ledger never meant to send, or does not know the end of, or has otherwise than it was; or the ledger has something as done that was not. Each difference is listed with the invariant it breaks.",
+    "Make sure that the record is all of the sandbox at which this ledger was filled, and of no other. If it is, it is a defect of tagih: keep both files and report it.",
+);
+
 /// [`LedgerError::TooNew`].
 pub const TOO_NEW: Code = Code::new(
     "E0506",
@@ -149,6 +157,7 @@ pub const ALL: &[Code] = &[
     BUSY,
     OTHER_KEY,
     RUN_NOT_RECORDED,
+    OTHER_THAN_RECORDED,
 ];
 
 impl LedgerError {

@@ -36,6 +36,8 @@ pub struct Model {
     answered: HashMap<String, Answered>,
     attempts: HashMap<String, Attempts>,
     calls: Vec<Call>,
+    /// Orders that were paid and whose payment is in no record yet.
+    pub(super) paid: Vec<usize>,
     pub(super) messages: HashMap<usize, super::payment::Sent>,
     pub(super) inquiries: Vec<Inquiry>,
     pub(super) outbox: Outbox,
@@ -90,6 +92,7 @@ impl Model {
             answered: HashMap::new(),
             attempts: HashMap::new(),
             calls: Vec::new(),
+            paid: Vec::new(),
             messages: HashMap::new(),
             inquiries: Vec::new(),
             outbox: Outbox::default(),

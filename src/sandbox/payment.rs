@@ -168,6 +168,7 @@ impl Model {
         let as_sent = by_doku.then(|| self.write_message(order, &payment, &script.as_it_leaves_doku(), serial));
         if is_honest(script) && !script.has(&Quirk::Conflicting) {
             self.orders.get_mut(index).ok_or(PayError::UnknownCode)?.payments.push(payment.clone());
+            self.paid.push(index);
         }
         let sent = self.messages.entry(index).or_default();
         sent.count = serial.saturating_add(1);

@@ -274,7 +274,7 @@ impl Shared {
             let known = model.calls().len();
             let draft = model.decide(received, now, timing);
             if let Some(record) = &self.record
-                && let Err(error) = record_processed(&model, known, record)
+                && let Err(error) = record_processed(&mut model, known, record)
             {
                 tracing::error!(%error, "the sandbox's record could not be written");
             }
@@ -284,16 +284,21 @@ impl Shared {
     }
 }
 
-/// Writes the mutations among the calls after the first `known`. Under the model's lock, so that lines are in order of processing.
-fn record_processed(model: &Model, known: usize, record: &Mutex<File>) -> io::Result<()> {
+/// Writes the payments there were before, and the mutations among the calls after the first `known`. Under the model's lock, so that lines
+/// are in order of processing.
+fn record_processed(model: &mut Model, known: usize, record: &Mutex<File>) -> io::Result<()> {
     #[derive(serde::Serialize)]
     struct Line<'a> {
-        call: &'a Call,
+        call: Option<&'a Call>,
         order: Option<&'a Order>,
+    }
+    let paid = std::mem::take(&mut model.paid);
+    for order in paid.into_iter().filter_map(|index| model.orders.get(index)) {
+        append_line(record, &serde_json::to_string(&Line { call: None, order: Some(order) })?)?;
     }
     for call in model.calls().iter().skip(known).filter(|call| call.handling == Handling::Processed) {
         let order = call.invoice_number.as_ref().and_then(|invoice_number| model.order(invoice_number.as_str()));
-        append_line(record, &serde_json::to_string(&Line { call, order })?)?;
+        append_line(record, &serde_json::to_string(&Line { call: Some(call), order })?)?;
     }
     Ok(())
 }

@@ -276,7 +276,7 @@ impl Campaign {
         check::calls(&calls, self.sandbox.recorded());
         assert_eq!(self.sandbox.recorded(), month.recorded_in_the_end, "more or fewer changes at DOKU than were wanted");
         check::world(&self.wishes, &orders, &self.export(), &month.out);
-        let verified = self.tagih(&["ledger", "verify", "--head", &summary.ledger_head]);
+        let verified = self.tagih(&["ledger", "verify", "--head", &summary.ledger_head, "--against-sandbox", self.sandbox.record()]);
         assert_eq!(verified.code(), Some(0), "{verified:?}");
 
         let again = self.tagih(&Self::arguments(month));

@@ -89,6 +89,7 @@ const KINDS: [(Kind, &[&str]); 8] = [
     (
         Kind::Input,
         &[
+            "against_sandbox",
             "bank",
             "carry_in",
             "config",

@@ -246,7 +246,7 @@ impl Campaign {
             check::world(&self.wishes, &orders, &exported, &worker.out);
             head = check::summary(&worker.out, self.input, 0).ledger_head;
         }
-        let verified = self.tagih(&["ledger", "verify", "--head", &head]);
+        let verified = self.tagih(&["ledger", "verify", "--head", &head, "--against-sandbox", self.sandbox.record()]);
         assert_eq!(verified.code(), Some(0), "{verified:?}");
         let again = self.tagih(&["issue", self.file.to_str().unwrap(), "--out", self.workers[0].out.to_str().unwrap()]);
         assert_eq!(again.code(), Some(0), "{again:?}");

@@ -10,7 +10,8 @@ use tagih::domain::ids::InvoiceNumber;
 use tagih::domain::lifecycle::{BillState, Event, Status};
 use tagih::ledger::memory::MemoryLedger;
 use tagih::ledger::{Ledger as _, View as _};
-use tagih::sandbox::record::{Handling, Order, OrderState};
+use tagih::sandbox::record::{Call, Handling, Order, OrderState};
+use tagih::witness::{self, Change, Difference, Told, compare};
 
 use super::merchant::{BURST, RATE_PER_SECOND, Reported};
 use super::world::{Paid, World};
@@ -44,9 +45,16 @@ impl World {
             assert_eq!(*first, call.body_digest, "{}: one Request-Id with two bodies (I4)", self.context());
             assert_ne!(call.handling, Handling::IdReused, "{}: (I4)", self.context());
         }
-        if !new.iter().any(|call| call.handling == Handling::Processed) {
+        let processed: Vec<&Call> = new.iter().filter(|call| call.handling == Handling::Processed).collect();
+        if processed.is_empty() {
             return;
         }
+        let mut record = self.record.lock().unwrap();
+        for call in processed {
+            let order = call.invoice_number.as_ref().and_then(|number| model.order(number.as_str())).unwrap();
+            record.changes.push(change(Some(call), order));
+        }
+        drop(record);
         let (mut of_bill, mut of_code) = (HashMap::new(), HashMap::new());
         for order in model.orders().iter().filter(|order| order.is_payable(now)) {
             let (number, code) = (order.invoice_number.as_str(), order.payment_code.as_str());
@@ -56,6 +64,35 @@ impl World {
             assert_eq!(other, None, "{}: code {code} can be paid for {number} too (I11)", self.context());
         }
     }
+}
+
+/// A line of the record.
+pub fn change(call: Option<&Call>, order: &Order) -> Change {
+    let state = if order.state == OrderState::Live { "live" } else { "cancelled" };
+    Change {
+        call: call.map(|call| witness::Call { method: call.method.clone(), request_id: call.request_id.clone() }),
+        order: witness::Order {
+            invoice_number: order.invoice_number.to_string(),
+            payment_code: order.payment_code.to_string(),
+            amount: order.amount.get(),
+            state: state.to_owned(),
+            created_at: order.created_at,
+            expires_at: order.expires_at,
+            reusable: order.reusable,
+            payments: order.payments.iter().map(|payment| witness::Payment { status: payment.status.clone() }).collect(),
+        },
+    }
+}
+
+/// The same by somebody who shares no code with the jobs: what the ledger says, beside what DOKU recorded.
+fn two_accounts(world: &World, ledger: &MemoryLedger, is_excused: impl Fn(&Difference) -> bool) {
+    let line = |(_, number, event): (Timestamp, InvoiceNumber, Event)| {
+        serde_json::json!({"kind": "bill", "invoice_number": number, "event": event}).to_string()
+    };
+    let lines: Vec<String> = ledger.events().into_iter().map(line).collect();
+    let compared = compare(&Told::read(lines.join("\n").as_bytes()).unwrap(), &world.record.lock().unwrap());
+    let differences: Vec<&Difference> = compared.differences.iter().filter(|one| !is_excused(one)).collect();
+    assert!(differences.is_empty(), "{}: {differences:#?}", world.context());
 }
 
 /// What must be so whenever no process of ours runs, however it ended.
@@ -146,6 +183,13 @@ pub fn in_the_end(world: &World, ledger: &MemoryLedger, ends: &[End], bills: &[B
             assert!(order.is_none_or(|order| order.state == OrderState::Cancelled || !order.is_payable(now)), "{context}");
         }
     }
+    let unknowable: Vec<&str> = model
+        .orders()
+        .iter()
+        .filter(|order| is_unknowable(&paid, order, now))
+        .map(|order| bill_of(order.invoice_number.as_str()))
+        .collect();
+    two_accounts(world, ledger, |difference| unknowable.contains(&bill_of(&difference.invoice_number)));
     drop((model, paid));
     rupiah(world, ledger);
 }

@@ -15,6 +15,7 @@ use tagih::sandbox::http::{Fate, HttpAnswer, Request};
 use tagih::sandbox::notification::{NotificationMessage, SCHEDULE_SECONDS};
 use tagih::sandbox::payment::{PaymentScript, Quirk};
 
+use super::judge;
 use super::process::Life;
 use super::timeline::Happening;
 use super::world::{CLIENT, Paid, World};
@@ -273,7 +274,9 @@ impl World {
         let script = PaymentScript::at(now);
         let script = if is_anyway { script.with(Quirk::Anyway) } else { script };
         let Ok(message) = model.pay(code, &script) else { return };
-        let taken = model.order_of_code(code).and_then(|order| order.payments.last()).unwrap().clone();
+        let order = model.order_of_code(code).unwrap();
+        let taken = order.payments.last().unwrap().clone();
+        self.record.lock().unwrap().changes.push(judge::change(None, order));
         drop(model);
         self.count(1);
         let paid = Paid { payment_code: code.clone(), amount: taken.amount, at: taken.paid_at };

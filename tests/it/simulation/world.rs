@@ -12,6 +12,7 @@ use tagih::sandbox::fault::Faults;
 use tagih::sandbox::http::HttpAnswer;
 use tagih::sandbox::model::Model;
 use tagih::sandbox::settings::{RedeliveryId, Settings};
+use tagih::witness::Record;
 
 use super::process::Life;
 use super::timeline::Timeline;
@@ -106,6 +107,8 @@ pub struct World {
     pub paid: Mutex<BTreeMap<String, (Paid, bool)>>,
     /// When requests left (microseconds), and of which process.
     pub left_us: Mutex<Vec<u64>>,
+    /// What DOKU carried out, as its own record would have it.
+    pub record: Mutex<Record>,
     pub last_answer: Mutex<Option<(String, HttpAnswer)>>,
     /// The digest of the body each was first sent with.
     pub bodies: Mutex<HashMap<String, String>>,
@@ -135,6 +138,7 @@ impl World {
             log: Mutex::default(),
             paid: Mutex::default(),
             left_us: Mutex::default(),
+            record: Mutex::default(),
             last_answer: Mutex::default(),
             bodies: Mutex::default(),
             calls_judged: Mutex::default(),

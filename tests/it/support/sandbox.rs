@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,6 +29,7 @@ pub struct Sandbox {
     /// `127.0.0.1:PORT`.
     address: String,
     record: Mutex<Tail>,
+    record_path: PathBuf,
     _process: Running,
 }
 
@@ -46,8 +48,8 @@ impl Sandbox {
             assert!(!process.has_ended() && begun.elapsed() < START_MAX, "the sandbox does not start: {words}");
             thread::sleep(Duration::from_millis(2));
         };
-        let record = Mutex::new(Tail { file: File::open(record).unwrap(), lines: 0 });
-        Self { address, record, _process: process }
+        let tail = Mutex::new(Tail { file: File::open(&record).unwrap(), lines: 0 });
+        Self { address, record: tail, record_path: record, _process: process }
     }
 
     pub fn base_url(&self) -> String {
@@ -66,6 +68,11 @@ impl Sandbox {
     /// Every POST and PATCH that arrived, in order.
     pub fn calls(&self) -> Vec<Call> {
         self.get("/_sandbox/calls")
+    }
+
+    /// The file in which it records what it carries out.
+    pub fn record(&self) -> &str {
+        self.record_path.to_str().unwrap()
     }
 
     /// How many mutations its record file holds.

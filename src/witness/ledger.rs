@@ -1,0 +1,236 @@
+//! What the ledger says: its export, folded once more, by as little as the comparison needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::BufRead;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::{Unreadable, lines};
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// Bills by their numbers.
+    pub bills: BTreeMap<String, Bill>,
+    /// Whose each `Request-Id` is, and each number on the wire.
+    pub sent: BTreeMap<String, String>,
+    /// See above.
+    pub wires: BTreeMap<String, String>,
+}
+
+/// A bill.
+#[derive(Clone, Debug, Default)]
+pub struct Bill {
+    /// Everything that was ever to be sent about it, oldest first.
+    pub operations: Vec<Operation>,
+    /// Every code it was ever given.
+    pub codes: BTreeSet<String>,
+    /// What it asks for now, and by which code; none where nothing is live by the ledger's word.
+    pub live: Option<Live>,
+    /// Whether the ledger called it cancelled last.
+    pub is_cancelled: bool,
+}
+
+/// Something that was to be sent.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Its idempotency key.
+    pub request_id: String,
+    /// `issue`, `amend` or `cancel`.
+    pub kind: String,
+    /// The number on the wire.
+    pub wire_invoice_number: String,
+    /// What it asked for, in rupiah.
+    pub amount: u64,
+    /// How it ended.
+    pub end: End,
+    /// The code of the answer, if one told of it.
+    pub payment_code: Option<String>,
+}
+
+/// How an operation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Not yet: it may have been carried out.
+    Open,
+    /// It was carried out.
+    Done,
+    /// It was not.
+    NotDone,
+}
+
+/// A code that asks for money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// The number DOKU knows it by; empty of a code that was not made by an operation.
+    pub wire_invoice_number: String,
+    /// The code.
+    pub payment_code: String,
+    /// What it asks for, in rupiah.
+    pub amount: u64,
+    /// Its end, if the ledger knows it (UTC).
+    pub expires_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    invoice_number: String,
+    #[serde(default)]
+    event: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+struct Terms {
+    amount: u64,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    payment_code: String,
+    #[serde(default)]
+    expires_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Event {
+    Adopted {
+        terms: Terms,
+        answer: Answer,
+        #[serde(default)]
+        wire_invoice_number: Option<String>,
+    },
+    Intended {
+        operation: String,
+        terms: Terms,
+        request_id: String,
+        wire_invoice_number: String,
+    },
+    NotSent {},
+    Rejected {},
+    Reopened {},
+    Accepted {
+        answer: Answer,
+        #[serde(default)]
+        amount: Option<u64>,
+    },
+    Settled {
+        verdict: String,
+        #[serde(default)]
+        answer: Option<Answer>,
+    },
+    Registered {
+        answer: Answer,
+    },
+    Retired {},
+    #[serde(other)]
+    Other,
+}
+
+impl Told {
+    /// Reads `ledger export`.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub fn read(from: impl BufRead) -> Result<Self, Unreadable> {
+        const WHAT: &str = "event of a ledger's export";
+        let mut told = Self::default();
+        for (number, line) in (1..).zip(lines::<Line>(from, WHAT)) {
+            let Line { kind, invoice_number, event } = line?;
+            if kind == "bill" {
+                let event = serde_json::from_value(event).map_err(|reason| Unreadable::Line { line: number, what: WHAT, reason })?;
+                told.take(invoice_number, event);
+            }
+        }
+        Ok(told)
+    }
+
+    /// About how many bills anything was to be sent.
+    #[must_use]
+    pub fn sent_about(&self) -> usize {
+        self.bills.values().filter(|bill| !bill.operations.is_empty()).count()
+    }
+
+    fn take(&mut self, invoice_number: String, event: Event) {
+        if let Event::Intended { request_id, wire_invoice_number, .. } = &event {
+            self.sent.insert(request_id.clone(), invoice_number.clone());
+            self.wires.insert(wire_invoice_number.clone(), invoice_number.clone());
+        }
+        self.bills.entry(invoice_number).or_default().take(event);
+    }
+}
+
+impl Bill {
+    /// The operation that may have been carried out and has not ended.
+    #[must_use]
+    pub fn open(&self) -> Option<&Operation> {
+        self.operations.last().filter(|last| last.end == End::Open)
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Adopted { terms, answer, wire_invoice_number } => {
+                self.codes.insert(answer.payment_code.clone());
+                let wire_invoice_number = wire_invoice_number.unwrap_or_default();
+                self.live = Some(Live {
+                    wire_invoice_number,
+                    payment_code: answer.payment_code,
+                    amount: terms.amount,
+                    expires_at: answer.expires_at,
+                });
+            }
+            Event::Intended { operation, terms, request_id, wire_invoice_number } => self.operations.push(Operation {
+                request_id,
+                kind: operation,
+                wire_invoice_number,
+                amount: terms.amount,
+                end: End::Open,
+                payment_code: None,
+            }),
+            Event::NotSent {} | Event::Rejected {} => self.end(End::NotDone),
+            Event::Reopened {} => self.end(End::Open),
+            Event::Accepted { answer, amount } => self.done(Some(answer), amount),
+            Event::Settled { verdict, answer } => match verdict.as_str() {
+                "done" => self.done(answer, None),
+                "dead" => {
+                    self.codes.extend(answer.map(|answer| answer.payment_code));
+                    self.end(End::Done);
+                    self.live = None;
+                }
+                _ => self.end(End::NotDone),
+            },
+            // DOKU hears of these only by asking.
+            Event::Registered { answer } => drop(self.codes.insert(answer.payment_code)),
+            Event::Retired {} => self.live = None,
+            Event::Other => {}
+        }
+    }
+
+    fn end(&mut self, end: End) {
+        self.operations.last_mut().into_iter().for_each(|last| last.end = end);
+    }
+
+    fn done(&mut self, answer: Option<Answer>, amount: Option<u64>) {
+        self.end(End::Done);
+        let Some(last) = self.operations.last_mut() else { return };
+        last.payment_code = answer.as_ref().map(|answer| answer.payment_code.clone());
+        self.codes.extend(last.payment_code.clone());
+        self.is_cancelled = last.kind == "cancel";
+        let before = self.live.take();
+        if self.is_cancelled {
+            return;
+        }
+        let known = before.filter(|_| last.kind == "amend");
+        let payment_code = last.payment_code.clone().or_else(|| known.as_ref().map(|live| live.payment_code.clone()));
+        self.live = payment_code.map(|payment_code| Live {
+            wire_invoice_number: last.wire_invoice_number.clone(),
+            payment_code,
+            amount: amount.unwrap_or(last.amount),
+            expires_at: answer.and_then(|answer| answer.expires_at),
+        });
+    }
+}

@@ -1,0 +1,145 @@
+//! What must hold between a ledger and the record of the one it spoke to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ledger::{Bill, End, Operation, Told};
+use super::record::{Change, Order, Record};
+use super::{Difference, Invariant};
+
+/// Everything that does not hold.
+pub(super) fn differences(ledger: &Told, record: &Record) -> Vec<Difference> {
+    let mut found = Found(Vec::new());
+    let carried_out = found.changes(ledger, record);
+    for (invoice_number, bill) in &ledger.bills {
+        for operation in &bill.operations {
+            found.operation(invoice_number, operation, carried_out.get(operation.request_id.as_str()).copied());
+        }
+    }
+    let mut orders: BTreeMap<&str, &Change> = BTreeMap::new();
+    for change in &record.changes {
+        orders.insert(&change.order.invoice_number, change);
+    }
+    for (wire, change) in &orders {
+        if let Some((invoice_number, bill)) = ledger.wires.get(*wire).and_then(|number| ledger.bills.get_key_value(number)) {
+            found.order(invoice_number, bill, &change.order);
+        }
+    }
+    for (invoice_number, bill) in &ledger.bills {
+        found.live(invoice_number, bill, &orders);
+    }
+    found.0
+}
+
+struct Found(Vec<Difference>);
+
+impl Found {
+    fn add(&mut self, invariant: Invariant, invoice_number: &str, what: String) {
+        self.0.push(Difference { invariant, invoice_number: invoice_number.to_owned(), what });
+    }
+
+    /// Each change by the `Request-Id` that asked for it; and what must hold while they happen.
+    fn changes<'r>(&mut self, ledger: &Told, record: &'r Record) -> BTreeMap<&'r str, &'r Change> {
+        let mut carried_out: BTreeMap<&str, &Change> = BTreeMap::new();
+        let mut orders: BTreeMap<&str, &Order> = BTreeMap::new();
+        let mut of_bill: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let mut of_code: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for change in &record.changes {
+            let order = &change.order;
+            let Order { invoice_number, payment_code, created_at, .. } = order;
+            let Some(call) = &change.call else {
+                orders.insert(invoice_number, order);
+                continue;
+            };
+            let bill = ledger.sent.get(&call.request_id);
+            if bill.is_none() {
+                let what = format!("{} {} was carried out, and the ledger never meant to send it", call.method, call.request_id);
+                self.add(Invariant(1), invoice_number, what);
+            }
+            if carried_out.insert(&call.request_id, change).is_some() {
+                self.add(Invariant(4), invoice_number, format!("{} was carried out twice", call.request_id));
+            }
+            let is_made = call.method == "POST";
+            if is_made && orders.contains_key(invoice_number.as_str()) {
+                self.add(Invariant(3), invoice_number, "was made twice".to_owned());
+            }
+            let others = bill.map(|bill| of_bill.entry(bill).or_default());
+            let live = |other: &&&str| **other != invoice_number && orders.get(**other).is_some_and(|other| other.is_live(*created_at));
+            for other in others.iter().flat_map(|others| others.iter()).filter(live).filter(|_| is_made) {
+                self.add(Invariant(3), invoice_number, format!("was made while {other} of the same bill could be paid"));
+            }
+            let with_code = of_code.entry(payment_code).or_default();
+            for other in with_code.iter().filter(live).filter(|_| is_made) {
+                self.add(Invariant(11), invoice_number, format!("has the code {payment_code} while {other} has it"));
+            }
+            with_code.insert(invoice_number);
+            others.into_iter().for_each(|others| others.extend([invoice_number.as_str()]));
+            orders.insert(invoice_number, order);
+        }
+        carried_out
+    }
+
+    /// What the ledger says of an operation, and whether it was carried out.
+    fn operation(&mut self, invoice_number: &str, operation: &Operation, change: Option<&Change>) {
+        let Operation { request_id, kind, wire_invoice_number, end, payment_code, .. } = operation;
+        match (end, change) {
+            (End::Done, None) => {
+                self.add(Invariant(24), invoice_number, format!("the ledger has its {kind} {request_id} as done, and nothing was"))
+            }
+            (End::NotDone, Some(_)) => {
+                self.add(
+                    Invariant(24),
+                    invoice_number,
+                    format!("the ledger has its {kind} {request_id} as not done, and it was carried out"),
+                );
+            }
+            (End::Open | End::NotDone, None) | (End::Done | End::Open, Some(_)) => {}
+        }
+        let Some(Change { order, .. }) = change else { return };
+        if order.invoice_number != *wire_invoice_number {
+            let what = format!("{request_id} was meant for {wire_invoice_number}, and {} was changed", order.invoice_number);
+            self.add(Invariant(10), invoice_number, what);
+        }
+        if let Some(code) = payment_code.as_ref().filter(|code| **code != order.payment_code) {
+            self.add(
+                Invariant(10),
+                invoice_number,
+                format!("the ledger has the code {code} from {request_id}, and it made {}", order.payment_code),
+            );
+        }
+    }
+
+    /// Whether the ledger knows the code of an order, or will.
+    fn order(&mut self, invoice_number: &str, bill: &Bill, order: &Order) {
+        let is_asked = bill.open().is_some_and(|open| open.kind == "issue" && open.wire_invoice_number == order.invoice_number);
+        if !bill.codes.contains(&order.payment_code) && !is_asked {
+            self.add(Invariant(7), invoice_number, format!("its code {} ({}) is lost", order.payment_code, order.invoice_number));
+        }
+    }
+
+    /// Whether what asks for money at the one asks for the same at the other. While an operation is open nobody can say.
+    fn live(&mut self, invoice_number: &str, bill: &Bill, orders: &BTreeMap<&str, &Change>) {
+        if bill.open().is_some() {
+            return;
+        }
+        let order = |wire: &str| orders.get(wire).map(|change| &change.order);
+        if let Some(live) = &bill.live {
+            // A code that was adopted need not be of this sandbox.
+            let Some(order) = order(&live.wire_invoice_number) else { return };
+            let expires_at = live.expires_at.unwrap_or(order.expires_at);
+            for (what, ledger, doku) in [
+                ("its code", live.payment_code.clone(), order.payment_code.clone()),
+                ("rupiah", live.amount.to_string(), order.amount.to_string()),
+                ("its state", "live".to_owned(), order.state.clone()),
+                ("its end", expires_at.to_string(), order.expires_at.to_string()),
+            ] {
+                if ledger != doku {
+                    self.add(Invariant(2), invoice_number, format!("{what}: {ledger} in the ledger, {doku} at DOKU"));
+                }
+            }
+        }
+        let last = bill.operations.iter().rev().find(|operation| operation.end == End::Done).filter(|_| bill.is_cancelled);
+        if let Some(order) = last.and_then(|last| order(&last.wire_invoice_number)).filter(|order| order.state == "live") {
+            self.add(Invariant(2), invoice_number, format!("cancelled in the ledger, and {} is live at DOKU", order.invoice_number));
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Each rule, kept and broken.
+
+use super::*;
+
+/// A ledger that issued, amended and cancelled, and has one operation open.
+const LEDGER: &str = r#"
+{"kind":"bill","invoice_number":"A","event":{"event":"intended","operation":"issue","terms":{"amount":100},"request_id":"r1","wire_invoice_number":"A","body_digest":""}}
+{"kind":"bill","invoice_number":"A","event":{"event":"accepted","answer":{"payment_code":"71","expires_at":"2026-10-02T00:00:00Z"},"replayed":false}}
+{"kind":"bill","invoice_number":"A","event":{"event":"intended","operation":"amend","terms":{"amount":200},"request_id":"r2","wire_invoice_number":"A","body_digest":""}}
+{"kind":"bill","invoice_number":"A","event":{"event":"doubted","reason":"cut off"}}
+{"kind":"bill","invoice_number":"A","event":{"event":"settled","verdict":"done","answer":{"payment_code":"71","expires_at":"2026-10-02T00:00:00Z"},"by":"status","reason":""}}
+{"kind":"bill","invoice_number":"B","event":{"event":"intended","operation":"issue","terms":{"amount":50},"request_id":"r3","wire_invoice_number":"B","body_digest":""}}
+{"kind":"payment","invoice_number":"A","event":{"identity":"00"}}
+{"head":{"sequence":7,"hash":"00"}}
+"#;
+
+const RECORD: &str = r#"
+{"call":{"method":"POST","request_id":"r1"},"order":{"invoice_number":"A","payment_code":"71","amount":100,"state":"live","created_at":"2026-10-01T00:00:00Z","expires_at":"2026-10-02T00:00:00Z"}}
+{"call":{"method":"PATCH","request_id":"r2"},"order":{"invoice_number":"A","payment_code":"71","amount":200,"state":"live","created_at":"2026-10-01T00:00:00Z","expires_at":"2026-10-02T00:00:00Z"}}
+{"call":{"method":"POST","request_id":"r3"},"order":{"invoice_number":"B","payment_code":"72","amount":50,"state":"live","created_at":"2026-10-01T00:00:00Z","expires_at":"2026-10-02T00:00:00Z"}}
+"#;
+
+fn found(ledger: &str, record: &str) -> Vec<String> {
+    let compared = compare(&Told::read(ledger.as_bytes()).unwrap(), &Record::read(record.as_bytes()).unwrap());
+    compared.differences.iter().map(ToString::to_string).collect()
+}
+
+/// A change of bill B's order, made or changed by `request_id`.
+fn change(method: &str, request_id: &str, number: &str, code: &str) -> String {
+    let order = format!(r#""invoice_number":"{number}","payment_code":"{code}","amount":50,"state":"live""#);
+    let days = r#""created_at":"2026-10-01T12:00:00Z","expires_at":"2026-10-02T00:00:00Z""#;
+    format!("{RECORD}{{\"call\":{{\"method\":\"{method}\",\"request_id\":\"{request_id}\"}},\"order\":{{{order},{days}}}}}\n")
+}
+
+/// The ledger, after `event` of bill `invoice_number`.
+fn after(invoice_number: &str, event: &str) -> String {
+    format!("{LEDGER}{{\"kind\":\"bill\",\"invoice_number\":\"{invoice_number}\",\"event\":{event}}}\n")
+}
+
+const ACCEPTED: &str = r#"{"event":"accepted","answer":{"payment_code":"72","expires_at":"2026-10-02T00:00:00Z"},"replayed":false}"#;
+
+#[test]
+fn two_accounts_that_agree_differ_in_nothing_also_while_an_operation_is_open() {
+    assert_eq!(found(LEDGER, RECORD), [""; 0]);
+    assert_eq!(found(&after("B", ACCEPTED), RECORD), [""; 0]);
+    assert_eq!(found("", ""), [""; 0]);
+}
+
+#[test]
+fn every_broken_rule_is_told_by_its_invariant() {
+    let intent = |number: &str, kind: &str, id: &str, wire: &str| {
+        let terms = r#""terms":{"amount":50},"body_digest":"""#;
+        after(number, &format!(r#"{{"event":"intended","operation":"{kind}","request_id":"{id}","wire_invoice_number":"{wire}",{terms}}}"#))
+    };
+    let accepted_as = |code: &str, end: &str| {
+        let answer = format!(r#"{{"payment_code":"{code}","expires_at":"{end}"}}"#);
+        after("B", &format!(r#"{{"event":"accepted","answer":{answer},"replayed":false}}"#))
+    };
+    let without = |line: usize| {
+        RECORD.trim().lines().enumerate().filter(|(at, _)| *at != line).map(|(_, text)| format!("{text}\n")).collect::<String>()
+    };
+    let cases: [(u8, String, String); 12] = [
+        (1, LEDGER.to_owned(), change("POST", "r9", "C", "79")),
+        (4, LEDGER.to_owned(), change("PATCH", "r3", "B", "72")),
+        (3, intent("B", "issue", "r4", "B"), change("POST", "r4", "B", "72")),
+        (3, intent("B", "issue", "r4", "B-2"), change("POST", "r4", "B-2", "75")),
+        (11, intent("D", "issue", "r4", "D"), change("POST", "r4", "D", "71")),
+        (24, after("B", ACCEPTED), without(2)),
+        (24, after("B", r#"{"event":"rejected","code":"","reason":""}"#), RECORD.to_owned()),
+        (24, after("B", r#"{"event":"settled","verdict":"not_done","by":"status","reason":""}"#), RECORD.to_owned()),
+        (10, accepted_as("79", "2026-10-02T00:00:00Z"), RECORD.to_owned()),
+        (7, after("B", r#"{"event":"settled","verdict":"done","by":"person","reason":""}"#), RECORD.to_owned()),
+        (2, accepted_as("72", "2026-10-03T00:00:00Z"), RECORD.to_owned()),
+        (2, after("B", ACCEPTED), RECORD.replace(r#""amount":50"#, r#""amount":60"#)),
+    ];
+    for (invariant, ledger, record) in cases {
+        let found = found(&ledger, &record);
+        assert!(found.iter().any(|one| one.ends_with(&format!("(I{invariant})"))), "I{invariant}: {found:?}");
+    }
+}
+
+#[test]
+fn a_cancelled_code_that_is_live_at_doku_is_told() {
+    let intent =
+        r#"{"event":"intended","operation":"cancel","terms":{"amount":200},"request_id":"r5","wire_invoice_number":"A","body_digest":""}"#;
+    let cancelled = format!(
+        "{}{}",
+        after("A", intent),
+        r#"{"kind":"bill","invoice_number":"A","event":{"event":"settled","verdict":"done","by":"status","reason":""}}"#
+    );
+    let found = found(&cancelled, RECORD);
+    assert!(found.iter().any(|one| one.contains("cancelled in the ledger")), "{found:?}");
+}
+
+#[test]
+fn a_code_that_was_paid_is_free_for_the_next_bill() {
+    let intent =
+        r#"{"event":"intended","operation":"issue","terms":{"amount":50},"request_id":"r4","wire_invoice_number":"D","body_digest":""}"#;
+    let live = r#""payment_code":"71","state":"live","created_at":"2026-10-01T12:00:00Z","expires_at":"2026-10-02T00:00:00Z""#;
+    let paid = format!(r#"{{"call":null,"order":{{"invoice_number":"A","amount":200,{live},"payments":[{{"status":"SUCCESS"}}]}}}}"#);
+    let made = format!(r#"{{"call":{{"method":"POST","request_id":"r4"}},"order":{{"invoice_number":"D","amount":50,{live}}}}}"#);
+    assert_eq!(found(&after("D", intent), &format!("{RECORD}{paid}\n{made}\n")), [""; 0]);
+    assert!(!found(&after("D", intent), &format!("{RECORD}{made}\n")).is_empty());
+}
+
+#[test]
+fn what_is_no_line_of_theirs_is_named_by_its_number() {
+    let wrong = Record::read(format!("{RECORD}\n{{\"call\":").as_bytes()).unwrap_err().to_string();
+    assert!(wrong.starts_with("line 6 is no change of a sandbox's record"), "{wrong}");
+    assert!(Told::read("nonsense".as_bytes()).is_err());
+}
