@@ -73,6 +73,9 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         (None, Some(from), Some(to)) if from <= to => (from, to),
         _ => return Err(Failure::usage("`--from` must not be after `--to`")),
     };
+    if arguments.evidence_from.zip(arguments.evidence_to).is_some_and(|(from, to)| from > to) {
+        return Err(Failure::usage("`--evidence-from` must not be after `--evidence-to`"));
+    }
     let opening = super::period::opening(setup, from, arguments.opening.as_deref())?;
     let task = Task {
         from,

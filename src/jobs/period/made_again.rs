@@ -131,8 +131,12 @@ pub fn compare(folder: &Path, again: &Path) -> Result<(), PeriodError> {
         return Err(stale(folder, &"the ledger, the journal or the settings have gone on since, and its balances are others now"));
     }
     let was = files_of(&looked_at);
+    let store = looked_at.pointer("/request/evidence").and_then(Value::as_str).map(str::to_owned);
     // A file that is as it was written, and is made otherwise now, shows what went on; any other was changed.
     let other = |name: &str, is_as_written: bool| {
+        if let Some(store) = store.as_ref().filter(|_| is_same_run && is_as_written) {
+            return stale(folder, &format_args!("what the evidence store `{store}` says has changed since, and with it `{name}`"));
+        }
         if is_same_run || !is_as_written {
             return not_whole(folder, &format_args!("`{name}` is not what its inputs make"));
         }
@@ -164,7 +168,8 @@ pub(super) fn check_journal(folder: &Path, journal: &Journal) -> Result<(), Peri
     if journal.records().iter().any(|record| Head::of(record).to_string() == head) {
         return Ok(());
     }
-    Err(stale(folder, &"it was made with another journal than this one, or this one has lost its end since"))
+    let shown = journal.path();
+    Err(stale(folder, &format_args!("it was made with another journal than `{shown}`, or that has lost its end since")))
 }
 
 /// The files that a summary lists.
