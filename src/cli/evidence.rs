@@ -95,6 +95,16 @@ impl Setup {
     }
 }
 
+/// Says so where a store has told of nothing: it may be one that has only just been made.
+pub(super) fn warn(store: Option<&StoreAt>, files: &[InputFile]) {
+    if let Some(store) = store.filter(|_| files.is_empty()) {
+        output::note(format_args!(
+            "warning: the evidence store `{}` has no log; a period without evidence looks like a period without payments",
+            store.path.display()
+        ));
+    }
+}
+
 /// The store that the server adds to, if there is one.
 pub(super) fn kept(setup: &Setup) -> Result<Option<EvidenceOptions>, Failure> {
     let path = Path::new(&setup.config.evidence.store);

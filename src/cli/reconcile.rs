@@ -165,6 +165,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         ));
     }
     let report = reconcile::run(billed(setup, task, &options)?, &options)?;
+    super::evidence::warn(options.evidence.as_ref(), &report.logs);
     super::settlement::warn(setup, &report.outcome);
     super::bank::warn(setup, &report.outcome);
     for remark in report.remarks.iter().filter(|_| !setup.quiet) {

@@ -65,9 +65,7 @@ fn of_a_key(table: &Table, prefix: &str) -> Option<String> {
             toml::Value::Table(_) if OPEN_SECTIONS.contains(&path.as_str()) => None,
             toml::Value::Table(below) => of_a_key(below, &path),
             toml::Value::String(text) => keylike::has_dokus(text).then_some(path),
-            toml::Value::Array(texts) => {
-                texts.iter().filter_map(toml::Value::as_str).any(keylike::has_dokus).then_some(path)
-            }
+            toml::Value::Array(texts) => texts.iter().filter_map(toml::Value::as_str).any(keylike::has_dokus).then_some(path),
             _ => None,
         }
     })

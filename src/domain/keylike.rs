@@ -11,6 +11,8 @@ const HEX_MIN: usize = 32;
 /// Letters and digits of what somebody has drawn at random, out of capitals, small letters and digits; and out of two of them.
 const THREE_KINDS_MIN: usize = 16;
 const TWO_KINDS_MIN: usize = 20;
+/// The same of a part of a word whose other part was drawn at random.
+const PART_MIN: usize = 6;
 /// Of so many letters and digits that follow one another, one is of another kind than the one before it.
 const CHANGES_EVERY: usize = 4;
 
@@ -27,6 +29,7 @@ pub fn keys(text: &str) -> Vec<&str> {
         found.extend(word.split('/').filter(|part| has_dokus(part) || is_drawn(part)));
         // A path begins with a slash, or its parts are words.
         if found.len() > before && word.contains('/') && !word.starts_with('/') {
+            found.extend(word.split('/').filter(|part| is_mixed(part, PART_MIN)));
             found.push(word);
         }
     }
@@ -66,14 +69,17 @@ enum Kind {
     Digit,
 }
 
-/// Whether it seems to be drawn at random.
-fn is_drawn(word: &str) -> bool {
-    let kind = |byte: u8| match byte {
+const fn kind(byte: u8) -> Option<Kind> {
+    match byte {
         b'a'..=b'z' => Some(Kind::Small),
         b'A'..=b'Z' => Some(Kind::Capital),
         b'0'..=b'9' => Some(Kind::Digit),
         _ => None,
-    };
+    }
+}
+
+/// Whether it seems to be drawn at random.
+fn is_drawn(word: &str) -> bool {
     let kinds: Vec<Kind> = word.bytes().filter_map(kind).collect();
     let has = |kind| kinds.contains(&kind);
     let (count, has_letters) = (kinds.len(), has(Kind::Small) || has(Kind::Capital));
@@ -81,13 +87,19 @@ fn is_drawn(word: &str) -> bool {
     if is_hex && count >= HEX_MIN {
         return has_letters && has(Kind::Digit);
     }
-    // A capital at the beginning of a word is no change, and no part of a name in parts is one after another.
+    let least = if has(Kind::Small) && has(Kind::Capital) && has(Kind::Digit) { THREE_KINDS_MIN } else { TWO_KINDS_MIN };
+    is_mixed(word, least)
+}
+
+/// Whether its kinds change as often as those of what is drawn at random do. A capital at the beginning of a word is no change, and no part
+/// of a name in parts is one after another.
+fn is_mixed(word: &str, least: usize) -> bool {
+    let count = word.bytes().filter_map(kind).count();
     let is_change = |pair: &[u8]| {
         let (before, after) = (pair.first().copied().and_then(kind), pair.last().copied().and_then(kind));
         before.is_some() && after.is_some() && before != after && (before, after) != (Some(Kind::Capital), Some(Kind::Small))
     };
     let changes = word.as_bytes().windows(2).filter(|pair| is_change(pair)).count();
-    let least = if has(Kind::Small) && has(Kind::Capital) && has(Kind::Digit) { THREE_KINDS_MIN } else { TWO_KINDS_MIN };
     count >= least && changes.saturating_mul(CHANGES_EVERY) >= count
 }
 

@@ -99,6 +99,8 @@ impl Writer {
                 if !path.exists() && with_new(&path).exists() {
                     self.rename(&part.path)?;
                     named.push(part.path.as_str());
+                } else if !path.exists() {
+                    return Err(StoreError::damaged(&path, "is missing"));
                 }
             } else {
                 remove(&path)?;

@@ -56,15 +56,27 @@ fn a_list_that_has_lost_its_end_or_is_gone_is_no_list_for_whoever_reads_or_adds(
         }
         for command in everybody {
             let ran = world.run(command).expect(8).says(&["E0716"]);
-            assert!(ran.stderr.contains("the list has lost its end") || ran.stderr.contains("manifest.jsonl` is missing"), "{what}: {ran:?}");
+            assert!(
+                ran.stderr.contains("the list has lost its end") || ran.stderr.contains("manifest.jsonl` is missing"),
+                "{what}: {ran:?}"
+            );
         }
         fs::write(&list, &whole).unwrap();
         world.run(&["evidence", "verify", "--store", "store", "--head-file", "head"]).expect(0);
     }
+    // A file that the list tells of is missing: what was to be added to it would not mend that.
+    let part =
+        fs::read_dir(world.path("store")).unwrap().map(|entry| entry.unwrap().path().join("000002-1.parquet")).find(|path| path.exists());
+    let part = part.unwrap();
+    let bytes = fs::read(&part).unwrap();
+    fs::remove_file(&part).unwrap();
+    for command in everybody.iter().filter(|command| command[1] != "list") {
+        world.run(command).expect(8).says(&["E0716", "000002-1.parquet", "is missing"]);
+    }
+    fs::write(&part, bytes).unwrap();
     // What is gone without a trace is an older copy, which its head alone tells.
     fs::write(&list, lines[..2].join("\n") + "\n").unwrap();
-    let day = fs::read_dir(world.path("store")).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.join("000002-1.parquet").exists());
-    fs::remove_file(day.unwrap().join("000002-1.parquet")).unwrap();
+    fs::remove_file(&part).unwrap();
     world.run(&["evidence", "verify", "--store", "store"]).expect(0);
     world.run(&["evidence", "verify", "--store", "store", "--head-file", "head"]).expect(8).says(&["an older copy was put back"]);
 }
@@ -76,8 +88,11 @@ fn a_store_with_nothing_in_it_is_one() {
     let listed = world.run(&["evidence", "list", "--store", "store"]).expect(0);
     assert!(listed.stdout.contains("0 logs in"), "{listed:?}");
     world.run(&["evidence", "verify", "--store", "store"]).expect(0);
-    world.run(&["ingest", "--evidence", "store"]).expect(0);
-    world.run(&[&MONTH[..], &["report", "--evidence", "store"]].concat()).expect(0);
+    world.run(&["ingest", "--evidence", "store"]).expect(0).says(&["warning: the evidence store `store` has no log"]);
+    world
+        .run(&[&MONTH[..], &["report", "--evidence", "store"]].concat())
+        .expect(0)
+        .says(&["warning: the evidence store `store` has no log"]);
     let days = ["--evidence", "store", "--evidence-from", "2026-10-02", "--evidence-to", "2026-10-01"];
     world.run(&[&MONTH[..], &["report"], &days].concat()).expect(2).says(&["`--evidence-from` must not be after `--evidence-to`"]);
 }
@@ -135,7 +150,8 @@ fn a_log_of_two_keys_is_verified_by_both_and_by_one_alone_loses_none() {
     const OTHER: &str = "SK-another-0123456789";
     let of_other = line_signed("I-3", "3000", 1000, "2026-10-15T05:00:00Z", "t3", OTHER);
     world.file("day.jsonl", text(&[1, 2]) + &of_other + "\n");
-    let add = |keys: &[(&str, &str)]| told(&world.run_with(keys, &["evidence", "add", "day.jsonl", "--store", "store", "--json"]).expect(0));
+    let add =
+        |keys: &[(&str, &str)]| told(&world.run_with(keys, &["evidence", "add", "day.jsonl", "--store", "store", "--json"]).expect(0));
     assert_eq!(add(&[]), [("new".to_owned(), 3, 1)]);
     assert_eq!(add(&[("TAGIH_DOKU_SECRET", OTHER)]), [("known".to_owned(), 0, 2)], "it would lose two for one");
     fs::write(world.path("previous"), SECRET).unwrap();
