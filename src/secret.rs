@@ -2,6 +2,7 @@
 //! Whoever can read one can sign or write as we do, and whoever can write it decides whom we believe, so it is this account's alone.
 
 mod command;
+pub mod unsaid;
 
 use std::fs::Metadata;
 use std::io::Read as _;
@@ -144,7 +145,10 @@ impl Kind {
                 Err(SecretError::NoSealKey { place: place(), reason })
             }
             (Self::Password, Some(reason), _) => Err(SecretError::NoPassword { place: place(), reason }),
-            (_, None, _) => Ok(SecretString::from(text)),
+            (_, None, _) => {
+                unsaid::known(text);
+                Ok(SecretString::from(text))
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::domain::language::Language;
 use crate::exit::Exit;
 use crate::jobs::discrepancies::import::{self, Eyes};
 use crate::jobs::discrepancies::{take, take_items};
-use crate::jobs::period;
+use crate::jobs::period::{self, PeriodError};
 use crate::journal::four_eyes::{self, Off};
 use crate::journal::{self, Author, Entry, Writer};
 use crate::register::{Decision, EventKind, Fingerprint, Item, Refusal, Register, Sighting, Status, Step};
@@ -78,12 +78,20 @@ pub(super) fn as_of_day(register: &Register) -> Date {
 /// Records what the report changes, unless that run is known.
 pub(super) fn take_in(setup: &Setup, report: &Path, by: Option<&str>) -> Result<Option<Sighting>, Failure> {
     let folder = folder::read(report)?;
+    check_whole(report)?;
     let actor = setup.actor(by)?;
     if !journal::read(setup.journal_path())?.register()?.has_taken(&folder.run.run_id) {
         check_written(setup, report, &folder.summary_sha256)?;
     }
     let mut writer = Writer::open(setup.journal_path())?;
     Ok(take(&mut writer, folder, setup.clock.now(), &actor)?)
+}
+
+/// Whether every file of the report is what was written: people decide on what they read there, whichever file that is. What they fill in
+/// is an export, which is a file of its own.
+fn check_whole(report: &Path) -> Result<(), Failure> {
+    let not_whole = |reason: String| PeriodError::Report { path: report.to_owned(), reason };
+    Ok(folder::whole(report).map(drop).map_err(not_whole)?)
 }
 
 /// Whether the report was written by a run of ours. What a folder says of itself moves no journal: whoever can write one could let a

@@ -95,6 +95,16 @@ impl Setup {
     }
 }
 
+/// Says so where a store has told of nothing: it may be one that has only just been made.
+pub(super) fn warn(store: Option<&StoreAt>, files: &[InputFile]) {
+    if let Some(store) = store.filter(|_| files.is_empty()) {
+        output::note(format_args!(
+            "warning: the evidence store `{}` has no log; a period without evidence looks like a period without payments",
+            store.path.display()
+        ));
+    }
+}
+
 /// The store that the server adds to, if there is one.
 pub(super) fn kept(setup: &Setup) -> Result<Option<EvidenceOptions>, Failure> {
     let path = Path::new(&setup.config.evidence.store);
@@ -123,12 +133,12 @@ fn add(setup: &Setup, options: &EvidenceOptions, logs: &[PathBuf]) -> Result<Exi
     let read: Vec<InputFile> = added.iter().filter_map(|log| log.file.clone()).collect();
     setup.run_reads(read.iter().map(super::logs::read));
     setup.figure(|figures| figures.rows("lines", "added", messages, None));
-    for what in [What::New, What::Renewed, What::Grown, What::Known, What::Cut, What::Changed(0)] {
+    for what in [What::New, What::Renewed, What::Grown, What::Known, What::Verified, What::Cut, What::Changed(0)] {
         let count = added.iter().filter(|log| log.what.name() == what.name()).count();
         setup.figure(|figures| figures.rows("logs", what.name(), u64::try_from(count).unwrap_or(u64::MAX), None));
     }
     if setup.json {
-        let one = |log: &Added| json!({"path": log.path, "what": log.what.name(), "messages": log.messages});
+        let one = |log: &Added| json!({"path": log.path, "what": log.what.name(), "messages": log.messages, "forged": log.forged});
         output::result(json!({"logs": added.iter().map(one).collect::<Vec<Value>>(), "messages": messages, "head": head}));
     } else {
         let known = added.iter().filter(|log| log.what == What::Known).count();
@@ -143,11 +153,13 @@ fn add(setup: &Setup, options: &EvidenceOptions, logs: &[PathBuf]) -> Result<Exi
             log.path.display()
         ));
     }
-    for file in read.iter().filter(|file| file.contents.verified == 0 && file.contents.messages > file.contents.malformed) {
+    for (log, file) in added.iter().filter_map(|log| log.file.as_ref().map(|file| (log, file))).filter(|(log, _)| log.forged > 0) {
         output::note(format_args!(
-            "warning: no message of `{}` is verified by the keys of these settings\nhint: if one of them is wrong, add the logs into another \
-             folder with the right one: what was found is kept",
-            file.path.display()
+            "warning: {} of {} messages of `{}` are signed by no key of these settings (N02)\nhint: if a key is wrong or missing, add the log \
+             again with the right one, and with those it was added with (`doku.secret_file_previous`): what they verify is taken then",
+            log.forged,
+            file.contents.messages,
+            log.path.display()
         ));
     }
     let faults: Vec<String> = added.iter().filter_map(fault).collect();

@@ -22,6 +22,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::output;
 use crate::clock::Clock;
 use crate::config::LogFormat;
+use crate::secret::unsaid;
 
 /// How lines are written, once that is known.
 static SHAPE: OnceLock<Shape> = OnceLock::new();
@@ -58,7 +59,7 @@ pub(super) fn begin(format: LogFormat, run: &str) {
         return tracing_subscriber::registry().with(filter).with(journal).init();
     }
     let ansi = output::has_colours();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Standard);
     match format {
         LogFormat::Text => lines.with_ansi(ansi).init(),
         LogFormat::Json | LogFormat::Journald => lines.with_ansi(false).event_format(Lines).init(),
@@ -84,6 +85,7 @@ pub(super) fn is_for_programs() -> bool {
 /// Tells the log what somebody is told. Gives whether that is all: people read it as it is.
 pub(super) fn tell(level: Level, message: &str) -> bool {
     let Some(shape) = SHAPE.get().filter(|shape| shape.format != LogFormat::Text) else { return false };
+    let message = &*unsaid::without(message);
     if !shape.has_journal {
         let line = shape.line(level, Map::from_iter([("message".to_owned(), message.into())]));
         drop(writeln!(io::stderr().lock(), "{line}"));
@@ -105,7 +107,7 @@ impl Shape {
                 fields.insert("at".into(), Clock::default().now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string().into());
                 fields.insert("level".into(), level.as_str().to_lowercase().into());
                 fields.insert("run".into(), self.run.as_str().into());
-                harmless(&Value::Object(fields).to_string())
+                harmless(&unsaid::without(&Value::Object(fields).to_string()))
             }
         }
     }
@@ -144,6 +146,20 @@ fn harmless(json: &str) -> String {
         }
     }
     line
+}
+
+/// Standard error, on which what may be a key is not said.
+struct Standard;
+
+impl io::Write for Standard {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        io::stderr().lock().write_all(unsaid::without(&text).as_bytes()).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 /// Writes what is traced as lines for programs.

@@ -82,6 +82,7 @@ fn ingest_all(setup: &Setup, sources: Sources<'_>, tables: Settings, keys: &[Sig
         now: setup.clock.now(),
     };
     let report = runtime.block_on(ingest::ingest(&ledger, &options))?;
+    super::evidence::warn(options.evidence.as_ref(), &report.files);
     let blank = report.files.iter().map(|file| file.contents.blank).fold(0, u64::saturating_add);
     setup.run_reads(report.files.iter().map(read));
     figures(setup, &ledger, &report)?;

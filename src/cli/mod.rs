@@ -54,6 +54,7 @@ mod stopping;
 mod support;
 mod sync;
 mod tables;
+mod unsaid;
 mod watching;
 mod whole;
 mod why;
@@ -77,6 +78,7 @@ use crate::exit::Exit;
 #[must_use]
 pub fn main() -> Exit {
     stopping::outlive_file_limit();
+    unsaid::begin();
     let (cli, invocation) = match parsed() {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -150,7 +152,7 @@ fn run(cli: &Cli, invocation: &Invocation) -> Exit {
             watching.start(&setup);
             tracing::info!(command = invocation.command, version = env!("CARGO_PKG_VERSION"), "the run begins");
             let exit = ended(json, with(&setup, &cli.command).map_err(|failure| failure.read_from(setup.file.as_deref())));
-            let exit = setup.end_run(watching.end(Some(&setup), exit));
+            let exit = setup.end_run(watching.end(Some(&setup), exit), invocation);
             tracing::info!(command = invocation.command, exit = exit.code(), "the run has ended");
             exit
         }

@@ -15,6 +15,7 @@ use super::log;
 use super::setup::Failure;
 use crate::domain::names::is_invisible;
 use crate::exit::Exit;
+use crate::secret::unsaid;
 
 /// Whether a result could not be written.
 static FAILED: AtomicBool = AtomicBool::new(false);
@@ -135,10 +136,11 @@ pub(super) fn acts(c: char) -> bool {
 }
 
 /// `text` as a terminal may have it: what would move its cursor, set its title or turn its letters about is written out instead.
-/// Names of files, arguments and cells are anybody's.
+/// Names of files, arguments and cells are anybody's. What may be a key is nobody's.
 pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    let text = unsaid::without(text);
     if !text.contains(acts) {
-        return Cow::Borrowed(text);
+        return text;
     }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {

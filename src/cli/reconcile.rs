@@ -73,6 +73,9 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         (None, Some(from), Some(to)) if from <= to => (from, to),
         _ => return Err(Failure::usage("`--from` must not be after `--to`")),
     };
+    if arguments.evidence_from.zip(arguments.evidence_to).is_some_and(|(from, to)| from > to) {
+        return Err(Failure::usage("`--evidence-from` must not be after `--evidence-to`"));
+    }
     let opening = super::period::opening(setup, from, arguments.opening.as_deref())?;
     let task = Task {
         from,
@@ -162,6 +165,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         ));
     }
     let report = reconcile::run(billed(setup, task, &options)?, &options)?;
+    super::evidence::warn(options.evidence.as_ref(), &report.logs);
     super::settlement::warn(setup, &report.outcome);
     super::bank::warn(setup, &report.outcome);
     for remark in report.remarks.iter().filter(|_| !setup.quiet) {

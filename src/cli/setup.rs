@@ -11,6 +11,7 @@ use super::places;
 use super::runs::Recording;
 use super::standard_input::StandardInput;
 use super::tables::BillFlags;
+use super::unsaid;
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::domain::additional::{self, UrlRules};
@@ -232,6 +233,7 @@ impl Setup {
         let named = global.config.clone().or_else(|| std::env::var_os("TAGIH_CONFIG").map(PathBuf::from));
         let path = named.or_else(|| Some(PathBuf::from(NAME)).filter(|path| path.is_file()));
         let text = path.as_ref().map(|path| read_config(path)).transpose()?;
+        text.iter().for_each(|text| unsaid::file(text));
         let name = path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         let file = text.as_deref().map(|text| (name.as_str(), text));
         let config = resolved(file, flags).map_err(|failure| failure.read_from(path.as_deref()))?;
@@ -254,6 +256,7 @@ impl Setup {
     /// Reads the settings again from where they were read.
     pub(super) fn read_again(file: Option<&Path>) -> Result<Config, Failure> {
         let text = file.map(read_config).transpose()?;
+        text.iter().for_each(|text| unsaid::file(text));
         let name = file.map(|file| file.display().to_string()).unwrap_or_default();
         resolved(text.as_deref().map(|text| (name.as_str(), text)), &[])
     }

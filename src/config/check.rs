@@ -7,10 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use toml::Table;
 
 use super::sections::RANGES;
-use super::{Config, ConfigError, Heartbeat, Serve, Settlement, addresses, is_key};
+use super::{Config, ConfigError, Heartbeat, OPEN_SECTIONS, Serve, Settlement, addresses};
 use crate::domain::calendar::start_of_wib_day;
 use crate::domain::channel::Channel;
 use crate::domain::fee::Share;
+use crate::domain::keylike;
 
 /// Every number is in the range its section says.
 pub(super) fn numbers(settings: &Table) -> Result<(), ConfigError> {
@@ -30,23 +31,20 @@ pub(super) fn numbers(settings: &Table) -> Result<(), ConfigError> {
 /// What texts may say, and which settings go together.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     let is_elsewhere = |(_, path): &(&str, &str)| !is_plain_path(path);
-    let complaint = if let Some((name, path)) = config.doku.paths.each().into_iter().find(is_elsewhere) {
+    let complaint = if let Some(key) = Table::try_from(config).ok().and_then(|table| of_a_key(&table, "")) {
+        format!(
+            "`{key}` seems to hold the key itself\nhint: put the key into a file of mode 0600, and write that file's name into \
+             `doku.secret_file`; if others have seen it, change it (docs/security.md)"
+        )
+    } else if let Some((name, path)) = config.doku.paths.each().into_iter().find(is_elsewhere) {
         // Whatever else it held would lead to another host, or be signed as something else than it is sent as.
         format!("`doku.paths.{name}` must be a path such as `/alfa/v2/code`, of letters, digits and - . _ ~ between slashes: `{path}`")
     } else if config.doku.client_id.chars().any(char::is_control) {
         "`doku.client_id` holds a control character".to_owned()
-    } else if let Some(key) = [("secret_file", &config.doku.secret_file), ("secret_file_previous", &config.doku.secret_file_previous)]
-        .into_iter()
-        .find_map(|(key, path)| path.rsplit('/').next().is_some_and(is_key).then_some(key))
-    {
-        format!("`doku.{key}` seems to hold the key itself\nhint: put the key into a file of mode 0600, and write that file's name here")
     } else if let Some(complaint) = secret_command(&config.doku.secret_command) {
         complaint.to_owned()
     } else if !config.doku.previous_until.is_empty() && key_end(&config.doku.previous_until).is_none() {
-        format!(
-            "`doku.previous_until` must be a day such as 2026-12-05, or an instant such as 2026-12-05T10:00:00Z, not `{}`",
-            config.doku.previous_until
-        )
+        "`doku.previous_until` must be a day such as 2026-12-05, or an instant such as 2026-12-05T10:00:00Z".to_owned()
     } else if let Some(complaint) = addresses::complaint(config) {
         complaint
     } else {
@@ -59,12 +57,24 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     Err(ConfigError::Value(complaint))
 }
 
+/// The first setting in which a key of DOKU's stands. What the user calls columns and channels may begin so, and goes nowhere.
+fn of_a_key(table: &Table, prefix: &str) -> Option<String> {
+    table.iter().find_map(|(key, value)| {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match value {
+            toml::Value::Table(_) if OPEN_SECTIONS.contains(&path.as_str()) => None,
+            toml::Value::Table(below) => of_a_key(below, &path),
+            toml::Value::String(text) => keylike::has_dokus(text).then_some(path),
+            toml::Value::Array(texts) => texts.iter().filter_map(toml::Value::as_str).any(keylike::has_dokus).then_some(path),
+            _ => None,
+        }
+    })
+}
+
 /// What is wrong with the command that prints the secret. It is run as it stands, by no shell, whatever folder tagih is in.
 fn secret_command(words: &[String]) -> Option<&'static str> {
     let program = words.first()?;
-    if words.iter().any(|word| is_key(word)) {
-        Some("`doku.secret_command` seems to hold the key itself; it names a command that prints it")
-    } else if program.is_empty() || program.contains('/') && !program.starts_with('/') {
+    if program.is_empty() || program.contains('/') && !program.starts_with('/') {
         Some("`doku.secret_command` must begin with a program's name, or its whole path, such as [\"pass\", \"show\", \"doku/production\"]")
     } else {
         None

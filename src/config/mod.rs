@@ -17,11 +17,15 @@ pub use origin::{Setting, origins};
 pub use places::{Place, places};
 pub use sections::*;
 
+use crate::domain::keylike;
+
 /// The commented defaults, also printed by `tagih init`.
 pub const DEFAULT: &str = include_str!("../../config/default.toml");
 
-/// Environment variables that begin with TAGIH_ and are not keys.
-const OTHER_VARIABLES: [&str; 5] = ["TAGIH_DOKU_SECRET", "TAGIH_LEDGER_PASSWORD", "TAGIH_LEDGER_SEAL_KEY", "TAGIH_CONFIG", "TAGIH_LOG"];
+/// Environment variables that hold secrets.
+pub const SECRET_VARIABLES: [&str; 3] = ["TAGIH_DOKU_SECRET", "TAGIH_LEDGER_PASSWORD", "TAGIH_LEDGER_SEAL_KEY"];
+/// Others that begin with TAGIH_ and are not keys.
+const OTHER_VARIABLES: [&str; 2] = ["TAGIH_CONFIG", "TAGIH_LOG"];
 
 /// Why the configuration cannot be used (exit 2).
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +53,11 @@ pub enum ConfigError {
     Value(String),
 }
 
+/// Whether a variable of the environment is to be a setting.
+fn is_setting(variable: &str) -> bool {
+    variable.starts_with("TAGIH_") && !SECRET_VARIABLES.contains(&variable) && !OTHER_VARIABLES.contains(&variable)
+}
+
 /// Defaults, then `file` (path and text), then `environment`, then `flags` (dotted key, value). Relative paths in the file are
 /// relative to it, all others to the working folder.
 pub fn resolve(
@@ -66,7 +75,7 @@ pub fn resolve(
         merge(&mut table, layer, name, "")?;
     }
     for (variable, text) in environment {
-        if !variable.starts_with("TAGIH_") || OTHER_VARIABLES.contains(&variable.as_str()) {
+        if !is_setting(&variable) {
             continue;
         }
         if let Some(column) = variable.strip_prefix("TAGIH_INTAKE_COLUMNS_") {
@@ -96,7 +105,7 @@ pub fn resolve(
         set(&mut table, key, text, key)?;
     }
     check::numbers(&table)?;
-    let mut config: Config = table.try_into().map_err(|error: toml::de::Error| ConfigError::Value(masked(error.to_string().trim())))?;
+    let mut config: Config = table.try_into().map_err(|error: toml::de::Error| ConfigError::Value(unrepeated(error.to_string().trim())))?;
     config.unused = unused;
     check::check(&config)?;
     Ok(config)
@@ -122,22 +131,43 @@ fn parse(name: &str, text: &str) -> Result<Table, ConfigError> {
     text.parse().map_err(|error: toml::de::Error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let (line, column) = (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1);
-        let reason = format!("line {line}, column {column}: {}", masked(error.message()));
+        let reason = format!("line {line}, column {column}: {}", keylike::masked(error.message()));
         ConfigError::Syntax { source_name: name.into(), reason }
     })
 }
 
-/// How DOKU's secret keys begin.
-const KEY_PREFIX: &str = "SK-";
-
-/// Whether `text` is a secret key of DOKU's, by its beginning.
-fn is_key(text: &str) -> bool {
-    text.starts_with(KEY_PREFIX)
+/// What is said of a value of the wrong kind, without a text that stands where a number or a list belongs: that may be anything.
+fn unrepeated(message: &str) -> String {
+    const WRONG: &str = "invalid type: string ";
+    let message = match message.split_once(WRONG).and_then(|(before, rest)| Some((before, rest.rsplit_once(", expected ")?.1))) {
+        Some((before, expected)) => format!("{before}invalid type: a text, expected {expected}"),
+        None => message.to_owned(),
+    };
+    keylike::masked(&message)
 }
 
-/// `text` up to what may be a secret key.
-fn masked(text: &str) -> String {
-    text.split_once(KEY_PREFIX).map_or_else(|| text.to_owned(), |(before, _)| format!("{before}{KEY_PREFIX}***"))
+/// Every key and text that stands in a configuration file with this text; all of it, where it is no TOML.
+#[must_use]
+pub fn texts(text: &str) -> Vec<String> {
+    fn gather(value: Value, found: &mut Vec<String>) {
+        match value {
+            Value::String(text) => found.push(text),
+            Value::Array(values) => values.into_iter().for_each(|value| gather(value, found)),
+            Value::Table(table) => {
+                for (key, value) in table {
+                    found.push(key);
+                    gather(value, found);
+                }
+            }
+            Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {}
+        }
+    }
+    let mut found = Vec::new();
+    match text.parse::<Table>() {
+        Ok(table) => gather(Value::Table(table), &mut found),
+        Err(_) => found.push(text.to_owned()),
+    }
+    found
 }
 
 /// The sections whose keys are the user's own.
@@ -156,7 +186,7 @@ fn merge(base: &mut Table, layer: Table, source_name: &str, prefix: &str) -> Res
             (None, _) => {
                 let names: Vec<String> =
                     base.keys().map(|near| if prefix.is_empty() { near.clone() } else { format!("{prefix}.{near}") }).collect();
-                let (suggestion, key) = (nearest(&path, &names), masked(&path));
+                let (suggestion, key) = (nearest(&path, &names), keylike::masked(&path));
                 return Err(ConfigError::UnknownKey { source_name: source_name.into(), suggestion, key });
             }
         }
@@ -166,7 +196,7 @@ fn merge(base: &mut Table, layer: Table, source_name: &str, prefix: &str) -> Res
 
 /// Sets one key from text, as the kind of value its default has.
 fn set(table: &mut Table, key: &str, text: &str, source_name: &str) -> Result<(), ConfigError> {
-    let wrong = |kind: &str| ConfigError::Value(format!("`{source_name}` must be {kind}, not `{}`", masked(text)));
+    let wrong = |kind: &str| ConfigError::Value(format!("`{source_name}` must be {kind}"));
     let slot = match key.split_once('.') {
         Some((section, rest)) => match table.get_mut(section) {
             Some(Value::Table(below)) => return set(below, rest, text, source_name),

@@ -152,3 +152,24 @@ fn no_error_repeats_a_key_that_stands_in_a_wrong_place() {
     let error = with_file("[doku]\nclient_id = \"C\"\nproxy = http://p").unwrap_err().to_string();
     assert!(error.starts_with("my.toml: line 3, column "), "{error}");
 }
+
+#[test]
+fn no_setting_takes_a_key_of_dokus() {
+    const KEY: &str = "SK-TOPSECRET-abcdef";
+    let defaults: Table = DEFAULT.parse().unwrap();
+    let value = |key: &String| key.split('.').try_fold(Value::Table(defaults.clone()), |at, part| at.get(part).cloned()).unwrap();
+    let mut all = 0;
+    for key in leaves(&defaults) {
+        let (section, name) = key.rsplit_once('.').unwrap();
+        let text = match value(&key) {
+            Value::String(_) => format!("[{section}]\n{name} = \"{KEY}\""),
+            Value::Array(_) => format!("[{section}]\n{name} = [\"a\", \"--token={KEY}\"]"),
+            _ => continue,
+        };
+        let error = with_file(&text).map(drop).expect_err(&key).to_string();
+        assert!(error.contains(name) && !error.contains("TOPSECRET"), "{key}: {error}");
+        all += 1;
+    }
+    assert!(all > 60, "{all}");
+    assert!(with_file("[intake.columns]\namount = \"SK-Pengangkatan-Direksi\"").is_ok(), "a header is what somebody else calls it");
+}

@@ -31,6 +31,7 @@ pub mod formats;
 pub mod guard;
 pub mod ids;
 pub mod inquiry;
+pub mod keylike;
 pub mod language;
 pub mod lifecycle;
 pub mod line;

@@ -30,7 +30,7 @@ pub use self::signing::{CloseOptions, Signing};
 #[derive(Debug, thiserror::Error)]
 pub enum PeriodError {
     /// The folder is not as it was written (exit 7).
-    #[error("E0851: the report in `{}` is not whole: {reason}\nhint: reconcile the period again and close with that report", path.display())]
+    #[error("E0851: the report in `{}` is not whole: {reason}\nhint: reconcile the period again, and use that report", path.display())]
     Report {
         /// Which folder.
         path: PathBuf,
@@ -38,7 +38,7 @@ pub enum PeriodError {
         reason: String,
     },
     /// Made again, it is another (exit 7).
-    #[error("E0858: the report in `{}` cannot be signed: {reason}\nhint: reconcile the period again, look at that report, and close with it; where the ledger goes on meanwhile, do both on a copy (`tagih ledger backup`)", path.display())]
+    #[error("E0858: the report in `{}` is not what would be made now: {reason}\nhint: reconcile the period again, look at that report, and close with it; where the ledger goes on meanwhile, do both on a copy (`tagih ledger backup`)", path.display())]
     Stale {
         /// Which folder.
         path: PathBuf,

@@ -156,6 +156,12 @@ impl Journal {
         &self.records
     }
 
+    /// The file it is read from.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Its end.
     #[must_use]
     pub fn head(&self) -> Head {

@@ -131,8 +131,8 @@ pub const BOOKS_UNREADABLE: Code = Code::new(
 pub const STALE: Code = Code::new(
     "E0858",
     "report made again is another",
-    "a close makes the report again from what its summary says it was made from; an input is missing or was changed, or the ledger, the \
-     journal or the settings went on and the balances are others now",
+    "a close makes the report again from what its summary says it was made from; an input, the store of evidence \
+     among them, is missing or was changed, or the ledger, the journal or the settings went on and the balances are others now",
     "reconcile the period again, look at that report, and close it with that; where the ledger goes on meanwhile, do both on a copy of it",
 );
 

@@ -1,10 +1,15 @@
 //! A command as typed, for its record: what was asked for, never a secret, never a person.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 use serde_json::{Map, Value};
+
+use crate::domain::classify::Class;
+use crate::domain::keylike;
+use crate::register::Status;
 
 /// Commands that change nothing and sign nothing, so that nobody asks later who ran them; every other one is recorded.
 const UNRECORDED: [&str; 21] = [
@@ -31,39 +36,37 @@ const UNRECORDED: [&str; 21] = [
     "runs show",
 ];
 
-/// What an argument's words are. Only what is of its kind stands in a record: somebody's name can be typed anywhere, and whatever has no
-/// kind is free text, or names a person or a code.
+/// What an argument's words are. Only what is of its kind stands in a record: a key or somebody's name can be typed anywhere, and whatever
+/// has no kind is free text, or names a person, an invoice or a code. Which of these it was, the ledger says between the two heads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// A word of few, a number, a day or an address of a socket: what is no such thing, is no command.
-    Parsed,
-    /// A file or folder that is there, or is named by an option.
-    Input,
-    /// A file or folder that is written.
-    Output,
+    /// A word of few, or an address of a socket: what is no such thing, is no command.
+    Closed,
+    /// A number with fewer digits than a code or a telephone has.
+    Count,
     /// A period, a day or how long.
     Time,
     /// An id or hash of ours.
-    Digest,
-    /// An invoice number or a class.
-    Number,
-    /// A file that is there, or an invoice number.
-    InputOrNumber,
-    /// What a layout or a state is called: in small letters, without blanks.
-    Name,
+    Id,
+    /// A file or folder that is there.
+    File,
+    /// One that is there once the run has ended.
+    Made,
+    Class,
+    Nature,
+    Status,
 }
 
-/// By their ids.
-const KINDS: [(Kind, &[&str]); 8] = [
+/// By their ids, which mean one thing here and another there: what is of any kind is shown.
+const KINDS: [(Kind, &[&str]); 9] = [
     (
-        Kind::Parsed,
+        Kind::Closed,
         &[
             "account",
             "action",
             "admin_listen",
             "again",
             "allow_no_logs",
-            "amount",
             "dry_run",
             "due",
             "format",
@@ -72,22 +75,26 @@ const KINDS: [(Kind, &[&str]); 8] = [
             "listen",
             "log_format",
             "new_ledger",
-            "older_than",
             "partial",
             "preliminary",
             "quiet",
             "reissue_expired",
             "reopen",
             "retry_rejected",
-            "sequence_from",
             "state",
             "update",
             "verdict",
             "yes",
         ],
     ),
+    (Kind::Count, &["amount", "older_than", "sequence_from"]),
     (
-        Kind::Input,
+        Kind::Time,
+        &["as_of", "before", "cycle", "effective", "evidence_from", "evidence_to", "from", "max_duration", "period", "to", "until"],
+    ),
+    (Kind::Id, &["head", "ids", "items", "proposal", "proposals"]),
+    (
+        Kind::File,
         &[
             "against_sandbox",
             "bank",
@@ -107,46 +114,113 @@ const KINDS: [(Kind, &[&str]); 8] = [
             "report",
             "request_history",
             "settlement",
+            "what",
         ],
     ),
-    (Kind::Output, &["backup", "head_file", "metrics", "out", "store", "to"]),
-    (Kind::Time, &["as_of", "before", "cycle", "effective", "evidence_from", "evidence_to", "max_duration", "period", "until"]),
-    (Kind::Digest, &["head", "ids", "items", "proposal", "proposals"]),
-    (Kind::Number, &["class", "invoice", "invoices", "target"]),
-    (Kind::InputOrNumber, &["what"]),
-    (Kind::Name, &["layout", "nature", "status"]),
+    (Kind::Made, &["backup", "head_file", "metrics", "out", "store", "to"]),
+    (Kind::Class, &["class"]),
+    (Kind::Nature, &["nature"]),
+    (Kind::Status, &["status"]),
 ];
 
-/// Arguments that are free text or name a person or a code: that they were given is recorded, and not what they said. So it is of any
-/// that has no kind; this list says that it was thought of.
+/// Arguments of which a record says that they were given, and never what they said. So it is of any that has no kind; this list says that it
+/// was thought of.
 #[cfg(test)]
-const HIDDEN: [&str; 11] =
-    ["allow_value", "by", "carry", "comment", "customer", "owner", "payment_code", "reason", "reference", "reviewed_by", "sheet"];
+const HIDDEN: [&str; 15] = [
+    "allow_value",
+    "by",
+    "carry",
+    "comment",
+    "customer",
+    "invoice",
+    "invoices",
+    "layout",
+    "owner",
+    "payment_code",
+    "reason",
+    "reference",
+    "reviewed_by",
+    "sheet",
+    "target",
+];
+
+/// What stands in place of a word that is not shown.
+pub(super) const HIDDEN_WORD: &str = "***";
+/// A longer run of digits may be a code or a telephone number.
+const DIGITS_MAX: usize = 8;
+/// A longer number may be a code.
+const COUNT_DIGITS_MAX: usize = 12;
+/// No name of a file that is shown is longer.
+const FILE_NAME_MAX: usize = 80;
 
 impl Kind {
-    fn of(id: &str) -> Option<Self> {
-        KINDS.iter().find(|(_, ids)| ids.contains(&id)).map(|(kind, _)| *kind)
+    fn of(id: &str) -> impl Iterator<Item = Self> {
+        KINDS.iter().filter(move |(_, ids)| ids.contains(&id)).map(|(kind, _)| *kind)
     }
 
-    /// Whether `value` is what it is said to be.
-    fn is(self, value: &str, is_positional: bool) -> bool {
-        let all = |more: &str| !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
-        let has_digit = value.contains(|c: char| c.is_ascii_digit());
-        let is_there = !is_positional || Path::new(value).exists();
-        let is_number = has_digit && all("-_./:");
-        match self {
-            Self::Parsed | Self::Output => true,
-            Self::Input => is_there,
-            Self::Time => value.starts_with(|c: char| c.is_ascii_digit()) && all("-:+."),
-            Self::Digest => {
-                let value = value.strip_prefix(['D', 'd']).and_then(|rest| rest.strip_prefix('-')).unwrap_or(value);
-                value.len() >= 4 && value.chars().all(|c| c.is_ascii_hexdigit() || "-:".contains(c))
-            }
-            Self::Number => is_number,
-            Self::InputOrNumber => is_there || is_number,
-            Self::Name => value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c)),
-        }
+    /// What is shown of `value`, if it is what it is said to be.
+    fn shown(self, value: &str) -> Option<String> {
+        let is_shown = match self {
+            Self::Closed => true,
+            Self::Count => value.len() <= COUNT_DIGITS_MAX && value.parse::<u64>().is_ok_and(|count| count.to_string() == value),
+            Self::Time => is_time(value),
+            Self::Id => is_id(value),
+            Self::File | Self::Made => return shown_file(value),
+            Self::Class => Class::parse(value).is_some(),
+            Self::Nature => ["BREAK", "TIMING"].iter().any(|nature| nature.eq_ignore_ascii_case(value)),
+            Self::Status => value == "all" || Status::parse(&value.to_lowercase()).is_some(),
+        };
+        is_shown.then(|| value.to_owned())
     }
+}
+
+/// A day, a month or an instant of this century, a time of a day, or how long.
+fn is_time(value: &str) -> bool {
+    let value = value.strip_prefix("tomorrow ").unwrap_or(value);
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((_, rest)) = value.split_once('-').filter(|(year, _)| year.len() == 4 && year.starts_with("20") && is_digits(year)) {
+        return !rest.is_empty() && rest.len() < 32 && rest.chars().all(|c| c.is_ascii_digit() || "-:.TZ+ ".contains(c)) && !is_long(rest);
+    }
+    if let Some((hour, minute)) = value.split_once(':') {
+        return hour.len() <= 2 && minute.len() <= 5 && is_digits(hour) && minute.chars().all(|c| c.is_ascii_digit() || c == ':');
+    }
+    let mut rest = value;
+    while !rest.is_empty() {
+        let number = rest.len().saturating_sub(rest.trim_start_matches(|c: char| c.is_ascii_digit()).len());
+        let after = rest.get(number..).unwrap_or_default();
+        let without_unit = after.trim_start_matches(|c| "dhms".contains(c));
+        if !(1..=6).contains(&number) || !(1..=2).contains(&after.len().saturating_sub(without_unit.len())) {
+            return false;
+        }
+        rest = without_unit;
+    }
+    !value.is_empty()
+}
+
+/// A head, the id of a discrepancy, or that of a proposal, which may be cut. Digits alone may be a code.
+fn is_id(value: &str) -> bool {
+    let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if let Some((number, hash)) = value.split_once(':') {
+        return number.len() <= COUNT_DIGITS_MAX && number.parse::<u64>().is_ok() && hash.len() == 64 && is_hex(hash);
+    }
+    let value = value.strip_prefix(['D', 'd']).and_then(|rest| rest.strip_prefix('-')).unwrap_or(value);
+    matches!(value.len(), 8..=16 | 24) && is_hex(value) && value.contains(|c: char| c.is_ascii_alphabetic())
+}
+
+/// Of a file or folder that is there, its own name, if that is no text of anybody's; `-` and `auto` are none.
+pub(super) fn shown_file(value: &str) -> Option<String> {
+    if ["-", "auto"].contains(&value) {
+        return Some(value.to_owned());
+    }
+    let path = Path::new(value);
+    let name = path.file_name()?.to_str()?;
+    let is_plain = name.len() <= FILE_NAME_MAX && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    (is_plain && !is_long(name) && keylike::keys(name).is_empty() && path.exists()).then(|| name.to_owned())
+}
+
+/// Whether so many digits follow one another that they may be a code or a telephone number.
+fn is_long(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > DIGITS_MAX)
 }
 
 /// Arguments that name files to be read, whose digests are recorded. Logs and their likes are digested by whoever reads them.
@@ -157,8 +231,8 @@ const INPUTS: [&str; 6] = ["files", "file", "plan", "what", "from", "external_le
 pub(in crate::cli) struct Invocation {
     /// Such as `period close`.
     pub(in crate::cli) command: String,
-    /// By the arguments' names, as documented for the command.
-    pub(in crate::cli) arguments: Map<String, Value>,
+    /// By the arguments' names, as documented for the command; none of a flag.
+    words: BTreeMap<String, Option<Vec<String>>>,
     /// What may be files to be digested.
     pub(in crate::cli) inputs: Vec<String>,
 }
@@ -188,130 +262,39 @@ impl Invocation {
                 if INPUTS.contains(&id) {
                     self.inputs.extend(values.iter().cloned());
                 }
-                self.arguments.insert(id.to_owned(), written(argument, values));
+                self.words.insert(id.to_owned(), argument.get_action().takes_values().then_some(values));
             }
         }
+    }
+
+    /// What a record has of the arguments now.
+    pub(in crate::cli) fn arguments(&self) -> Map<String, Value> {
+        self.words.iter().map(|(id, values)| (id.clone(), written(id, values.as_deref()))).collect()
+    }
+
+    /// What it has of those that name what the run has made, now that it has.
+    pub(in crate::cli) fn made(&self) -> Map<String, Value> {
+        let is_made = |(id, _): &(String, Value)| Kind::of(id).any(|kind| kind == Kind::Made);
+        self.arguments().into_iter().filter(is_made).collect()
+    }
+
+    /// Whether an argument was given.
+    pub(in crate::cli) fn has(&self, id: &str) -> bool {
+        self.words.contains_key(id)
     }
 
     /// Whether a record is kept of it.
     pub(in crate::cli) fn is_recorded(&self) -> bool {
-        let is_rehearsal = self.arguments.contains_key("dry_run");
         // A list changes the journal only if it takes a report in first.
-        let is_plain_list = self.command == "discrepancies list" && !self.arguments.contains_key("report");
-        !is_rehearsal && !is_plain_list && !UNRECORDED.contains(&self.command.as_str())
+        let is_plain_list = self.command == "discrepancies list" && !self.has("report");
+        !self.has("dry_run") && !is_plain_list && !UNRECORDED.contains(&self.command.as_str())
     }
 }
 
-fn written(argument: &Arg, values: Vec<String>) -> Value {
-    if !argument.get_action().takes_values() {
-        return Value::Bool(true);
-    }
-    let kind = Kind::of(argument.get_id().as_str());
-    let is_shown = |value: &str| kind.is_some_and(|kind| kind.is(value, argument.is_positional()));
-    let shown = |value: String| if is_shown(&value) { value } else { "***".to_owned() };
-    Value::Array(values.into_iter().map(|value| shown(value).into()).collect())
+fn written(id: &str, values: Option<&[String]>) -> Value {
+    let shown = |value: &String| Kind::of(id).find_map(|kind| kind.shown(value)).unwrap_or_else(|| HIDDEN_WORD.to_owned());
+    values.map_or(Value::Bool(true), |values| values.iter().map(|value| Value::from(shown(value))).collect())
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use clap::CommandFactory as _;
-
-    use super::*;
-    use crate::cli::args::Cli;
-
-    fn invocation(words: &[&str]) -> Invocation {
-        let definition = Cli::command();
-        let matches = definition.clone().try_get_matches_from([&["tagih"], words].concat()).unwrap();
-        Invocation::of(&definition, &matches)
-    }
-
-    /// Every command of the program with the arguments that are its own.
-    fn commands(definition: &Command, path: &str, found: &mut Vec<(String, Vec<String>)>) {
-        for below in definition.get_subcommands() {
-            let name = format!("{path} {}", below.get_name()).trim().to_owned();
-            found.push((name.clone(), below.get_arguments().map(|argument| argument.get_id().to_string()).collect()));
-            commands(below, &name, found);
-        }
-    }
-
-    #[test]
-    fn every_argument_of_a_recorded_command_is_known_to_be_shown_or_hidden() {
-        let mut all = Vec::new();
-        commands(&Cli::command(), "", &mut all);
-        let is_recorded = |(name, _): &&(String, _)| Invocation { command: name.clone(), ..Invocation::default() }.is_recorded();
-        let unknown: BTreeSet<String> = all
-            .iter()
-            .filter(is_recorded)
-            .flat_map(|(name, arguments)| arguments.iter().map(move |id| (name, id)))
-            .filter(|(_, id)| Kind::of(id).is_none() && !HIDDEN.contains(&id.as_str()))
-            .map(|(name, id)| format!("{name}: {id}"))
-            .collect();
-        assert!(unknown.is_empty(), "say whether a record may hold their words: {unknown:?}");
-        let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
-        let gone: Vec<_> = UNRECORDED.iter().filter(|name| !names.contains(name)).collect();
-        assert!(gone.is_empty(), "no such commands: {gone:?}");
-    }
-
-    #[test]
-    fn a_record_has_what_was_asked_for_and_no_free_text() {
-        let found = invocation(&["--quiet", "resolve", "D-1", "--as", "done", "--payment-code", "60590", "--reason", "Budi said so"]);
-        assert_eq!(found.command, "resolve");
-        let wanted = serde_json::json!({
-            "quiet": true, "invoice": ["D-1"], "verdict": ["done"], "payment_code": ["***"], "reason": ["***"],
-        });
-        assert_eq!(Value::Object(found.arguments.clone()), wanted);
-        assert!(found.is_recorded());
-        let issue = invocation(&["issue", "Cargo.toml", "b.csv", "--yes", "--config", "t.toml"]);
-        assert_eq!(
-            Value::Object(issue.arguments.clone()),
-            serde_json::json!({"files": ["Cargo.toml", "***"], "yes": true, "config": ["t.toml"]}),
-            "what is no file may be anything"
-        );
-        assert_eq!(issue.inputs, ["Cargo.toml", "b.csv"]);
-    }
-
-    #[test]
-    fn a_name_that_was_typed_where_something_else_belongs_stays_in_no_record() {
-        for name in ["Xaverius Qwertyman", "Xaverius", "siti rahma", "siti.rahma@example.com", "李小龙", "O'Brien", "+62 811 2223"] {
-            for words in [
-                &["cancel", name, "--yes"][..],
-                &["resolve", name, "--as", "done", "--reason", "x"],
-                &["issue", name],
-                &["ingest", name],
-                &["why", name],
-                &["reissue", name],
-                &["discrepancies", "accept", name, "--reason", "x"],
-                &["discrepancies", "take", name],
-                &["discrepancies", "accept", "00", "--reason", "x", "--target", name, "--owner", name, "--comment", name],
-                &["discrepancies", "approve", "00", "--reason", "x", "--proposal", name],
-                &["period", "close", name, "--report", "r", "--reason", "x"],
-                &["issue", "Cargo.toml", "--sheet", name, "--carry", name, "--allow-value", name, "--layout", name],
-                &["issue", "Cargo.toml", "--max-duration", name, "--until", name],
-                &["ledger", "restore", name],
-                &["ledger", "verify", "--head", name],
-            ] {
-                let definition = Cli::command();
-                let Ok(matches) = definition.clone().try_get_matches_from([&["tagih"], words].concat()) else { continue };
-                let written = serde_json::to_string(&Invocation::of(&definition, &matches).arguments).unwrap();
-                assert!(!written.contains(name), "{words:?}: {written}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_only_looks_is_not_recorded() {
-        for words in [&["status"][..], &["issue", "a.csv", "--dry-run"], &["discrepancies", "list"], &["runs", "list"]] {
-            assert!(!invocation(words).is_recorded(), "{words:?}");
-        }
-        for words in [
-            &["serve"][..],
-            &["discrepancies", "list", "--report", "r"],
-            &["ledger", "verify"],
-            &["period", "reopen", "2026-10", "--reason", "x"],
-        ] {
-            assert!(invocation(words).is_recorded(), "{words:?}");
-        }
-    }
-}
+mod tests;

@@ -57,7 +57,7 @@ impl Setup {
         let run = Run {
             id: id.to_owned(),
             command: invocation.command.clone(),
-            arguments: invocation.arguments.clone(),
+            arguments: invocation.arguments(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             account: person::account(),
             host: lock::host(),
@@ -65,7 +65,7 @@ impl Setup {
             environment: self.config.doku.environment.name().to_owned(),
             configuration: self.file.as_ref().map(|file| file.display().to_string()),
             ledger: self.ledger_name(),
-            inputs: invocation.inputs.iter().filter_map(|path| Input::of(path)).collect(),
+            inputs: invocation.inputs.iter().filter_map(|path| Input::of(path)).map(Input::recorded).collect(),
             reports: Vec::new(),
             started_at: self.clock.now(),
             head_before: None,
@@ -76,7 +76,7 @@ impl Setup {
         };
         let recording = self.recording.get_or_init(|| Recording::new(self.runs_folder(), run));
         // Nothing is laid where a ledger is missing: its disk may not be mounted.
-        let is_elsewhere = invocation.arguments.contains_key("external_ledger");
+        let is_elsewhere = invocation.has("external_ledger");
         if (self.has_ledger_place() || is_elsewhere)
             && let Err(error) = recording.put()
         {
@@ -112,7 +112,7 @@ impl Setup {
     /// Notes files that were read, with their digests.
     pub(super) fn run_reads(&self, files: impl IntoIterator<Item = Input>) {
         if let Some(recording) = self.recording.get() {
-            recording.change(|run| run.inputs.extend(files));
+            recording.change(|run| run.inputs.extend(files.into_iter().map(Input::recorded)));
         }
     }
 
@@ -130,8 +130,9 @@ impl Setup {
     }
 
     /// Writes how the run ended. A success that cannot be recorded, and was begun, is none.
-    pub(super) fn end_run(&self, exit: Exit) -> Exit {
+    pub(super) fn end_run(&self, exit: Exit, invocation: &Invocation) -> Exit {
         let Some(recording) = self.recording.get().filter(|recording| recording.is_begun()) else { return exit };
+        recording.change(|run| run.arguments.extend(invocation.made()));
         match recording.end(self.clock.now(), exit.code(), self.head_after(recording, exit)) {
             Ok(()) => exit,
             Err(error) => {

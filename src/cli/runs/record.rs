@@ -10,10 +10,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::arguments::{HIDDEN_WORD, shown_file};
 use crate::clock::Stopwatch;
 use crate::domain::digest::{self, Running};
 use crate::private;
 use crate::report::atomic;
+use crate::secret::unsaid;
 
 /// What is kept of a run.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -56,6 +58,11 @@ pub(in crate::cli) struct Input {
 }
 
 impl Input {
+    /// With what a record may have of where it lies.
+    pub(super) fn recorded(self) -> Self {
+        Self { path: shown_file(&self.path).unwrap_or_else(|| HIDDEN_WORD.to_owned()), ..self }
+    }
+
     /// Digests a file; none of what is no regular file, or cannot be read: whoever needs it says so.
     pub(super) fn of(path: &str) -> Option<Self> {
         Path::new(path).metadata().ok().filter(fs::Metadata::is_file)?;
@@ -125,7 +132,8 @@ impl Recording {
             // Before anybody can see it.
             file.lock()?;
             next = Some(file);
-            serde_json::to_writer_pretty(&mut *draft, &*run)?;
+            let text = serde_json::to_string_pretty(&*run)?;
+            draft.write_all(unsaid::without(&text).as_bytes())?;
             draft.write_all(b"\n")
         })
         .map_err(|error| io::Error::other(error.reason))?;

@@ -26,6 +26,7 @@ use crate::exit::Exit;
 use crate::ledger::{Ledger as _, Store, View as _, lock};
 use crate::report::atomic;
 use crate::report::issue::head_text;
+use crate::secret::unsaid;
 use crate::serve::log;
 
 #[derive(Debug, clap::Args)]
@@ -266,7 +267,7 @@ fn write(out: &Path, parts: &[Part]) -> Result<(), Failure> {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         for part in parts {
             zip.start_file(part.name.as_str(), SimpleFileOptions::default().unix_permissions(0o600))?;
-            zip.write_all(part.text.as_bytes())?;
+            zip.write_all(unsaid::without(&part.text).as_bytes())?;
         }
         Ok(zip.finish()?.into_inner())
     };

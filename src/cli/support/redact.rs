@@ -1,10 +1,12 @@
 //! Takes personal data out of texts that leave the house: names, addresses and payment codes that the ledger has, and whatever looks like an
-//! e-mail address or a telephone number.
+//! e-mail address, a telephone number or a key of DOKU's.
 //!
 //! The texts are small and the ledger is not: so what stands in the texts is gathered first, word by word, and each name of the ledger is
 //! looked up in that.
 
 use std::collections::HashSet;
+
+use crate::domain::keylike;
 
 /// Words of a name that are looked at; what follows belongs to the same person.
 const WORDS_MAX: usize = 6;
@@ -102,6 +104,7 @@ impl Redactor {
         });
         spans.extend(addresses(text));
         spans.extend(telephones(text));
+        spans.extend(keylike::dokus(text));
         spans.sort_unstable();
         let (mut out, mut from, mut count) = (String::with_capacity(text.len()), 0, 0_usize);
         for (start, end) in spans {

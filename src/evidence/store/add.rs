@@ -8,13 +8,15 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rayon::prelude::*;
 
-use super::list::{Addition, Contents, Entry, NO_DAY, Part};
+use super::list::{Addition, Contents, Entry, List, NO_DAY, Part};
+use super::log::Log;
 use super::raw;
-use super::relation::{Index, Message, Relation, content, relation};
+use super::relation::{Index, Message, Relation, content, relation, verified_from};
 use super::row::{Row, encoded};
 use super::writer::Writer;
 use super::{StoreAt, StoreError};
 use crate::doku::claim::Claim;
+use crate::doku::signature::SigningKey;
 use crate::domain::calendar::wib_date;
 use crate::domain::digest::{self, Digest};
 use crate::domain::line::{InputFile, Lines};
@@ -57,6 +59,8 @@ pub enum What {
     Grown,
     /// It was there.
     Known,
+    /// It was there, and of its messages some that no key had signed are verified now.
+    Verified,
     /// It has lost its end since it was added; the store keeps what it has.
     Cut,
     /// A line of it, this one, is another than when it was added; the store keeps what it has.
@@ -78,6 +82,7 @@ impl What {
             Self::Renewed => "renewed",
             Self::Grown => "grown",
             Self::Known => "known",
+            Self::Verified => "verified",
             Self::Cut => "cut",
             Self::Changed(_) => "changed",
         }
@@ -91,8 +96,10 @@ pub struct Added {
     pub path: PathBuf,
     /// What became of it.
     pub what: What,
-    /// How many messages are new.
+    /// How many messages are new, or verified now.
     pub messages: u64,
+    /// How many of its messages no key of these settings has signed, as far as the store knows.
+    pub forged: u64,
     /// What its lines are, if they had to be read.
     pub file: Option<InputFile>,
 }
@@ -102,17 +109,46 @@ pub struct Added {
 /// # Errors
 /// When a log cannot be read to its end, or the store cannot be used; what was added before stays.
 pub fn add(options: &AddOptions<'_>) -> Result<(Vec<Added>, String), EvidenceError> {
-    let writer = Writer::open(options.at)?;
-    let index = Index::of(writer.list());
-    let mut adding = Adding { writer, index, options, entries: Vec::new(), files: Vec::new() };
+    let store = Opened::of(options.at)?;
+    let index = Index::of(store.list());
+    let mut adding = Adding { store, index, options, entries: Vec::new(), files: Vec::new() };
     let all: Result<Vec<Added>, EvidenceError> = options.logs.iter().map(|path| adding.add(path)).collect();
     adding.commit()?;
-    Ok((all?, adding.writer.list().head()))
+    Ok((all?, adding.store.list().head()))
+}
+
+/// A store that can be written, or one that can only be read, and why: that is enough for logs that are there already.
+enum Opened {
+    Written(Writer),
+    Read(List, StoreError),
+}
+
+impl Opened {
+    fn of(at: &StoreAt) -> Result<Self, StoreError> {
+        match Writer::open(at) {
+            Err(error @ StoreError::Disk { .. }) => List::read(at).map_or(Err(error.clone()), |list| Ok(Self::Read(list, error))),
+            opened => opened.map(Self::Written),
+        }
+    }
+
+    const fn list(&self) -> &List {
+        match self {
+            Self::Written(writer) => writer.list(),
+            Self::Read(list, _) => list,
+        }
+    }
+
+    fn commit(&mut self, entries: Vec<Entry>, files: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
+        match self {
+            Self::Written(writer) => writer.commit(entries, files),
+            Self::Read(_, error) => Err(error.clone()),
+        }
+    }
 }
 
 /// Logs on their way into a store. Small ones are made durable together.
 struct Adding<'a> {
-    writer: Writer,
+    store: Opened,
     index: Index,
     options: &'a AddOptions<'a>,
     /// What is not in the store yet.
@@ -122,61 +158,88 @@ struct Adding<'a> {
 
 impl Adding<'_> {
     fn add(&mut self, path: &Path) -> Result<Added, EvidenceError> {
-        let done = |what, messages, file| Added { path: path.to_owned(), what, messages, file };
         let unreadable = |error: io::Error| EvidenceError::unreadable(path, &error);
-        // What lies there byte for byte as it did need not be read again.
+        // What lies there byte for byte as it did, and could be no better with these keys, need not be read again.
         let (sha256, _) = Decoder::open(path).map_err(unreadable)?.finish().map_err(unreadable)?;
-        if self.index.has_file(&sha256) {
-            return Ok(done(What::Known, 0, None));
+        if let Some(forged) = self.index.of_file(&sha256).map(<[usize]>::to_vec).and_then(|places| self.is_done(&places)) {
+            return Ok(Added { path: path.to_owned(), what: What::Known, messages: 0, forged, file: None });
         }
         let reading = Reading::of(path, self.options)?;
-        let (from, log, what) = match self.relation(path, &reading)? {
-            Relation::Known => return Ok(done(What::Known, 0, Some(reading.file))),
-            Relation::Cut => return Ok(done(What::Cut, 0, Some(reading.file))),
-            Relation::Changed(line) => return Ok(done(What::Changed(line), 0, Some(reading.file))),
-            Relation::New => (0, None, What::New),
-            Relation::Renewed => (0, None, What::Renewed),
-            Relation::Grown(log, from) => (from, Some(log), What::Grown),
+        let (log, to_messages) = match self.relation(path, &reading)? {
+            Relation::Known(log) => (log, reading.messages.len()),
+            Relation::Grown(log, from) => (Some(log), from),
+            Relation::Cut => return Ok(reading.added(What::Cut, 0)),
+            Relation::Changed(line) => return Ok(reading.added(What::Changed(line), 0)),
+            Relation::New => return self.take(reading, (0, 0), None, What::New),
+            Relation::Renewed => return self.take(reading, (0, 0), None, What::Renewed),
         };
-        self.take(&reading, from, log)?;
-        let messages = u64::try_from(reading.messages.len().saturating_sub(from)).unwrap_or(u64::MAX);
-        tracing::info!(log = %path.display(), messages, "a log was added to the evidence");
-        Ok(done(what, messages, Some(reading.file)))
+        let is_grown = to_messages < reading.messages.len();
+        let from = match log {
+            Some(log) => self.verified_from(log, &reading, to_messages)?.unwrap_or(to_messages),
+            None => to_messages,
+        };
+        match (is_grown, from < to_messages) {
+            (false, false) => Ok(reading.added(What::Known, 0)),
+            (true, _) => self.take(reading, (from, to_messages), log, What::Grown),
+            (false, true) => self.take(reading, (from, to_messages), log, What::Verified),
+        }
+    }
+
+    /// How many messages of the log with entries at `places` no key has signed, if these keys cannot say more of it than was found.
+    fn is_done(&self, places: &[usize]) -> Option<u64> {
+        let waiting = |place: &usize| *place >= self.store.list().entries.len();
+        if places.iter().any(waiting) {
+            return Some(0);
+        }
+        let log = self.store.list().log(places)?;
+        let is_tried = |key: &SigningKey| log.keys().contains(&key.fingerprint());
+        (log.forged() == 0 || self.options.read.keys.iter().all(is_tried)).then(|| log.forged())
+    }
+
+    /// From which message on, of those before `to`, the log says more than the store has of it.
+    fn verified_from(&mut self, log: u64, reading: &Reading, to: usize) -> Result<Option<usize>, EvidenceError> {
+        self.commit()?;
+        let now: Vec<bool> = reading.order.iter().take(to).map(|at| reading.is_signed(*at)).collect();
+        let held = self.index.places(log).and_then(|places| self.store.list().log(places));
+        Ok(held.map(|held: Log<'_>| verified_from(self.options.at, &held, &now)).transpose()?.flatten())
     }
 
     fn relation(&mut self, path: &Path, reading: &Reading) -> Result<Relation, EvidenceError> {
-        if self.index.has_content(&reading.messages) {
-            return Ok(Relation::Known);
+        if let Some(log) = self.index.of_content(&reading.messages) {
+            return Ok(Relation::Known(Some(log)));
         }
         let near = self.index.near(path, &reading.messages);
         if !near.is_empty() {
             // It is held against what is in the store.
             self.commit()?;
         }
-        Ok(relation(self.options.at, (self.writer.list(), &self.index), path, &reading.messages, &near)?)
+        Ok(relation(self.options.at, (self.store.list(), &self.index), path, &reading.messages, &near)?)
     }
 
-    fn take(&mut self, reading: &Reading, from: usize, log: Option<u64>) -> Result<(), EvidenceError> {
-        let place = self.writer.list().entries.len().saturating_add(self.entries.len());
+    /// Takes the messages from number `from` on; the lines of those before `raw_from` are there.
+    fn take(&mut self, reading: Reading, (from, raw_from): (usize, usize), log: Option<u64>, what: What) -> Result<Added, EvidenceError> {
+        let place = self.store.list().entries.len().saturating_add(self.entries.len());
         let number = u64::try_from(place).unwrap_or(u64::MAX).saturating_add(1);
         let options = self.options;
         let lines = reading.files_from(from, number, &options.read).map_err(|error| StoreError::disk(&options.at.path, &error))?;
-        let raw = if options.keep_raw { raw::files(reading, from, number, options)? } else { Vec::new() };
+        let raw = if options.keep_raw { raw::files(&reading, raw_from, number, options)? } else { Vec::new() };
         let addition = reading.addition(log.unwrap_or(number), from, options, parts(&lines), parts(&raw));
         self.index.take(place, &addition);
         self.entries.push(Entry::Added(Box::new(addition)));
         self.files.extend(lines.into_iter().chain(raw).map(|made| (made.part.path, made.bytes)));
         let bytes = self.files.iter().map(|(_, bytes)| bytes.len()).fold(0, usize::saturating_add);
-        if bytes > TOGETHER_BYTES || self.entries.len() >= TOGETHER.max(self.writer.list().entries.len() / 4) {
-            self.commit()
-        } else {
-            Ok(())
+        if bytes > TOGETHER_BYTES || self.entries.len() >= TOGETHER.max(self.store.list().entries.len() / 4) {
+            self.commit()?;
         }
+        let first = if what == What::Verified { from } else { raw_from };
+        let messages = u64::try_from(reading.messages.len().saturating_sub(first)).unwrap_or(u64::MAX);
+        tracing::info!(log = %reading.path.display(), messages, "a log was added to the evidence");
+        Ok(reading.added(what, messages))
     }
 
     fn commit(&mut self) -> Result<(), EvidenceError> {
         if !self.entries.is_empty() {
-            self.writer.commit(std::mem::take(&mut self.entries), &std::mem::take(&mut self.files))?;
+            self.store.commit(std::mem::take(&mut self.entries), &std::mem::take(&mut self.files))?;
         }
         Ok(())
     }
@@ -239,6 +302,22 @@ impl Reading {
         };
         reading.messages = reading.order.iter().filter_map(message).collect();
         Ok(reading)
+    }
+
+    /// What became of it.
+    fn added(self, what: What, messages: u64) -> Added {
+        Added { what, messages, forged: self.forged(), path: self.path, file: Some(self.file) }
+    }
+
+    /// How many messages nobody has signed whose key is known.
+    fn forged(&self) -> u64 {
+        let forged = self.beside.iter().filter(|beside| matches!(beside.verdict, Verdict::Forged(_))).count();
+        u64::try_from(forged).unwrap_or(u64::MAX)
+    }
+
+    /// Whether the message at a place is signed by a known key.
+    fn is_signed(&self, at: u32) -> bool {
+        self.beside(at).is_some_and(|beside| matches!(beside.verdict, Verdict::Signed(_) | Verdict::Withdrawn(_)))
     }
 
     fn beside(&self, at: u32) -> Option<&Beside> {
@@ -305,6 +384,7 @@ impl Reading {
             first: self.messages.first().map(|message| message.digest),
             from_message: u64::try_from(from).unwrap_or(u64::MAX),
             keys: keys.collect(),
+            forged: Some(self.forged()),
             added_at: options.now,
             parts,
             raw,

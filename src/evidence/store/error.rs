@@ -7,7 +7,7 @@ use crate::domain::code::Code;
 use crate::evidence::codes;
 
 /// Why a store of evidence cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// See [`codes::NO_STORE`] (exit 7).
     #[error("{}: there is no evidence store in `{}`\nhint: {}", codes::NO_STORE.id, .0.display(), codes::NO_STORE.remedy)]

@@ -1,6 +1,6 @@
 //! The list of a store: which logs were read, and in which files what was found stands. Each entry is chained to the one before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -8,9 +8,11 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::log::{Held, Log};
+use super::writer::files;
 use super::{StoreAt, StoreError};
 use crate::domain::digest::{self, Digest};
-use crate::domain::line::{InputFile, LogContents, Oddity};
+use crate::domain::line::{LogContents, Oddity};
 use crate::evidence::wrapper::Wrapper;
 use crate::private;
 
@@ -18,6 +20,8 @@ use crate::private;
 pub(super) const NAME: &str = "manifest.jsonl";
 /// What a file is called that is not listed yet, after its name.
 pub(super) const NEW: &str = ".new";
+/// What is said of a file that the list does not tell of.
+pub(super) const NOT_LISTED: &str = "is no file of the store's, or the list has lost its end";
 /// The version of what is written; docs/formats-evidence.md.
 pub(super) const FORMAT: u32 = 1;
 /// What a part of no known day has in the place of one.
@@ -68,6 +72,9 @@ pub(super) struct Addition {
     pub(super) from_message: u64,
     /// The keys its messages are signed by.
     pub(super) keys: Vec<String>,
+    /// How many of its messages no key of these settings had signed; lists of before do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) forged: Option<u64>,
     pub(super) added_at: Timestamp,
     pub(super) parts: Vec<Part>,
     /// The lines themselves, if they are kept.
@@ -80,7 +87,7 @@ pub(super) struct Addition {
 pub(super) struct Contents {
     pub(super) messages: u64,
     pub(super) malformed: u64,
-    verified: u64,
+    pub(super) verified: u64,
     rewritten: u64,
     blank: u64,
     wrapping: u64,
@@ -97,7 +104,7 @@ impl Contents {
     }
 
     /// With only `here` of the messages counted here.
-    fn with(&self, here: u64) -> LogContents {
+    pub(super) fn with(&self, here: u64) -> LogContents {
         let Self { messages, malformed, verified, rewritten, blank, wrapping, packed, .. } = *self;
         LogContents {
             messages: here,
@@ -141,30 +148,27 @@ pub struct List {
     head: Digest,
 }
 
-/// A file of a log that is to be read.
-#[derive(Clone, Debug)]
-pub(super) struct Held<'l> {
-    pub(super) part: &'l Part,
-    /// Messages of the log from this one on are another entry's.
-    pub(super) until_message: u64,
-}
-
-/// A log as the store knows it now.
-#[derive(Clone, Debug)]
-pub struct Log<'l> {
-    pub(super) last: &'l Addition,
-    pub(super) held: Vec<Held<'l>>,
-    pub(super) raw: Vec<Held<'l>>,
-    /// Whether some of it is kept no longer.
-    pub(super) is_partly_gone: bool,
-}
-
 impl List {
-    /// Reads that of the store at `at`.
+    /// Reads that of the store at `at`, which must tell of every file of messages that is there: one that has lost its end is no list.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn read(at: &StoreAt) -> Result<Self, StoreError> {
+        let mut list = Self::read_alone(at)?;
+        loop {
+            let listed = list.listed(at);
+            let Some(stray) = parts_there(at)?.into_iter().find(|path| !listed.contains(path)) else { return Ok(list) };
+            // Whoever writes at this moment has listed it by now.
+            let again = Self::read_alone(at)?;
+            if again.head == list.head {
+                return Err(StoreError::damaged(&stray, NOT_LISTED));
+            }
+            list = again;
+        }
+    }
+
+    /// The same, whatever files are there.
+    pub(super) fn read_alone(at: &StoreAt) -> Result<Self, StoreError> {
         let path = at.path.join(NAME);
         let text = private::regular(&path).and_then(|mut file| {
             let mut text = String::new();
@@ -179,7 +183,10 @@ impl List {
                 }
                 Self::of(text, at, &path)
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(StoreError::None(at.path.clone())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(match parts_there(at)?.first() {
+                Some(_) => StoreError::damaged(&path, "is missing, and files of messages are there"),
+                None => StoreError::None(at.path.clone()),
+            }),
             Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(StoreError::damaged(&path, "is no text")),
             Err(error) => Err(StoreError::disk(&path, &error)),
         }
@@ -299,6 +306,11 @@ impl List {
         later.iter().any(|entry| matches!(entry, Entry::Removed { before, .. } if part.day.is_some_and(|day| day < *before)))
     }
 
+    /// Where the files are that it tells of, kept or not.
+    pub(super) fn listed(&self, at: &StoreAt) -> BTreeSet<PathBuf> {
+        self.parts().map(|(part, _)| at.path.join(&part.path)).collect()
+    }
+
     /// Every file it tells of, and whether it is kept.
     pub(super) fn parts(&self) -> impl Iterator<Item = (&Part, bool)> {
         self.entries.iter().enumerate().flat_map(move |(place, entry)| {
@@ -308,56 +320,14 @@ impl List {
     }
 }
 
-impl Log<'_> {
-    /// What it was called when it was added.
-    #[must_use]
-    pub fn name(&self) -> &Path {
-        &self.last.name
-    }
-
-    /// SHA-256 of the file as it was read last.
-    #[must_use]
-    pub const fn sha256(&self) -> &Digest {
-        &self.last.sha256
-    }
-
-    /// Its messages that are kept.
-    #[must_use]
-    pub fn messages(&self) -> u64 {
-        if self.is_partly_gone { self.held.iter().map(|held| held.part.rows).sum() } else { self.last.contents.messages }
-    }
-
-    /// The first and the last WIB day on which messages of it were received.
-    #[must_use]
-    pub fn days(&self) -> Option<(Date, Date)> {
-        let days = || self.held.iter().filter_map(|held| held.part.day);
-        days().min().zip(days().max())
-    }
-
-    /// The keys that signed them.
-    #[must_use]
-    pub fn keys(&self) -> &[String] {
-        &self.last.keys
-    }
-
-    /// When it was added last.
-    #[must_use]
-    pub const fn added_at(&self) -> Timestamp {
-        self.last.added_at
-    }
-
-    /// Whether its lines are kept as they were.
-    #[must_use]
-    pub const fn has_raw(&self) -> bool {
-        !self.raw.is_empty()
-    }
-
-    /// The file as it was read last, of whose messages `here` are counted.
-    pub(super) fn file(&self, here: u64) -> InputFile {
-        let Addition { name, sha256, bytes, lines, contents, remark, .. } = self.last;
-        let contents = contents.with(here);
-        InputFile { path: name.clone(), digest: *sha256, bytes: *bytes, lines: *lines, contents, remark: remark.clone() }
-    }
+/// The files of messages that are there under names of their own.
+fn parts_there(at: &StoreAt) -> Result<Vec<PathBuf>, StoreError> {
+    let mut found = match files(&at.path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        found => found.map_err(|error| StoreError::disk(&at.path, &error))?,
+    };
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "parquet"));
+    Ok(found)
 }
 
 fn check(header: &Header, at: &StoreAt) -> Result<(), StoreError> {

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::list::{Held, List, Log};
+use super::list::List;
+use super::log::{Held, Log};
 use super::row::{Keys, Reader};
 use super::writer::with_new;
 use super::{StoreAt, StoreError};

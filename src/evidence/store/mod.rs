@@ -9,6 +9,7 @@ mod add;
 mod error;
 mod list;
 mod load;
+mod log;
 mod mentions;
 mod raw;
 mod relation;
@@ -23,8 +24,9 @@ use jiff::civil::Date;
 
 pub use add::{AddOptions, Added, What, add};
 pub use error::StoreError;
-pub use list::{List, Log};
+pub use list::List;
 pub(super) use load::load;
+pub use log::Log;
 pub use verify::{Verified, verify};
 pub use writer::Writer;
 

@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::list::{Addition, Entry, List, Log};
+use super::list::{Addition, Entry, List};
 use super::load::stored;
+use super::log::Log;
 use super::{StoreAt, StoreError};
 use crate::domain::digest::{self, Digest};
 
@@ -23,8 +24,8 @@ pub(super) enum Relation {
     New,
     /// One of its name is known, of which it has no line.
     Renewed,
-    /// All of it is there.
-    Known,
+    /// All of it is there; as the whole log of this number, or as a piece of another.
+    Known(Option<u64>),
     /// It is the log of this number, with more from this message on (from 0).
     Grown(u64, usize),
     /// It is a log of its name without its end.
@@ -92,16 +93,21 @@ impl Index {
         }
     }
 
-    /// Whether a log is these bytes, as it was added last.
-    pub(super) fn has_file(&self, sha256: &Digest) -> bool {
-        self.files.contains_key(sha256)
+    /// The places of the entries of the log that is these bytes, as it was added last.
+    pub(super) fn of_file(&self, sha256: &Digest) -> Option<&[usize]> {
+        self.files.get(sha256).and_then(|log| self.places(*log))
     }
 
-    /// Whether a log has these messages, as it was added last.
-    pub(super) fn has_content(&self, messages: &[Message]) -> bool {
+    /// The log that has these messages, as it was added last.
+    pub(super) fn of_content(&self, messages: &[Message]) -> Option<u64> {
         let unread_count = messages.iter().filter(|message| message.is_unread).count();
         let unread_count = u64::try_from(unread_count).unwrap_or(u64::MAX);
-        !messages.is_empty() && self.contents.contains_key(&(content(messages), unread_count))
+        self.contents.get(&(content(messages), unread_count)).filter(|_| !messages.is_empty()).copied()
+    }
+
+    /// The places of a log's entries.
+    pub(super) fn places(&self, log: u64) -> Option<&[usize]> {
+        self.entries.get(&log).map(Vec::as_slice)
     }
 
     /// The numbers of the logs of this name, and of those that begin alike.
@@ -121,7 +127,7 @@ pub(super) fn relation(
 ) -> Result<Relation, StoreError> {
     let (mut same_name, mut found) = (false, Relation::New);
     for number in near {
-        let Some(log) = index.entries.get(number).and_then(|places| list.log(places)) else { continue };
+        let Some(log) = index.places(*number).and_then(|places| list.log(places)) else { continue };
         let is_namesake = log.name() == name;
         same_name |= is_namesake;
         if log.is_partly_gone {
@@ -131,9 +137,9 @@ pub(super) fn relation(
         let own = match (compare(&before, messages), is_namesake) {
             (Compared::Longer(from), _) => return Ok(Relation::Grown(log.last.log, from)),
             // A log may be emptied when it is put away, and the head of another is a piece of it.
-            (Compared::Beginning, _) if messages.is_empty() && before.is_empty() => return Ok(Relation::Known),
+            (Compared::Beginning, _) if messages.is_empty() && before.is_empty() => return Ok(Relation::Known(None)),
             (Compared::Beginning, _) if messages.is_empty() => Relation::Renewed,
-            (Compared::Beginning, false) => return Ok(Relation::Known),
+            (Compared::Beginning, false) => return Ok(Relation::Known(None)),
             (Compared::Beginning, true) => Relation::Cut,
             (Compared::Differs(line), true) => Relation::Changed(line),
             (Compared::Differs(_), false) | (Compared::Apart, _) => Relation::New,
@@ -173,9 +179,27 @@ fn compare(before: &[Message], now: &[Message]) -> Compared {
     if has_common { Compared::Differs(was.map_or(0, |was| was.line)) } else { Compared::Apart }
 }
 
+/// From which message on a log, with a key that is there only now, says more than the store has of it: the first that is signed now and was
+/// not, if all that were signed still are. `now` is whether each message is signed by a key of these settings.
+pub(super) fn verified_from(at: &StoreAt, log: &Log<'_>, now: &[bool]) -> Result<Option<usize>, StoreError> {
+    if log.is_partly_gone || log.forged() == 0 {
+        return Ok(None);
+    }
+    let before = judged(at, log)?;
+    let is_lost = |((_, was), is): (&(Message, bool), &bool)| *was && !is;
+    let is_lost = before.len() > now.len() || before.iter().zip(now).any(is_lost);
+    let first = before.iter().zip(now).position(|((_, was), is)| !was && *is);
+    Ok(first.filter(|_| !is_lost))
+}
+
 /// The messages of a log in their order, as the store has them.
 pub(super) fn messages_of(at: &StoreAt, log: &Log<'_>) -> Result<Vec<Message>, StoreError> {
-    let mut all: Vec<(i64, Message)> = Vec::new();
+    Ok(judged(at, log)?.into_iter().map(|(message, _)| message).collect())
+}
+
+/// The same, and whether each is signed by a key that was known then.
+fn judged(at: &StoreAt, log: &Log<'_>) -> Result<Vec<(Message, bool)>, StoreError> {
+    let mut all: Vec<(i64, (Message, bool))> = Vec::new();
     for held in &log.held {
         let path = at.path.join(&held.part.path);
         let table = stored(at, held)?;
@@ -188,12 +212,13 @@ pub(super) fn messages_of(at: &StoreAt, log: &Log<'_>) -> Result<Vec<Message>, S
                 return Err(StoreError::damaged(&path, "has a row without its place"));
             };
             if u64::try_from(number).is_ok_and(|number| number < held.until_message) {
-                all.push((number, Message { line, digest, is_unread: verdict == Some("unread") }));
+                let is_signed = matches!(verdict, Some("verified" | "withdrawn"));
+                all.push((number, (Message { line, digest, is_unread: verdict == Some("unread") }, is_signed)));
             }
         }
     }
     all.sort_by_key(|(number, _)| *number);
-    Ok(all.into_iter().map(|(_, message)| message).collect())
+    Ok(all.into_iter().map(|(_, judged)| judged).collect())
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::list::{Held, List, NAME};
+use super::list::{List, NAME, NOT_LISTED};
 use super::load::stored;
+use super::log::Held;
 use super::relation::{content, messages_of};
 use super::writer::{files, is_draft, with_new};
 use super::{StoreAt, StoreError};
@@ -27,7 +28,7 @@ pub struct Verified {
 /// # Errors
 /// Where there is no list that can be believed; what else is wrong is told.
 pub fn verify(at: &StoreAt) -> Result<Verified, StoreError> {
-    let list = List::read(at)?;
+    let list = List::read_alone(at)?;
     let mut found = Verified { wrong: Vec::new(), messages: 0, files: 0, list: list.clone() };
     for log in list.logs() {
         let before = found.wrong.len();
@@ -44,12 +45,11 @@ pub fn verify(at: &StoreAt) -> Result<Verified, StoreError> {
             found.wrong.push((at.path.clone(), format!("does not have the messages of the log `{}` as they were", log.name().display())));
         }
     }
-    let kept = list.parts().map(|(part, _)| at.path.join(&part.path));
-    let listed: BTreeSet<PathBuf> = kept.flat_map(|path| [with_new(&path), path]).collect();
+    let listed: BTreeSet<PathBuf> = list.listed(at).into_iter().flat_map(|path| [with_new(&path), path]).collect();
     let there = files(&at.path).map_err(|error| StoreError::disk(&at.path, &error))?;
     let own = |path: &PathBuf| path.parent() == Some(&at.path) && path.file_name().is_some_and(|name| name == NAME || name == ".lock");
     for path in there.into_iter().filter(|path| !listed.contains(path) && !own(path) && !is_draft(path)) {
-        found.wrong.push((path, "is no file of the store's".to_owned()));
+        found.wrong.push((path, NOT_LISTED.to_owned()));
     }
     Ok(found)
 }

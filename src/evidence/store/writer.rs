@@ -24,7 +24,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Takes the store at `at`, which is made if there is none, and ends what a killed writer had begun.
+    /// Takes the store at `at`, which is made, with nothing in it, if there is none, and ends what a killed writer had begun.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -37,12 +37,16 @@ impl Writer {
             Err(TryLockError::WouldBlock) => return Err(StoreError::Held(at.path.clone())),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let list = match List::read(at) {
-            Err(StoreError::None(_)) => List::begun(at),
-            read => read?,
+        let found = match List::read(at) {
+            Err(StoreError::None(_)) => None,
+            read => Some(read?),
         };
-        let writer = Self { at: at.clone(), list, _lock: lock };
+        let is_new = found.is_none();
+        let mut writer = Self { at: at.clone(), list: found.unwrap_or_else(|| List::begun(at)), _lock: lock };
         writer.finish()?;
+        if is_new {
+            writer.commit(Vec::new(), &[])?;
+        }
         Ok(writer)
     }
 
@@ -95,6 +99,8 @@ impl Writer {
                 if !path.exists() && with_new(&path).exists() {
                     self.rename(&part.path)?;
                     named.push(part.path.as_str());
+                } else if !path.exists() {
+                    return Err(StoreError::damaged(&path, "is missing"));
                 }
             } else {
                 remove(&path)?;

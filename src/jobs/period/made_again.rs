@@ -126,17 +126,22 @@ pub fn compare(folder: &Path, again: &Path) -> Result<(), PeriodError> {
     };
     let (looked_at, made) = (read(folder)?, read(again)?);
     let is_same_run = of_run(&looked_at) == of_run(&made);
+    let store = looked_at.pointer("/request/evidence").and_then(Value::as_str);
+    // A store need not be as it was, and tells of no state: it may have gone on as well.
+    let store_too = store.map_or_else(String::new, |store| format!(", the evidence store `{store}`"));
+    let went_on = format!("the ledger, the journal{store_too} or the settings have gone on since");
+    let has_store = store.is_some();
     let hash = |summary: &Value| summary.pointer("/month/closing_hash").cloned();
     if !is_same_run && hash(&looked_at) != hash(&made) {
-        return Err(stale(folder, &"the ledger, the journal or the settings have gone on since, and its balances are others now"));
+        return Err(stale(folder, &format_args!("{went_on}, and its balances are others now")));
     }
     let was = files_of(&looked_at);
     // A file that is as it was written, and is made otherwise now, shows what went on; any other was changed.
     let other = |name: &str, is_as_written: bool| {
-        if is_same_run || !is_as_written {
+        if is_same_run && !has_store || !is_as_written {
             return not_whole(folder, &format_args!("`{name}` is not what its inputs make"));
         }
-        stale(folder, &format_args!("the ledger, the journal or the settings have gone on since, and `{name}` says something else now"))
+        stale(folder, &format_args!("{went_on}, and `{name}` says something else now"))
     };
     for file in files_of(&made).iter().filter(|file| is_same_run || !OF_RUN.contains(&file.name.as_str())) {
         let found = ReportFile::of(folder, &file.name).ok();
@@ -164,7 +169,8 @@ pub(super) fn check_journal(folder: &Path, journal: &Journal) -> Result<(), Peri
     if journal.records().iter().any(|record| Head::of(record).to_string() == head) {
         return Ok(());
     }
-    Err(stale(folder, &"it was made with another journal than this one, or this one has lost its end since"))
+    let shown = journal.path();
+    Err(stale(folder, &format_args!("it was made with another journal than `{shown}`, or that has lost its end since")))
 }
 
 /// The files that a summary lists.

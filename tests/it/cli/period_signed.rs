@@ -179,3 +179,52 @@ fn a_report_is_signed_in_the_journal_it_was_made_with_and_in_no_other() {
     assert_eq!(super::world::bytes_in(&books.world.path("2026-08")), as_written, "nothing in the folder says that it was signed");
     books.world.run(&close).expect(0);
 }
+
+#[test]
+fn a_report_of_which_any_file_was_changed_is_not_taken_in() {
+    let books = Books::new("");
+    books.august();
+    books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
+    let folder = books.world.path("2026-08");
+    let summary: Value = serde_json::from_slice(&fs::read(folder.join("summary.json")).unwrap()).unwrap();
+    let take = || books.world.run(&["discrepancies", "take", "2026-08", "--by", "Sari"]);
+    let names: Vec<&str> = summary["files"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"discrepancies.csv") && names.len() > 15, "{names:?}");
+    for name in names {
+        let bytes = fs::read(folder.join(name)).unwrap();
+        fs::write(folder.join(name), [&bytes[..], b" "].concat()).unwrap();
+        let ran = take().expect(7).says(&[name]);
+        assert!(ran.stderr.contains("E0851") || ran.stderr.contains("E0810"), "{ran:?}");
+        fs::remove_file(folder.join(name)).unwrap();
+        take().expect(7).says(&[name]);
+        fs::write(folder.join(name), bytes).unwrap();
+    }
+    assert!(!books.world.path("tagih.journal").exists());
+    take().expect(0);
+    // What was taken in already is said of what was taken in, and of nothing else.
+    fs::write(folder.join("discrepancies.csv"), "").unwrap();
+    take().expect(7).says(&["E0851", "discrepancies.csv"]);
+}
+
+#[test]
+fn what_a_close_is_refused_for_is_named_be_it_the_store_of_evidence_or_the_journal() {
+    let books = Books::new("");
+    books.august();
+    books.world.run(&["evidence", "add", "august.jsonl", "--store", "store"]).expect(0);
+    let reconcile = ["reconcile", "--period", "2026-08", "--evidence", "store", "--as-of", "2026-09-02T00:00:00Z", "--out", "2026-08"];
+    assert!(books.world.run(&reconcile).code <= 1);
+    // The same logs, read by somebody with another key.
+    fs::rename(books.world.path("store"), books.world.path("kept")).unwrap();
+    let add = ["evidence", "add", "august.jsonl", "--store", "store"];
+    books.world.run_with(&[("TAGIH_DOKU_SECRET", "SK-another-0123456789")], &add).expect(0);
+    books.close("2026-08").expect(7).says(&["E0858", "the evidence store `store`"]);
+    fs::remove_dir_all(books.world.path("store")).unwrap();
+    books.close("2026-08").expect(7).says(&["E0715", "store"]);
+    fs::rename(books.world.path("kept"), books.world.path("store")).unwrap();
+    let close = ["period", "close", "2026-08", "--report", "2026-08", "--by", "Sari", "--reason", "month end"];
+    books.world.run(&["discrepancies", "take", "2026-08", "--by", "Sari"]).expect(0);
+    assert!(books.world.run(&reconcile).code <= 1);
+    let other = books.world.path("other.journal").display().to_string();
+    books.world.run_with(&[("TAGIH_JOURNAL_PATH", &other)], &close).expect(7).says(&["E0858", "other.journal"]);
+    books.world.run(&close).expect(0);
+}

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::world::{Doku, SECRET, World};
 
 /// The files of a bundle.
-fn unpacked(path: &Path) -> BTreeMap<String, String> {
+pub fn unpacked(path: &Path) -> BTreeMap<String, String> {
     let mut archive = zip::ZipArchive::new(fs::File::open(path).unwrap()).unwrap();
     let mut files = BTreeMap::new();
     for index in 0..archive.len() {

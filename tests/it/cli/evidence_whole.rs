@@ -1,0 +1,167 @@
+//! `tagih evidence`: a list without its end, a store with nothing in it, one that cannot be written, and logs added with a wrong key.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::logs::{ledger_of, paid};
+use super::reconcile::{classes, line, line_signed, summary};
+use super::world::{Ran, SECRET, World};
+
+const MONTH: [&str; 6] = ["reconcile", "--period", "2026-10", "--as-of", "2026-11-03T00:00:00Z", "--out"];
+
+fn world() -> World {
+    let world = World::at("http://127.0.0.1:1", "");
+    ledger_of(&world);
+    world
+}
+
+fn text(numbers: &[usize]) -> String {
+    numbers.iter().map(|number| paid(*number) + "\n").collect()
+}
+
+fn told(ran: &Ran) -> Vec<(String, u64, u64)> {
+    let found: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let logs = found["logs"].as_array().unwrap().iter();
+    logs.map(|log| (log["what"].as_str().unwrap().to_owned(), log["messages"].as_u64().unwrap(), log["forged"].as_u64().unwrap())).collect()
+}
+
+#[test]
+fn a_list_that_has_lost_its_end_or_is_gone_is_no_list_for_whoever_reads_or_adds() {
+    let world = world();
+    world.file("one.jsonl", text(&[1]));
+    world.file("two.jsonl", line("I-2", "2000", 1000, "2026-10-16T05:00:00Z", "t2") + "\n");
+    let add = |name: &str| world.run(&["evidence", "add", name, "--store", "store"]);
+    add("one.jsonl").expect(0);
+    add("two.jsonl").expect(0);
+    world.run(&["evidence", "verify", "--store", "store", "--head-file", "head"]).expect(0);
+    let list = world.path("store/manifest.jsonl");
+    let whole = fs::read_to_string(&list).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    assert_eq!(lines.len(), 3);
+    let everybody: [&[&str]; 7] = [
+        &["evidence", "list", "--store", "store"],
+        &["evidence", "verify", "--store", "store"],
+        &["evidence", "add", "one.jsonl", "--store", "store"],
+        &["evidence", "add", "more.jsonl", "--store", "store"],
+        &["ingest", "--evidence", "store"],
+        &["why", "I-1", "--evidence", "store"],
+        &[&MONTH[..], &["report", "--evidence", "store"]].concat(),
+    ];
+    world.file("more.jsonl", text(&[3]));
+    for (what, kept) in [("its end", Some(2)), ("all but its header", Some(1)), ("all of it", None)] {
+        match kept {
+            Some(count) => fs::write(&list, lines[..count].join("\n") + "\n").unwrap(),
+            None => fs::remove_file(&list).unwrap(),
+        }
+        for command in everybody {
+            let ran = world.run(command).expect(8).says(&["E0716"]);
+            assert!(
+                ran.stderr.contains("the list has lost its end") || ran.stderr.contains("manifest.jsonl` is missing"),
+                "{what}: {ran:?}"
+            );
+        }
+        fs::write(&list, &whole).unwrap();
+        world.run(&["evidence", "verify", "--store", "store", "--head-file", "head"]).expect(0);
+    }
+    // A file that the list tells of is missing: what was to be added to it would not mend that.
+    let part =
+        fs::read_dir(world.path("store")).unwrap().map(|entry| entry.unwrap().path().join("000002-1.parquet")).find(|path| path.exists());
+    let part = part.unwrap();
+    let bytes = fs::read(&part).unwrap();
+    fs::remove_file(&part).unwrap();
+    for command in everybody.iter().filter(|command| command[1] != "list") {
+        world.run(command).expect(8).says(&["E0716", "000002-1.parquet", "is missing"]);
+    }
+    fs::write(&part, bytes).unwrap();
+    // What is gone without a trace is an older copy, which its head alone tells.
+    fs::write(&list, lines[..2].join("\n") + "\n").unwrap();
+    fs::remove_file(&part).unwrap();
+    world.run(&["evidence", "verify", "--store", "store"]).expect(0);
+    world.run(&["evidence", "verify", "--store", "store", "--head-file", "head"]).expect(8).says(&["an older copy was put back"]);
+}
+
+#[test]
+fn a_store_with_nothing_in_it_is_one() {
+    let world = world();
+    world.run(&["evidence", "add", "none-*.jsonl", "--allow-no-logs", "--store", "store"]).expect(0);
+    let listed = world.run(&["evidence", "list", "--store", "store"]).expect(0);
+    assert!(listed.stdout.contains("0 logs in"), "{listed:?}");
+    world.run(&["evidence", "verify", "--store", "store"]).expect(0);
+    world.run(&["ingest", "--evidence", "store"]).expect(0).says(&["warning: the evidence store `store` has no log"]);
+    world
+        .run(&[&MONTH[..], &["report", "--evidence", "store"]].concat())
+        .expect(0)
+        .says(&["warning: the evidence store `store` has no log"]);
+    let days = ["--evidence", "store", "--evidence-from", "2026-10-02", "--evidence-to", "2026-10-01"];
+    world.run(&[&MONTH[..], &["report"], &days].concat()).expect(2).says(&["`--evidence-from` must not be after `--evidence-to`"]);
+}
+
+#[test]
+fn what_is_there_already_needs_no_store_that_can_be_written() {
+    let world = world();
+    world.file("one.jsonl", text(&[1]));
+    world.run(&["evidence", "add", "one.jsonl", "--store", "store"]).expect(0);
+    // Nobody can open it to write, whoever it is.
+    fs::remove_file(world.path("store/.lock")).unwrap();
+    fs::create_dir(world.path("store/.lock")).unwrap();
+    let ran = world.run(&["evidence", "add", "one.jsonl", "--store", "store", "--json"]).expect(0);
+    assert_eq!(told(&ran), [("known".to_owned(), 0, 0)]);
+    world.file("more.jsonl", text(&[1, 2]));
+    world.run(&["evidence", "add", "one.jsonl", "more.jsonl", "--store", "store"]).expect(9).says(&["E0719"]);
+    world.run(&["evidence", "verify", "--store", "store"]).expect(0);
+}
+
+#[test]
+fn a_log_that_was_added_with_a_wrong_key_is_added_again_with_the_right_one_and_loses_nothing() {
+    let world = world();
+    const OTHER: &str = "SK-another-0123456789";
+    let add = |keys: &[(&str, &str)], name: &str| world.run_with(keys, &["evidence", "add", name, "--store", "store", "--json"]).expect(0);
+    let wrong = [("TAGIH_DOKU_SECRET", OTHER)];
+    world.file("day.jsonl", text(&[1, 2]));
+    let ran = add(&wrong, "day.jsonl");
+    assert_eq!(told(&ran), [("new".to_owned(), 2, 2)]);
+    assert!(ran.stderr.contains("2 of 2 messages of `day.jsonl` are signed by no key") && ran.stderr.contains("again"), "{ran:?}");
+    assert_eq!(told(&add(&wrong, "day.jsonl")), [("known".to_owned(), 0, 2)]);
+    world.run(&[&MONTH[..], &["before", "--evidence", "store"]].concat()).expect(1);
+    assert_eq!(classes(&summary(&world.path("before")), "lines"), "N02x2");
+    assert_eq!(told(&add(&[], "day.jsonl")), [("verified".to_owned(), 2, 0)]);
+    assert_eq!(told(&add(&[], "day.jsonl")), [("known".to_owned(), 0, 0)]);
+    world.run(&["evidence", "verify", "--store", "store"]).expect(0);
+    world.run(&[&MONTH[..], &["after", "--evidence", "store"]].concat()).expect(0);
+    let after = summary(&world.path("after"));
+    assert_eq!((classes(&after, "lines"), classes(&after, "payments")), ("N00x2".to_owned(), "P00x2".to_owned()));
+    // A key that is gone by now takes back nothing that it has proven.
+    assert_eq!(told(&add(&wrong, "day.jsonl")), [("known".to_owned(), 0, 0)]);
+    // What had grown meanwhile is verified from its beginning.
+    drop(fs::remove_dir_all(world.path("store")));
+    world.file("day.jsonl", text(&[1]));
+    add(&wrong, "day.jsonl");
+    world.file("day.jsonl", text(&[1, 2, 3]));
+    assert_eq!(told(&add(&[], "day.jsonl")), [("grown".to_owned(), 2, 0)]);
+    world.run(&["evidence", "verify", "--store", "store"]).expect(0);
+    world.run(&[&MONTH[..], &["grown", "--evidence", "store"]].concat()).expect(0);
+    assert_eq!(classes(&summary(&world.path("grown")), "lines"), "N00x3");
+}
+
+#[test]
+fn a_log_of_two_keys_is_verified_by_both_and_by_one_alone_loses_none() {
+    let world = world();
+    const OTHER: &str = "SK-another-0123456789";
+    let of_other = line_signed("I-3", "3000", 1000, "2026-10-15T05:00:00Z", "t3", OTHER);
+    world.file("day.jsonl", text(&[1, 2]) + &of_other + "\n");
+    let add =
+        |keys: &[(&str, &str)]| told(&world.run_with(keys, &["evidence", "add", "day.jsonl", "--store", "store", "--json"]).expect(0));
+    assert_eq!(add(&[]), [("new".to_owned(), 3, 1)]);
+    assert_eq!(add(&[("TAGIH_DOKU_SECRET", OTHER)]), [("known".to_owned(), 0, 2)], "it would lose two for one");
+    fs::write(world.path("previous"), SECRET).unwrap();
+    fs::set_permissions(world.path("previous"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let previous = world.path("previous");
+    let both = [
+        ("TAGIH_DOKU_SECRET", OTHER),
+        ("TAGIH_DOKU_SECRET_FILE_PREVIOUS", previous.to_str().unwrap()),
+        ("TAGIH_DOKU_PREVIOUS_UNTIL", "2036-01-01"),
+    ];
+    assert_eq!(add(&both), [("verified".to_owned(), 1, 0)]);
+    world.run(&["evidence", "verify", "--store", "store"]).expect(0);
+}
