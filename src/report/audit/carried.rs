@@ -1,7 +1,7 @@
 //! What the month before handed on, in flat tables: open items, debts with what was applied and taken off, payments, rows, batches.
 
 use super::{Kit, WriteError};
-use crate::books::fact::{Hold, Payee, RowKind};
+use crate::books::fact::{BillEvent, Change, Hold, Payee, RowKind};
 use crate::books::item::ItemId;
 use crate::books::known::{BatchDay, Bill, Debt, Known, Open, Payment, RowState};
 use crate::books::off::Off;
@@ -42,6 +42,22 @@ pub(super) fn debt_columns<'a>() -> [Column<'static, (&'a ItemId, &'a Debt)>; 12
 
 pub(super) fn write(kit: &mut Kit<'_>, opened: &Opened, before: &Known) -> Result<(), WriteError> {
     items(kit, opened, before)?;
+    let columns: [Column<'_, (&ItemId, &BillEvent)>; 4] = [
+        Column::text("item", |(bill, _)| id(bill)),
+        Column::instant("at", |(_, event)| event.at.into()),
+        Column::text("change", |(_, event)| match event.change {
+            Change::Created(_) => "created".into(),
+            Change::Amended(_) => "amended".into(),
+            Change::Cancelled => "cancelled".into(),
+            Change::Reinstated(_) => "reinstated".into(),
+        }),
+        Column::rupiah("amount", |(_, event)| match event.change {
+            Change::Created(amount) | Change::Amended(amount) | Change::Reinstated(amount) => amount.get().into(),
+            Change::Cancelled => Value::Empty,
+        }),
+    ];
+    let events = before.bills.iter().flat_map(|(bill, known)| known.events.iter().map(move |event| (bill, event)));
+    kit.table("facts/carried_bill_events", &columns, events)?;
     let columns: [Column<'_, (&ItemId, &Bill)>; 6] = [
         Column::text("item", |(bill, _)| id(bill)),
         Column::text("debt", |(_, bill)| id(&bill.debt)),

@@ -145,7 +145,8 @@ fn copied(kit: &mut Kit<'_>, report: &Path, name: &str) -> Result<(), KitError> 
     let path = report.join(format!("{name}.csv"));
     let mut rows = match File::open(&path) {
         Ok(file) => csv::Reader::from_reader(io::BufReader::new(file)),
-        Err(_) if name == "settlement" => return Ok(()),
+        // Without settlement files there is none, and the rules have nothing to hold theirs against.
+        Err(_) if name == "settlement" => return nothing(kit),
         Err(error) => return Err(refused(&error).into()),
     };
     let header = rows.headers().map_err(|error| refused(&error))?.clone();
@@ -165,6 +166,12 @@ fn copied(kit: &mut Kit<'_>, report: &Path, name: &str) -> Result<(), KitError> 
     let read = rows.records().map_while(|row| row.map_err(|error| failed = Some(error.to_string())).ok());
     kit.table(&format!("figures/{name}"), &columns, read)?;
     failed.map_or(Ok(()), |error| Err(refused(&error).into()))
+}
+
+fn nothing(kit: &mut Kit<'_>) -> Result<(), KitError> {
+    let columns: [Column<'_, ()>; 4] =
+        [Column::text("class", |()| Value::Empty), Column::rupiah("amount", |()| Value::Empty), Column::text("evidence", |()| Value::Empty), Column::rupiah("row", |()| Value::Empty)];
+    Ok(kit.table("figures/settlement", &columns, std::iter::empty())?)
 }
 
 fn cell(row: &csv::StringRecord, at: usize) -> Value<'_> {

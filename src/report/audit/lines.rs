@@ -11,6 +11,7 @@ use crate::reconcile::Inputs;
 
 /// A line with what it is read in.
 struct Row<'a> {
+    place: u32,
     inputs: &'a Inputs,
     line: &'a Line,
 }
@@ -66,7 +67,8 @@ fn dated(row: &Row<'_>) -> Option<String> {
 
 pub(super) fn write(kit: &mut Kit<'_>, facts: &Facts<'_>) -> Result<(), WriteError> {
     let inputs = facts.inputs;
-    let columns: [Column<'_, Row<'_>>; 23] = [
+    let columns: [Column<'_, Row<'_>>; 24] = [
+        Column::count("place", |row| u64::from(row.place).into()),
         Column::count("file", |row| u64::from(row.line.file).into()),
         Column::count("line", |row| u64::from(row.line.number).into()),
         Column::count("byte", |row| row.line.byte.into()),
@@ -91,7 +93,7 @@ pub(super) fn write(kit: &mut Kit<'_>, facts: &Facts<'_>) -> Result<(), WriteErr
         Column::text("is_skewed", |row| row.line.marks.has(Marks::SKEWED).into()),
         Column::count("store", |row| i64::from(row.line.store).into()),
     ];
-    kit.table("facts/lines", &columns, inputs.lines.iter().map(|(_, line)| Row { inputs, line }))?;
+    kit.table("facts/lines", &columns, inputs.lines.iter().map(|(place, line)| Row { place, inputs, line }))?;
     let columns: [Column<'_, (i64, &InputFile)>; 5] = [
         Column::count("file", |(place, _)| (*place).into()),
         Column::foreign("path", |(_, file)| file.path.display().to_string().into()),
