@@ -46,6 +46,8 @@ pub(super) fn write(kit: &mut Kit<'_>, report: &Path, read: &Read) -> Result<(),
     classes(kit, &read.summary)?;
     identities(kit, &read.summary)?;
     accounts(kit, &read.summary)?;
+    ageing(kit, &read.summary)?;
+    to_do(kit, &read.summary)?;
     kit.table("figures/debts", &debt_columns(), read.closing.debts.iter())?;
     for name in ["postings", "open_items", "settlement", "discrepancies"] {
         copied(kit, report, name)?;
@@ -119,6 +121,34 @@ fn accounts(kit: &mut Kit<'_>, summary: &Json) -> Result<(), WriteError> {
         Column::rupiah("amount", |(_, _, figure, _)| number(figure, "amount")),
     ];
     kit.table("figures/accounts", &columns, all.into_iter().flatten().flat_map(lines))
+}
+
+/// How old what is open on each account is; what stands on the other side of an account is negative there already.
+fn ageing(kit: &mut Kit<'_>, summary: &Json) -> Result<(), WriteError> {
+    let of = |account: &'_ Json| -> Vec<(String, String, Json)> {
+        let name = account.get("account").and_then(Json::as_str).unwrap_or_default();
+        let sides = ["ageing", "reversed"].into_iter().filter_map(|side| account.get(side)?.as_object());
+        sides.flatten().map(|(bucket, figure)| (name.to_owned(), bucket.clone(), figure.clone())).collect()
+    };
+    let columns: [Column<'_, (String, String, Json)>; 4] = [
+        Column::text("account", |(account, ..)| account.into()),
+        Column::text("bucket", |(_, bucket, _)| bucket.into()),
+        Column::count("count", |(.., figure)| number(figure, "count")),
+        Column::rupiah("amount", |(.., figure)| number(figure, "amount")),
+    ];
+    let accounts = summary.pointer("/books/accounts").and_then(Json::as_array);
+    kit.table("figures/ageing", &columns, accounts.into_iter().flatten().flat_map(of))
+}
+
+/// What is to be done, by who acts.
+fn to_do(kit: &mut Kit<'_>, summary: &Json) -> Result<(), WriteError> {
+    let columns: [Column<'_, (&String, &Json)>; 3] = [
+        Column::text("owner", |(owner, _)| (*owner).into()),
+        Column::count("count", |(_, figure)| number(figure, "count")),
+        Column::rupiah("amount", |(_, figure)| number(figure, "amount")),
+    ];
+    let owners = summary.pointer("/books/to_do").and_then(Json::as_object);
+    kit.table("figures/to_do", &columns, owners.into_iter().flatten())
 }
 
 /// Columns of the report's files that hold whole numbers.

@@ -29,7 +29,7 @@ use crate::reconcile::{Inputs, Terms};
 pub const FORMAT: u32 = 1;
 
 /// The rules and what explains them, by their names in the kit.
-pub const TEXTS: [(&str, &str); 12] = [
+pub const TEXTS: [(&str, &str); 13] = [
     ("README.md", include_str!("kit/README.md")),
     ("BACA-SAYA.md", include_str!("kit/BACA-SAYA.md")),
     ("run.py", include_str!("kit/run.py")),
@@ -40,6 +40,7 @@ pub const TEXTS: [(&str, &str); 12] = [
     ("rules/40_bills.sql", include_str!("kit/40_bills.sql")),
     ("rules/50_inquiries.sql", include_str!("kit/50_inquiries.sql")),
     ("rules/60_books.sql", include_str!("kit/60_books.sql")),
+    ("rules/65_classes.sql", include_str!("kit/65_classes.sql")),
     ("rules/70_identities.sql", include_str!("kit/70_identities.sql")),
     ("rules/90_compare.sql", include_str!("kit/90_compare.sql")),
 ];

@@ -45,6 +45,8 @@ CREATE OR REPLACE VIEW fact_carried_decisions AS SELECT * FROM read_parquet('fac
 CREATE OR REPLACE VIEW figure_classes AS SELECT * FROM read_parquet('figures/classes.parquet');
 CREATE OR REPLACE VIEW figure_identities AS SELECT * FROM read_parquet('figures/identities.parquet');
 CREATE OR REPLACE VIEW figure_accounts AS SELECT * FROM read_parquet('figures/accounts.parquet');
+CREATE OR REPLACE VIEW figure_ageing AS SELECT * FROM read_parquet('figures/ageing.parquet');
+CREATE OR REPLACE VIEW figure_to_do AS SELECT * FROM read_parquet('figures/to_do.parquet');
 CREATE OR REPLACE VIEW figure_debts AS SELECT * FROM read_parquet('figures/debts.parquet');
 CREATE OR REPLACE VIEW figure_postings AS SELECT * FROM read_parquet('figures/postings.parquet');
 CREATE OR REPLACE VIEW figure_open_items AS SELECT * FROM read_parquet('figures/open_items.parquet');

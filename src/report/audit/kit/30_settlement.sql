@@ -216,6 +216,26 @@ SELECT l.*, CASE WHEN l.is_repeated = 1 OR l.is_beside = 1 THEN 0 ELSE 1 END AS 
   END AS class
 FROM looked l CROSS JOIN setting s;
 
+-- Lower hits of the same table are flags. S10, S11, S12, and S09 of another product evaluate no lower rule.
+CREATE OR REPLACE TABLE row_flag AS
+WITH hits AS (
+  SELECT r.place, r.class, r.amount, r.channel, h.flag, h.nth
+  FROM row_class r CROSS JOIN setting s CROSS JOIN (VALUES ('S07', 1), ('S14', 2), ('S06', 3), ('S13', 4), ('S01', 5), ('S03', 6), ('S05', 7), ('S04', 8), ('S09', 9), ('S08', 10)) AS h (flag, nth)
+  WHERE r.channel IS NOT NULL AND CASE h.flag
+    WHEN 'S14' THEN r.is_repeated = 0 AND r.is_again = 1 AND r.paid_out_on IS NULL
+    WHEN 'S06' THEN r.is_purchase = 0
+    WHEN 'S13' THEN r.is_repeated = 0 AND r.is_purchase = 1 AND r.is_ambiguous = 1
+    WHEN 'S03' THEN r.told IS NOT NULL AND (r.notified IS NULL OR r.notified <> r.amount)
+    WHEN 'S05' THEN r.paid_out <> r.paid_out_expected
+    WHEN 'S04' THEN r.is_purchase = 1 AND r.fee_expected <> r.fee
+    WHEN 'S09' THEN r.shares_wrong = 1
+    WHEN 'S08' THEN r.paid_out_on IS NULL OR NOT (CAST(r.transaction_date AS DATE) BETWEEN s.period_from AND s.period_to)
+      OR NOT (CAST(r.paid_out_on AS DATE) BETWEEN s.period_from AND s.period_to)
+    ELSE FALSE END)
+SELECT h.place, h.flag, h.amount FROM hits h
+JOIN (VALUES ('S07', 1), ('S14', 2), ('S06', 3), ('S13', 4), ('S01', 5), ('S03', 6), ('S05', 7), ('S04', 8), ('S09', 9), ('S08', 10)) AS c (class, nth)
+  ON c.class = h.class AND h.nth > c.nth;
+
 -- S02: a notified payment of the period, of a channel that DOKU settles, that no row pays out by the period's end.
 CREATE OR REPLACE TABLE payment_unsettled AS
 SELECT p.payment, p.item, p.channel, coalesce(p.amount, 0) AS amount, p.paid_at_us, r.paid_out_on,
