@@ -112,6 +112,8 @@ pub(super) enum Command {
     /// Close a month's books, open them again, list what is closed
     #[command(subcommand)]
     Period(PeriodCommand),
+    /// Hand a report to an auditor: its facts as Parquet, the rules as SQL for another engine, our figures beside them
+    AuditKit(super::audit_kit::Arguments),
     /// Decide about what reports found, and keep the decisions
     #[command(subcommand)]
     Discrepancies(super::discrepancies_args::DiscrepanciesCommand),

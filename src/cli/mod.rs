@@ -5,6 +5,7 @@
 mod adopt;
 mod args;
 mod attention;
+mod audit_kit;
 mod bank;
 mod books;
 mod check;
@@ -216,6 +217,7 @@ fn with(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
         Command::Evidence(command) => evidence::evidence(setup, command),
         Command::Reconcile(arguments) => reconcile::reconcile(setup, arguments),
         Command::Period(command) => period::period(setup, command),
+        Command::AuditKit(arguments) => audit_kit::audit_kit(setup, arguments),
         Command::Discrepancies(command) => discrepancies::discrepancies(setup, command),
         Command::Runs(command) => runs::runs(setup, command),
         Command::Purge(arguments) => retention::purge(setup, arguments),

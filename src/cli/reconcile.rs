@@ -21,7 +21,8 @@ use crate::evidence::StoreAt;
 use crate::evidence::store::Days;
 use crate::exit::Exit;
 use crate::jobs::period::MadeFrom;
-use crate::jobs::reconcile::{self, Billed, OpeningFolder, ReconcileError, ReconcileOptions};
+use crate::books;
+use crate::jobs::reconcile::{self, Billed, OpeningFolder, ReconcileError, ReconcileOptions, Told};
 use crate::ledger::{Ledger as _, Location, Store};
 use crate::report::Presentation;
 use crate::table::Settings;
@@ -131,9 +132,24 @@ fn options(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<ReconcileO
 
 /// Makes a report again, without a word: into `out`, from what it says it was made from.
 pub(super) fn again(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<(), Failure> {
+    let task = task_of(setup, made, out)?;
+    let options = options(setup, &task, &setup.verification_keys()?)?;
+    reconcile::run(billed(setup, &task, &options)?, &options)?;
+    Ok(())
+}
+
+/// What a report was made from, nothing concluded, and what its postings depend on.
+pub(super) fn told(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<(Told, books::Settings), Failure> {
+    let task = task_of(setup, made, out)?;
+    let options = options(setup, &task, &setup.verification_keys()?)?;
+    Ok((reconcile::told(billed(setup, &task, &options)?, &options)?, options.books))
+}
+
+/// The task that a report says it was made by.
+fn task_of(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<Task, Failure> {
     let request = &made.request;
     let opening = request.opening.as_ref().map(Path::new);
-    let task = Task {
+    Ok(Task {
         from: made.from,
         to: made.to,
         as_of: made.as_of,
@@ -149,10 +165,7 @@ pub(super) fn again(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<(), Fa
         tables: setup.tables(&TableFlags { layout: request.layout.clone(), sheet: request.sheet.clone() })?,
         out: out.to_path_buf(),
         language: request.language,
-    };
-    let options = options(setup, &task, &setup.verification_keys()?)?;
-    reconcile::run(billed(setup, &task, &options)?, &options)?;
-    Ok(())
+    })
 }
 
 /// Reconciles, prints the summary and gives the exit code.

@@ -85,6 +85,11 @@ impl WorkingDays {
         Self { holidays: holidays.into_iter().collect() }
     }
 
+    /// The holidays, in order.
+    pub fn holidays(&self) -> impl Iterator<Item = Date> + '_ {
+        self.holidays.iter().copied()
+    }
+
     /// Whether any holiday of `year` is known.
     #[must_use]
     pub fn knows_year(&self, year: i16) -> bool {

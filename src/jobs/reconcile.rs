@@ -3,11 +3,13 @@
 mod bills;
 mod books;
 mod gathered;
+mod told;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 pub use self::bills::Billed;
+pub use self::told::{Told, told};
 pub(super) use self::gathered::read_settlement;
 use self::gathered::{Gathered, run_id};
 use jiff::Timestamp;

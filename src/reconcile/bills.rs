@@ -284,6 +284,16 @@ impl Bills {
         until_then.is_some_and(|&(_, lapsed)| lapsed)
     }
 
+    /// When policies' states were recorded, of bills whose policy was ever lapsed or cancelled.
+    pub(super) fn lapses(&self) -> impl Iterator<Item = (u32, &[(Timestamp, bool)])> {
+        self.lapses.iter().map(|(bill, states)| (*bill, states.as_slice()))
+    }
+
+    /// Numbers other than bills' own: whose, which, and whether any code goes with it.
+    pub(super) fn aliases(&self) -> impl Iterator<Item = (u32, &str, bool)> {
+        self.aliases.iter().map(|alias| (alias.bill, &*alias.number, alias.any_code))
+    }
+
     /// What only the month's figures ask for.
     pub(super) const fn side(&self) -> &Side {
         &self.side
@@ -343,6 +353,16 @@ impl Bills {
         all.dedup();
         all.sort_by_key(|&bill| (self.invoice_number(bill), self.payment_code(bill)));
         all
+    }
+
+    /// Codes that bills have lost.
+    pub(super) const fn former(&self) -> &FormerCodes {
+        &self.former
+    }
+
+    /// Whether any code goes with a bill's own number.
+    pub(super) const fn has_open_code(bill: &Bill) -> bool {
+        bill.has(Bill::CODE_OPEN)
     }
 
     /// The bills that go by this number, whatever their codes.

@@ -68,6 +68,14 @@ pub const FOLDER_HELD: Code = Code::new(
     "wait until it has ended, or name another folder with `--out`",
 );
 
+/// An audit kit is a folder of its own.
+pub const FOLDER_USED: Code = Code::new(
+    "E0729",
+    "the folder holds something else",
+    "an audit kit is handed out as it is, so it is written into an empty folder, or over an earlier kit, and beside nothing else",
+    "name an empty or new folder with `--out`",
+);
+
 /// Opening balances cannot be taken over.
 pub const OPENING: Code = Code::new(
     "E0850",
@@ -163,6 +171,7 @@ pub const ALL: &[Code] = &[
     CARRY_IN,
     MALFORMED,
     FOLDER_HELD,
+    FOLDER_USED,
     OPENING,
     NOT_WHOLE,
     OTHER_DAYS,

@@ -29,6 +29,11 @@ impl FormerCodes {
         }
     }
 
+    /// All of them, each with its code.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &Former)> {
+        self.0.iter().flat_map(|(code, former)| former.iter().map(move |one| (&**code, one)))
+    }
+
     pub(super) fn of(&self, payment_code: &str) -> impl Iterator<Item = &Former> {
         self.0.get(payment_code).into_iter().flatten()
     }

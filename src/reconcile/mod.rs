@@ -36,6 +36,7 @@ pub mod settle;
 mod side;
 mod status;
 mod tally;
+pub mod told;
 mod unlisted;
 
 use std::collections::HashMap;

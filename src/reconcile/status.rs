@@ -33,6 +33,11 @@ impl StatusEvidence {
         Self { found, ..Self::default() }
     }
 
+    /// Payments that no notification proves, as far as the ledger knows.
+    pub(super) fn found(&self) -> &[Found] {
+        &self.found
+    }
+
     /// The codes for which payments of the ledger may prove one of them too.
     #[must_use]
     pub fn sought(&self) -> Sought {

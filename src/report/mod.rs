@@ -3,6 +3,7 @@
 //! Belongs here: writing, atomically and in a fixed order. Must not be here: any decision about what a row means.
 
 pub mod atomic;
+pub mod audit;
 pub mod books;
 mod carried;
 mod discrepancies;

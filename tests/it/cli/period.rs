@@ -69,7 +69,11 @@ impl Books {
     }
 
     pub(crate) fn tell(&self, when: &str, invoice: &str, event: Event) {
-        let body = if let Event::Intended { request_id, .. } = &event { Some((*request_id, BODY.to_vec())) } else { None };
+        let body = match &event {
+            Event::Intended { request_id, .. } => Some((*request_id, BODY.to_vec())),
+            Event::Checked { payment: Some(payment), .. } => Some((payment.request_id, invoice.as_bytes().to_vec())),
+            _ => None,
+        };
         let entry = LedgerEntry {
             invoice_number: InvoiceNumber::new(invoice).unwrap(),
             at: at(when),

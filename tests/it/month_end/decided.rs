@@ -134,6 +134,7 @@ fn the_figures_agree(is_own: bool, months_later: usize) {
         run(month, &lines);
     }
     says(&of, MONTHS[months_later].0, &what, (is_own, months_later));
+    super::audit::agrees(&of.world, MONTHS[months_later].0);
 }
 
 fn count(summary: &Value, kind: &str) -> BTreeMap<String, u64> {

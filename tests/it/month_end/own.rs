@@ -83,4 +83,5 @@ fn doubts_changed_terms_and_payments_told_by_status_alone_are_found_exactly() {
         rows.iter().map(|row| ["class", "invoice_number", "nature"].map(|column| row[column].as_str())).collect();
     found.sort_unstable();
     assert_eq!(found, [["L05", "C-3", "BREAK"], ["L06", "D-4", "BREAK"], ["P19", "F-6", "BREAK"]]);
+    super::audit::agrees(&books.world, "2026-10");
 }

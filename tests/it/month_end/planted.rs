@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::audit;
 use super::planter::{Figures, Month, plant};
 use crate::cli::period::Books;
 use crate::cli::reconcile::summary;
@@ -100,6 +101,7 @@ fn every_class_of_a_month_is_found_as_planted_and_nothing_else() {
     expected.retain(|_, left| *left != 0);
     assert!(expected.is_empty(), "missed (positive) or invented (negative): {expected:?}");
     entries(world, &month);
+    audit::agrees(world, "report");
     from_the_store(world, arguments);
 }
 

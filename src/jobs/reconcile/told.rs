@@ -1,0 +1,41 @@
+//! What a report is made from, before anything is concluded: for who hands it to somebody else to conclude from.
+
+use super::books::{carried, inputs};
+use super::gathered::Gathered;
+use super::{Billed, ReconcileError, ReconcileOptions, cover, opening_of};
+use crate::books::Decision;
+use crate::domain::line::InputFile;
+use crate::reconcile::posted::Opened;
+use crate::reconcile::{Inputs, Terms};
+
+/// See the module.
+#[derive(Debug)]
+pub struct Told {
+    /// Bills and evidence.
+    pub inputs: Inputs,
+    /// Period, as-of and policy.
+    pub terms: Terms,
+    /// The logs.
+    pub files: Vec<InputFile>,
+    /// What the books of the month before handed on, or what they are begun with.
+    pub opened: Opened,
+    /// What people decided.
+    pub decisions: Vec<Decision>,
+}
+
+/// Reads everything that a report is made from.
+///
+/// # Errors
+/// As for [`run`](super::run).
+pub fn told(mut billed: Billed, options: &ReconcileOptions) -> Result<Told, ReconcileError> {
+    let terms = options.terms()?;
+    let opening = options.opening.as_ref().map(|folder| opening_of(folder, terms.period)).transpose()?;
+    let before = options.opening.as_ref().map(|folder| carried(folder, opening.as_ref())).transpose()?.flatten();
+    cover(&mut billed, options, before.as_ref())?;
+    let Gathered { mut evidence, settlement, bank, inquiries, journal } = Gathered::read(&billed.bills, options)?;
+    let files = std::mem::take(&mut evidence.files);
+    let (mut read, _) = billed.inputs(evidence, &files, settlement);
+    (read.inquiries, read.bank) = (inquiries, bank);
+    let books = inputs(before, opening.as_ref(), &journal.register()?, options);
+    Ok(Told { inputs: read, terms, files, opened: books.opened, decisions: books.decisions })
+}

@@ -1,0 +1,191 @@
+//! What the month before handed on, in flat tables: open items, debts with what was applied and taken off, payments, rows, batches.
+
+use super::{Kit, WriteError};
+use crate::books::fact::{BillEvent, Change, Hold, Payee, RowKind};
+use crate::books::item::ItemId;
+use crate::books::known::{BatchDay, Bill, Debt, Known, Open, Payment, RowState};
+use crate::books::off::Off;
+use crate::books::{Leg, account::Side};
+use crate::columns::{Column, Value};
+use crate::domain::digest::{self, Digest};
+use crate::reconcile::posted::Opened;
+
+fn id(item: &ItemId) -> Value<'static> {
+    item.to_string().into()
+}
+
+fn off(debt: &Debt, off: Off) -> Value<'static> {
+    debt.off(off).into()
+}
+
+fn hex(digest: Option<&Digest>) -> Value<'static> {
+    digest.map(|digest| digest::hex(digest)).into()
+}
+
+/// The columns of debts: what each asks for, what was applied, what was taken off and how.
+pub(super) fn debt_columns<'a>() -> [Column<'static, (&'a ItemId, &'a Debt)>; 12] {
+    [
+        Column::text("debt", |(debt, _)| id(debt)),
+        Column::rupiah("due", |(_, debt)| debt.due.into()),
+        Column::rupiah("applied", |(_, debt)| debt.applied().into()),
+        Column::text("is_reusable", |(_, debt)| debt.is_reusable.into()),
+        Column::text("is_before_books", |(_, debt)| debt.is_before_books.into()),
+        Column::rupiah("unproven", |(_, debt)| off(debt, Off::Unproven)),
+        Column::rupiah("lapsed", |(_, debt)| off(debt, Off::Lapsed)),
+        Column::rupiah("cancelled", |(_, debt)| off(debt, Off::Cancelled)),
+        Column::rupiah("written_off", |(_, debt)| off(debt, Off::WrittenOff)),
+        Column::rupiah("waived", |(_, debt)| off(debt, Off::Waived)),
+        Column::rupiah("rounding", |(_, debt)| off(debt, Off::Rounding)),
+        Column::rupiah("elsewhere", |(_, debt)| off(debt, Off::Elsewhere)),
+    ]
+}
+
+pub(super) fn write(kit: &mut Kit<'_>, opened: &Opened, before: &Known) -> Result<(), WriteError> {
+    items(kit, opened, before)?;
+    let columns: [Column<'_, (&ItemId, &BillEvent)>; 4] = [
+        Column::text("item", |(bill, _)| id(bill)),
+        Column::instant("at", |(_, event)| event.at.into()),
+        Column::text("change", |(_, event)| match event.change {
+            Change::Created(_) => "created".into(),
+            Change::Amended(_) => "amended".into(),
+            Change::Cancelled => "cancelled".into(),
+            Change::Reinstated(_) => "reinstated".into(),
+        }),
+        Column::rupiah("amount", |(_, event)| match event.change {
+            Change::Created(amount) | Change::Amended(amount) | Change::Reinstated(amount) => amount.get().into(),
+            Change::Cancelled => Value::Empty,
+        }),
+    ];
+    let events = before.bills.iter().flat_map(|(bill, known)| known.events.iter().map(move |event| (bill, event)));
+    kit.table("facts/carried_bill_events", &columns, events)?;
+    let columns: [Column<'_, (&ItemId, &Bill)>; 6] = [
+        Column::text("item", |(bill, _)| id(bill)),
+        Column::text("debt", |(_, bill)| id(&bill.debt)),
+        Column::foreign("invoice_number", |(_, bill)| (&*bill.invoice_number).into()),
+        Column::rupiah("amount", |(_, bill)| bill.amount.into()),
+        Column::text("is_live", |(_, bill)| bill.is_live.into()),
+        Column::count("events", |(_, bill)| u64::try_from(bill.events.len()).unwrap_or(u64::MAX).into()),
+    ];
+    kit.table("facts/carried_bills", &columns, before.bills.iter())?;
+    kit.table("facts/carried_debts", &debt_columns(), before.debts.iter())?;
+    let columns: [Column<'_, (&ItemId, i64, Leg, crate::domain::amount::Rupiah)>; 5] = [
+        Column::text("debt", |(debt, ..)| id(debt)),
+        Column::count("place", |(_, place, ..)| (*place).into()),
+        Column::text("account", |(_, _, back, _)| back.account.name().into()),
+        Column::text("back", |(_, _, back, _)| back.item.as_ref().map(|item| item.to_string()).into()),
+        Column::rupiah("amount", |(.., amount)| (*amount).into()),
+    ];
+    let applied = |(debt, of): (&'_ ItemId, &'_ Debt)| {
+        let debt = *debt;
+        (0_i64..).zip(of.standing()).map(move |(place, one)| (debt, place, one.back, one.amount)).collect::<Vec<_>>()
+    };
+    let applied: Vec<_> = before.debts.iter().flat_map(applied).collect();
+    kit.table("facts/carried_applied", &columns, applied.iter().map(|(debt, place, back, amount)| (debt, *place, *back, *amount)))?;
+    payments(kit, before)?;
+    rows(kit, before)
+}
+
+fn items(kit: &mut Kit<'_>, opened: &Opened, before: &Known) -> Result<(), WriteError> {
+    struct Item {
+        leg: Leg,
+        amount: crate::domain::amount::Rupiah,
+        since: jiff::civil::Date,
+    }
+    let carried = before.balances.iter().map(|(leg, Open { amount, since, .. })| Item { leg: *leg, amount: *amount, since: *since });
+    let taken = match opened {
+        Opened::TakenOn { items } => items.as_slice(),
+        Opened::Carried { .. } => &[],
+    };
+    let signed = |side: Side, amount: crate::domain::amount::Rupiah| {
+        if side == Side::Debit { amount } else { crate::domain::amount::Rupiah::ZERO.minus(amount) }
+    };
+    let taken = taken.iter().map(|item| Item {
+        leg: Leg::of(item.account, item.item),
+        amount: signed(item.account.info().side, item.amount),
+        since: item.on,
+    });
+    let columns: [Column<'_, Item>; 4] = [
+        Column::text("account", |item| item.leg.account.name().into()),
+        Column::text("item", |item| item.leg.item.map(|item| item.to_string()).into()),
+        Column::rupiah("amount", |item| item.amount.into()),
+        Column::date("since", |item| item.since.into()),
+    ];
+    kit.table("facts/carried_items", &columns, carried.chain(taken))
+}
+
+fn payments(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
+    let columns: [Column<'_, (&ItemId, &Payment)>; 16] = [
+        Column::text("item", |(payment, _)| id(payment)),
+        Column::text("identity", |(_, payment)| hex(payment.identity.as_ref())),
+        Column::text("canonical", |(_, payment)| hex(payment.canonical.as_ref().or(payment.identity.as_ref()))),
+        Column::foreign("invoice_number", |(_, payment)| (&*payment.notified.invoice_number).into()),
+        Column::foreign("payment_code", |(_, payment)| (&*payment.notified.payment_code).into()),
+        Column::text("channel", |(_, payment)| payment.channel.name().into()),
+        Column::rupiah("amount", |(_, payment)| payment.amount.into()),
+        Column::instant("paid_at", |(_, payment)| payment.paid_at.into()),
+        Column::text("payee", |(_, payment)| match &payment.payee {
+            Payee::Bill(bill) => id(bill),
+            Payee::Nobody | Payee::Disagreeing | Payee::Ambiguous => Value::Empty,
+        }),
+        Column::text("hold", |(_, payment)| match payment.hold {
+            Some(Hold::AfterExpiry) => "after expiry".into(),
+            Some(Hold::AfterCancellation) => "after cancellation".into(),
+            None => Value::Empty,
+        }),
+        Column::text("class", |(_, payment)| payment.class.map(crate::domain::classify::Class::id).into()),
+        Column::text("debt", |(_, payment)| payment.debt.map(|debt| debt.to_string()).into()),
+        Column::text("account", |(_, payment)| payment.account.name().into()),
+        Column::text("held_as", |(_, payment)| id(&payment.held_as)),
+        Column::text("settled_by", |(_, payment)| payment.row.map(|row| row.to_string()).into()),
+        Column::text("is_before_books", |(_, payment)| payment.is_before_books.into()),
+    ];
+    kit.table("facts/carried_payments", &columns, before.payments.iter())?;
+    let columns: [Column<'_, (&ItemId, &ItemId)>; 2] =
+        [Column::text("alias", |(alias, _)| id(alias)), Column::text("item", |(_, payment)| id(payment))];
+    kit.table("facts/carried_aliases", &columns, before.aliases.iter())
+}
+
+fn rows(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
+    let columns: [Column<'_, (&ItemId, &crate::books::known::Row)>; 7] = [
+        Column::text("item", |(row, _)| id(row)),
+        Column::text("batch", |(_, row)| id(&row.batch)),
+        Column::foreign("number", |(_, row)| (&*row.number).into()),
+        Column::foreign("invoice_number", |(_, row)| (&*row.invoice_number).into()),
+        Column::text("payment", |(_, row)| if let RowKind::Of(_, payment) = &row.kind { id(payment) } else { Value::Empty }),
+        Column::rupiah("gross", |(_, row)| row.gross.into()),
+        Column::text("state", |(_, row)| match row.state {
+            RowState::Settled => "settled".into(),
+            RowState::Suspense => "suspense".into(),
+            RowState::Twice => "twice".into(),
+            RowState::Other => "other".into(),
+            RowState::Unreadable => "unreadable".into(),
+        }),
+    ];
+    kit.table("facts/carried_rows", &columns, before.rows.iter())?;
+    struct Day<'a> {
+        batch: &'a ItemId,
+        name: &'a str,
+        stated: Option<crate::domain::amount::Rupiah>,
+        on: jiff::civil::Date,
+        day: &'a BatchDay,
+    }
+    let columns: [Column<'_, Day<'_>>; 7] = [
+        Column::text("batch", |day| id(day.batch)),
+        Column::foreign("name", |day| day.name.into()),
+        Column::rupiah("stated", |day| day.stated.into()),
+        Column::date("paid_out_on", |day| day.on.into()),
+        Column::rupiah("column_sum", |day| day.day.column.into()),
+        Column::rupiah("shared", |day| day.day.shared.into()),
+        Column::rupiah("posted", |day| day.day.posted.into()),
+    ];
+    let days = before.batches.iter().flat_map(|(batch, of)| {
+        of.days.iter().map(move |(on, day)| Day { batch, name: &of.name, stated: of.stated, on: *on, day })
+    });
+    kit.table("facts/carried_batch_days", &columns, days)?;
+    let columns: [Column<'_, (&ItemId, &crate::books::known::BankLine)>; 3] = [
+        Column::text("item", |(line, _)| id(line)),
+        Column::date("on", |(_, line)| line.on.into()),
+        Column::rupiah("amount", |(_, line)| line.amount.into()),
+    ];
+    kit.table("facts/carried_bank_lines", &columns, before.bank_lines.iter())
+}

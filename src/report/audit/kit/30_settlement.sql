@@ -1,0 +1,267 @@
+-- 30: settlement rows. Which payment each pays out (first by its subject, then day by day and by equal amounts), and its class.
+
+-- Payments as settlement sees them: of a bill, else of the ids they name. What the ledger or the month before knows is notified, too.
+CREATE OR REPLACE TABLE notified AS
+WITH all_told AS (
+  SELECT CASE WHEN f.bill IS NOT NULL THEN 'bill ' || CAST(f.bill AS VARCHAR) ELSE 'ids ' || p.invoice_number || ' ' || p.payment_code END AS subject,
+    f.bill, p.invoice_number, CASE WHEN f.bill IS NOT NULL THEN b.payment_code ELSE p.payment_code END AS code,
+    p.amount, p.paid_at_us, p.identity, p.item, p.payment, 0 AS rank_source
+  FROM payment p JOIN payment_found f ON f.payment = p.payment LEFT JOIN fact_bills b ON b.bill = f.bill
+  UNION ALL
+  SELECT 'bill ' || CAST(k.bill AS VARCHAR), k.bill, b.invoice_number, b.payment_code, k.amount, k.paid_at_us, k.identity, k.item, NULL, 1
+  FROM known k JOIN fact_bills b ON b.bill = k.bill WHERE k.proved_as IS NULL AND k.told_by <> 'mark'
+  UNION ALL
+  SELECT 'ids ' || w.invoice_number || ' ' || w.payment_code, NULL, w.invoice_number, w.payment_code, w.amount, w.paid_at_us, w.identity,
+    w.item, NULL, 2
+  FROM waiting w WHERE w.proved_as IS NULL)
+SELECT *, row_number() OVER (ORDER BY subject, paid_at_us, identity, rank_source) AS told FROM (
+  SELECT a.*, CAST(floor((a.paid_at_us + 25200000000) / 86400000000) AS BIGINT) AS day,
+    row_number() OVER (PARTITION BY subject, identity, CASE WHEN rank_source = 0 THEN payment ELSE 'known' END ORDER BY rank_source) AS copy_number
+  FROM all_told a) once
+WHERE copy_number = 1;
+
+CREATE OR REPLACE TABLE settlement_row AS
+SELECT r.*, n.channel AS named, CASE WHEN n.channel IN ('alfa', 'indomaret') THEN n.channel END AS channel,
+  CASE WHEN lower(r.transaction_type) = 'purchase' THEN 1 ELSE 0 END AS is_purchase,
+  date_diff('day', DATE '1970-01-01', CAST(r.transaction_date AS DATE)) AS day,
+  -- The same row elsewhere already, in whatever file.
+  CASE WHEN row_number() OVER (PARTITION BY r.content ORDER BY r.digest, r.file, r.row) > 1 THEN 1 ELSE 0 END AS is_repeated,
+  (CASE WHEN lower(r.transaction_type) = 'purchase' THEN r.amount ELSE -abs(r.amount) END) - r.fee - r.discount AS paid_out_expected
+FROM fact_settlement_rows r LEFT JOIN fact_channel_names n ON n.name = r.channel_name;
+
+-- What a row may be about: by its invoice number, or else by its codes.
+CREATE OR REPLACE TABLE row_candidate AS
+WITH by_number AS (
+  SELECT r.place, 'bill ' || CAST(n.bill AS VARCHAR) AS subject, b.payment_code AS code
+  FROM settlement_row r JOIN fact_bill_numbers n ON n.number = r.invoice_number JOIN fact_bills b ON b.bill = n.bill
+  WHERE r.channel IS NOT NULL AND r.invoice_number <> ''
+  UNION
+  SELECT r.place, t.subject, t.code FROM settlement_row r JOIN notified t ON t.invoice_number = r.invoice_number AND t.bill IS NULL
+  WHERE r.channel IS NOT NULL AND r.invoice_number <> ''),
+by_code AS (
+  SELECT r.place, 'bill ' || CAST(b.bill AS VARCHAR) AS subject, b.payment_code AS code
+  FROM settlement_row r JOIN fact_bills b ON b.payment_code <> '' AND b.payment_code IN (r.report_code, r.recon_code)
+  WHERE r.channel IS NOT NULL
+  UNION
+  SELECT r.place, t.subject, t.code FROM settlement_row r JOIN notified t ON t.bill IS NULL AND t.code <> '' AND t.code IN (r.report_code, r.recon_code)
+  WHERE r.channel IS NOT NULL)
+SELECT * FROM by_number
+UNION ALL
+SELECT * FROM by_code WHERE place NOT IN (SELECT place FROM by_number);
+
+-- Of several, those whose code fits stay, then those paid on the row's day.
+CREATE OR REPLACE TABLE row_subject AS
+WITH with_code AS (
+  SELECT c.*, CASE WHEN c.code <> '' AND c.code IN (r.report_code, r.recon_code) THEN 1 ELSE 0 END AS fits
+  FROM row_candidate c JOIN settlement_row r ON r.place = c.place),
+by_code AS (SELECT * FROM (SELECT w.*, max(fits) OVER (PARTITION BY place) AS any_fits FROM with_code w) fitting WHERE fits = any_fits),
+with_day AS (
+  SELECT c.place, c.subject, CASE WHEN EXISTS (SELECT 1 FROM notified t WHERE t.subject = c.subject AND t.day = r.day) THEN 1 ELSE 0 END AS fits
+  FROM by_code c JOIN settlement_row r ON r.place = c.place),
+by_day AS (SELECT * FROM (SELECT w.*, max(fits) OVER (PARTITION BY place) AS any_fits FROM with_day w) fitting WHERE fits = any_fits)
+SELECT place, count(DISTINCT subject) AS subjects, max(subject) AS subject FROM by_day GROUP BY place;
+
+-- Rows whose payment is looked for, by subject and day; what is paid out goes before what is held.
+CREATE OR REPLACE TABLE sought AS
+SELECT r.place, coalesce(s.subject, 'row ' || r.invoice_number || ' ' || r.report_code || ' ' || r.recon_code) AS subject, r.day, r.amount,
+  CASE WHEN r.paid_out_on IS NULL THEN 1 ELSE 0 END AS is_held,
+  CASE WHEN b.reusable = 'yes' THEN 1 ELSE 0 END AS is_reusable,
+  row_number() OVER (PARTITION BY coalesce(s.subject, 'row ' || r.invoice_number || ' ' || r.report_code || ' ' || r.recon_code), r.day
+    ORDER BY CASE WHEN r.paid_out_on IS NULL THEN 1 ELSE 0 END, r.amount, r.paid_out_on, r.batch_id, r.number, r.content) AS nth
+FROM settlement_row r LEFT JOIN row_subject s ON s.place = r.place
+LEFT JOIN fact_bills b ON s.subject = 'bill ' || CAST(b.bill AS VARCHAR)
+WHERE r.channel IS NOT NULL AND r.is_repeated = 0 AND r.is_purchase = 1 AND coalesce(s.subjects, 0) <= 1;
+
+-- First what is paid out: equal amounts of one subject and day are a pair, the first with the first.
+CREATE OR REPLACE TABLE paired_equal AS
+WITH rows_by_amount AS (
+  SELECT s.*, row_number() OVER (PARTITION BY subject, day, amount ORDER BY nth) AS turn FROM sought s WHERE is_held = 0),
+told_by_amount AS (
+  SELECT t.*, row_number() OVER (PARTITION BY subject, day, amount ORDER BY paid_at_us, identity) AS turn FROM notified t WHERE amount IS NOT NULL)
+SELECT r.place, t.told FROM rows_by_amount r
+JOIN told_by_amount t ON t.subject = r.subject AND t.day = r.day AND t.amount = r.amount AND t.turn = r.turn;
+
+-- What is left of both: one of each is a pair, more on both sides is for a person.
+CREATE OR REPLACE TABLE left_paid_out AS
+SELECT d.subject, d.day, d.rows_left, d.row_left, coalesce(t.told_left, 0) AS told_left, t.one_told
+FROM (SELECT subject, day, count(*) AS rows_left, max(place) AS row_left FROM sought
+  WHERE is_held = 0 AND place NOT IN (SELECT place FROM paired_equal) GROUP BY subject, day) d
+LEFT JOIN (SELECT subject, day, count(*) AS told_left, max(told) AS one_told FROM notified
+  WHERE told NOT IN (SELECT told FROM paired_equal) GROUP BY subject, day) t ON t.subject = d.subject AND t.day = d.day;
+
+-- Payments that what is held may still find: those of days on which nothing paid out was left.
+CREATE OR REPLACE TABLE told_for_held AS
+SELECT t.* FROM notified t LEFT JOIN left_paid_out l ON l.subject = t.subject AND l.day = t.day
+WHERE t.told NOT IN (SELECT told FROM paired_equal) AND l.subject IS NULL;
+
+CREATE OR REPLACE TABLE paired_held AS
+WITH rows_by_amount AS (
+  SELECT s.*, row_number() OVER (PARTITION BY subject, day, amount ORDER BY nth) AS turn FROM sought s WHERE is_held = 1),
+told_by_amount AS (
+  SELECT t.*, row_number() OVER (PARTITION BY subject, day, amount ORDER BY paid_at_us, identity) AS turn FROM told_for_held t WHERE amount IS NOT NULL)
+SELECT r.place, t.told FROM rows_by_amount r
+JOIN told_by_amount t ON t.subject = r.subject AND t.day = r.day AND t.amount = r.amount AND t.turn = r.turn;
+
+CREATE OR REPLACE TABLE left_held AS
+SELECT d.subject, d.day, d.rows_left, d.row_left, coalesce(t.told_left, 0) AS told_left, t.one_told
+FROM (SELECT subject, day, count(*) AS rows_left, max(place) AS row_left FROM sought
+  WHERE is_held = 1 AND place NOT IN (SELECT place FROM paired_held) GROUP BY subject, day) d
+LEFT JOIN (SELECT subject, day, count(*) AS told_left, max(told) AS one_told FROM told_for_held
+  WHERE told NOT IN (SELECT told FROM paired_held) GROUP BY subject, day) t ON t.subject = d.subject AND t.day = d.day;
+
+CREATE OR REPLACE TABLE paired_of_day AS
+SELECT place, told FROM paired_equal
+UNION ALL SELECT place, told FROM paired_held
+UNION ALL SELECT row_left, one_told FROM left_paid_out WHERE rows_left = 1 AND told_left = 1
+UNION ALL SELECT row_left, one_told FROM left_held WHERE rows_left = 1 AND told_left = 1;
+
+-- Rows of days on which several rows and several payments are left: nobody can tell them apart, and the payments stay unsettled.
+CREATE OR REPLACE TABLE row_ambiguous AS
+SELECT s.place FROM sought s JOIN left_paid_out l ON l.subject = s.subject AND l.day = s.day
+WHERE s.is_held = 0 AND l.told_left > 0 AND NOT (l.rows_left = 1 AND l.told_left = 1) AND s.place NOT IN (SELECT place FROM paired_equal)
+UNION ALL
+SELECT s.place FROM sought s JOIN left_held l ON l.subject = s.subject AND l.day = s.day
+WHERE s.is_held = 1 AND l.told_left > 0 AND NOT (l.rows_left = 1 AND l.told_left = 1) AND s.place NOT IN (SELECT place FROM paired_held);
+
+-- Rows without a payment of their day. On a code that is paid once they are the same money again: all but the first, or all where the day has a
+-- notification.
+CREATE OR REPLACE TABLE row_alone AS
+SELECT a.*, CASE WHEN a.is_reusable = 0 AND (a.turn > 1 OR a.was_notified = 1) THEN 1 ELSE 0 END AS is_again
+FROM (
+  SELECT s.*, row_number() OVER (PARTITION BY s.subject, s.day ORDER BY s.nth) AS turn,
+    CASE WHEN EXISTS (SELECT 1 FROM notified t WHERE t.subject = s.subject AND t.day = s.day) THEN 1 ELSE 0 END AS was_notified
+  FROM sought s
+  WHERE s.place NOT IN (SELECT place FROM paired_of_day) AND s.place NOT IN (SELECT place FROM row_ambiguous)) a;
+
+-- If exactly one row and one payment of a subject remain, on neighbouring days, they are a pair. Payments of an ambiguous day do not remain.
+CREATE OR REPLACE TABLE paired_next_day AS
+WITH rows_left AS (SELECT subject, count(*) AS rows_left, max(place) AS place, max(day) AS day FROM row_alone WHERE is_again = 0 GROUP BY subject),
+told_left AS (
+  SELECT t.subject, count(*) AS told_left, max(t.told) AS told, max(t.day) AS day FROM notified t
+  WHERE t.told NOT IN (SELECT told FROM paired_of_day)
+    AND NOT EXISTS (SELECT 1 FROM left_paid_out l WHERE l.subject = t.subject AND l.day = t.day AND l.told_left > 0)
+    AND NOT EXISTS (SELECT 1 FROM left_held l WHERE l.subject = t.subject AND l.day = t.day AND l.told_left > 0)
+  GROUP BY t.subject)
+SELECT r.place, t.told FROM rows_left r JOIN told_left t ON t.subject = r.subject
+WHERE r.rows_left = 1 AND t.told_left = 1 AND abs(r.day - t.day) = 1;
+
+CREATE OR REPLACE TABLE paired AS SELECT * FROM paired_of_day UNION ALL SELECT * FROM paired_next_day;
+
+-- Whether a row stands in its batch once more: held at first, or sent again under its number with something corrected.
+CREATE OR REPLACE TABLE row_beside AS
+SELECT DISTINCT a.place
+FROM row_alone a JOIN settlement_row r ON r.place = a.place
+JOIN sought o ON o.subject = a.subject AND o.day = a.day JOIN settlement_row w ON w.place = o.place
+LEFT JOIN row_alone oa ON oa.place = o.place AND oa.is_again = 1
+WHERE a.is_again = 1 AND w.batch_id = r.batch_id AND (
+  (r.paid_out_on IS NULL AND NOT (oa.place IS NOT NULL AND w.paid_out_on IS NULL))
+  OR (r.number <> '' AND r.number = w.number AND oa.place IS NULL));
+
+-- Shares: what others get must be readable; what the contract says of shares is of our channels and of rows that have all of the columns.
+CREATE OR REPLACE TABLE row_shares AS
+SELECT r.place,
+  sum(CASE WHEN f.is_third_party = 'yes' AND h.place IS NOT NULL AND h.share IS NULL THEN 1 ELSE 0 END) AS unreadable,
+  sum(CASE WHEN h.place IS NOT NULL THEN 1 ELSE 0 END) AS has_columns,
+  sum(CASE WHEN h.share IS NULL THEN 1
+    WHEN f.rupiah IS NOT NULL AND h.share <> f.rupiah THEN 1
+    WHEN f.basis_points IS NOT NULL AND abs(r.paid_out * f.basis_points - h.share * 10000) >= 10000 THEN 1 ELSE 0 END) AS wrong,
+  sum(CASE WHEN f.is_third_party = 'yes' THEN coalesce(CASE WHEN r.is_purchase = 1 THEN h.share ELSE -abs(h.share) END, 0) ELSE 0 END) AS shared,
+  count(*) AS expected
+FROM settlement_row r CROSS JOIN fact_shares f
+LEFT JOIN fact_settlement_shares h ON h.place = r.place AND h.name = f.name
+GROUP BY r.place;
+
+-- The contract's fee: flat, and basis points of the amount; then VAT on that; both fractions rounded half up.
+CREATE OR REPLACE TABLE row_fee AS
+SELECT place, CAST(fee + (fee * fee_vat_percent + 50 - mod(fee * fee_vat_percent + 50, 100)) / 100 AS BIGINT) AS fee_expected
+FROM (
+  SELECT r.place, c.fee_vat_percent, CAST(c.fee_rupiah
+    + (r.amount * c.fee_basis_points + 5000 - mod(r.amount * c.fee_basis_points + 5000, 10000)) / 10000 AS BIGINT) AS fee
+  FROM settlement_row r JOIN fact_channels c ON c.channel = r.channel
+  WHERE r.is_purchase = 1 AND r.amount >= 0 AND c.fee_rupiah IS NOT NULL) before_vat;
+
+CREATE OR REPLACE TABLE row_class AS
+WITH looked AS (
+  SELECT r.*, p.told, t.amount AS notified, t.item AS payment_item, t.payment, f.fee_expected,
+    CASE WHEN a.is_again = 1 THEN 1 ELSE 0 END AS is_again,
+    CASE WHEN m.place IS NOT NULL OR (r.is_purchase = 1 AND s.subjects > 1) THEN 1 ELSE 0 END AS is_ambiguous,
+    CASE WHEN a.place IS NOT NULL AND a.is_again = 0 AND p.told IS NULL THEN 1 ELSE 0 END AS finds_nothing,
+    CASE WHEN b.place IS NOT NULL THEN 1 ELSE 0 END AS is_beside,
+    CASE WHEN s.subjects = 1 THEN s.subject END AS subject,
+    coalesce(h.unreadable, 0) AS unreadable_shares, coalesce(h.shared, 0) AS shared,
+    CASE WHEN h.unreadable > 0 THEN 1
+      WHEN r.channel IS NOT NULL AND r.is_purchase = 1 AND h.has_columns = h.expected AND h.wrong > 0 THEN 1 ELSE 0 END AS shares_wrong
+  FROM settlement_row r
+  LEFT JOIN paired p ON p.place = r.place LEFT JOIN notified t ON t.told = p.told
+  LEFT JOIN row_alone a ON a.place = r.place LEFT JOIN row_ambiguous m ON m.place = r.place
+  LEFT JOIN row_subject s ON s.place = r.place LEFT JOIN row_beside b ON b.place = r.place
+  LEFT JOIN row_shares h ON h.place = r.place LEFT JOIN row_fee f ON f.place = r.place)
+SELECT l.*, CASE WHEN l.is_repeated = 1 OR l.is_beside = 1 THEN 0 ELSE 1 END AS counts,
+  CASE
+    WHEN l.named IS NULL THEN 'S11'
+    WHEN l.named = 'other' AND l.unreadable_shares > 0 THEN 'S09'
+    WHEN l.named = 'other' THEN 'S12'
+    WHEN l.is_repeated = 1 OR (l.is_again = 1 AND l.paid_out_on IS NOT NULL) THEN 'S07'
+    WHEN l.is_again = 1 THEN 'S14'
+    WHEN l.is_purchase = 0 THEN 'S06'
+    WHEN l.is_ambiguous = 1 THEN 'S13'
+    WHEN l.finds_nothing = 1 AND CAST(l.transaction_date AS DATE) BETWEEN s.period_from AND s.period_to THEN 'S01'
+    WHEN l.told IS NOT NULL AND (l.notified IS NULL OR l.notified <> l.amount) THEN 'S03'
+    WHEN l.paid_out <> l.paid_out_expected THEN 'S05'
+    WHEN l.is_purchase = 1 AND l.fee_expected <> l.fee THEN 'S04'
+    WHEN l.shares_wrong = 1 THEN 'S09'
+    WHEN l.paid_out_on IS NULL OR NOT (CAST(l.transaction_date AS DATE) BETWEEN s.period_from AND s.period_to)
+      OR NOT (CAST(l.paid_out_on AS DATE) BETWEEN s.period_from AND s.period_to) THEN 'S08'
+    ELSE 'S00'
+  END AS class
+FROM looked l CROSS JOIN setting s;
+
+-- Lower hits of the same table are flags. S10, S11, S12, and S09 of another product evaluate no lower rule.
+CREATE OR REPLACE TABLE row_flag AS
+WITH hits AS (
+  SELECT r.place, r.class, r.amount, r.channel, h.flag, h.nth
+  FROM row_class r CROSS JOIN setting s CROSS JOIN (VALUES ('S07', 1), ('S14', 2), ('S06', 3), ('S13', 4), ('S01', 5), ('S03', 6), ('S05', 7), ('S04', 8), ('S09', 9), ('S08', 10)) AS h (flag, nth)
+  WHERE r.channel IS NOT NULL AND CASE h.flag
+    WHEN 'S14' THEN r.is_repeated = 0 AND r.is_again = 1 AND r.paid_out_on IS NULL
+    WHEN 'S06' THEN r.is_purchase = 0
+    WHEN 'S13' THEN r.is_repeated = 0 AND r.is_purchase = 1 AND r.is_ambiguous = 1
+    WHEN 'S03' THEN r.told IS NOT NULL AND (r.notified IS NULL OR r.notified <> r.amount)
+    WHEN 'S05' THEN r.paid_out <> r.paid_out_expected
+    WHEN 'S04' THEN r.is_purchase = 1 AND r.fee_expected <> r.fee
+    WHEN 'S09' THEN r.shares_wrong = 1
+    WHEN 'S08' THEN r.paid_out_on IS NULL OR NOT (CAST(r.transaction_date AS DATE) BETWEEN s.period_from AND s.period_to)
+      OR NOT (CAST(r.paid_out_on AS DATE) BETWEEN s.period_from AND s.period_to)
+    ELSE FALSE END)
+SELECT h.place, h.flag, h.amount FROM hits h
+JOIN (VALUES ('S07', 1), ('S14', 2), ('S06', 3), ('S13', 4), ('S01', 5), ('S03', 6), ('S05', 7), ('S04', 8), ('S09', 9), ('S08', 10)) AS c (class, nth)
+  ON c.class = h.class AND h.nth > c.nth;
+
+-- S02: a notified payment of the period, of a channel that DOKU settles, that no row pays out by the period's end.
+CREATE OR REPLACE TABLE payment_unsettled AS
+SELECT p.payment, p.item, p.channel, coalesce(p.amount, 0) AS amount, p.paid_at_us, r.paid_out_on,
+  CASE WHEN r.paid_out_on IS NULL OR CAST(r.paid_out_on AS DATE) > s.period_to THEN 1 ELSE 0 END AS is_unsettled
+FROM payment p CROSS JOIN setting s JOIN fact_channels c ON c.channel = p.channel
+LEFT JOIN row_class r ON r.payment = p.payment
+WHERE s.has_settlement = 'yes' AND c.settled_by_doku = 'yes' AND p.paid_at_us >= s.starts_at_us AND p.paid_at_us < s.ends_at_us;
+
+-- Batches: what their files state against what their rows come to, each statement once; a row that stands there twice counts once.
+CREATE OR REPLACE TABLE batch_sums AS
+WITH statements AS (
+  SELECT DISTINCT batch_id, amount, fee, purchases, refund, refunds, paid_out, discount, transactions FROM fact_settlement_totals),
+stated AS (
+  SELECT batch_id, count(*) AS statements, sum(amount) AS amount, sum(fee) AS fee, sum(purchases) AS purchases, sum(refund) AS refund,
+    sum(refunds) AS refunds, sum(paid_out) AS paid_out, sum(discount) AS discount, sum(transactions) AS transactions
+  FROM statements GROUP BY batch_id),
+summed AS (
+  SELECT batch_id, sum(CASE WHEN is_purchase = 1 THEN amount ELSE 0 END) AS amount, sum(fee) AS fee, sum(is_purchase) AS purchases,
+    sum(CASE WHEN is_purchase = 0 THEN abs(amount) ELSE 0 END) AS refund, sum(1 - is_purchase) AS refunds, sum(paid_out) AS paid_out,
+    sum(discount) AS discount, count(*) AS transactions
+  FROM row_class WHERE counts = 1 GROUP BY batch_id),
+names AS (
+  SELECT batch_id FROM fact_settlement_rows UNION SELECT batch_id FROM fact_settlement_malformed UNION SELECT batch_id FROM fact_settlement_totals)
+SELECT n.batch_id, s.paid_out AS paid_out_stated, coalesce(c.paid_out, 0) AS paid_out_sum,
+  CASE WHEN (s.statements > 1 AND n.batch_id <> '')
+    OR s.amount <> coalesce(c.amount, 0) OR s.fee <> coalesce(c.fee, 0) OR s.purchases <> coalesce(c.purchases, 0)
+    OR s.refund <> coalesce(c.refund, 0) OR s.refunds <> coalesce(c.refunds, 0) OR s.paid_out <> coalesce(c.paid_out, 0)
+    OR s.discount <> coalesce(c.discount, 0) OR s.transactions <> coalesce(c.transactions, 0) THEN 1 ELSE 0 END AS differs
+FROM names n LEFT JOIN stated s ON s.batch_id = n.batch_id LEFT JOIN summed c ON c.batch_id = n.batch_id;

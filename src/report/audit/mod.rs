@@ -1,0 +1,178 @@
+//! The audit kit: facts as Parquet, rules as SQL, and our figures beside them, so that somebody else's engine can say whether they agree.
+//!
+//! Belongs here: copying facts and figures into tables. Must not be here: a conclusion; the rules are SQL, and share nothing with the engine.
+
+mod bills;
+mod books;
+mod carried;
+mod figures;
+mod lines;
+mod settings;
+mod settlement;
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::atomic::{self, WriteError};
+use super::folder::FolderError;
+use super::manifest::ReportFile;
+use crate::books::{Decision, Known, Settings};
+use crate::columns::{Column, Format};
+use crate::domain::line::InputFile;
+use crate::reconcile::posted::Opened;
+use crate::reconcile::{Inputs, Terms};
+
+/// The version of the kit's tables.
+pub const FORMAT: u32 = 1;
+
+/// The rules and what explains them, by their names in the kit.
+pub const TEXTS: [(&str, &str); 13] = [
+    ("README.md", include_str!("kit/README.md")),
+    ("BACA-SAYA.md", include_str!("kit/BACA-SAYA.md")),
+    ("run.py", include_str!("kit/run.py")),
+    ("rules/00_tables.sql", include_str!("kit/00_tables.sql")),
+    ("rules/10_lines.sql", include_str!("kit/10_lines.sql")),
+    ("rules/20_payments.sql", include_str!("kit/20_payments.sql")),
+    ("rules/30_settlement.sql", include_str!("kit/30_settlement.sql")),
+    ("rules/40_bills.sql", include_str!("kit/40_bills.sql")),
+    ("rules/50_inquiries.sql", include_str!("kit/50_inquiries.sql")),
+    ("rules/60_books.sql", include_str!("kit/60_books.sql")),
+    ("rules/65_classes.sql", include_str!("kit/65_classes.sql")),
+    ("rules/70_identities.sql", include_str!("kit/70_identities.sql")),
+    ("rules/90_compare.sql", include_str!("kit/90_compare.sql")),
+];
+
+/// What a kit is made from.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// Bills and evidence, nothing concluded.
+    pub inputs: &'a Inputs,
+    /// Period, as-of and policy.
+    pub terms: &'a Terms,
+    /// The logs.
+    pub files: &'a [InputFile],
+    /// What the books were opened with.
+    pub opened: &'a Opened,
+    /// What people decided.
+    pub decisions: &'a [Decision],
+    /// What postings depend on.
+    pub settings: &'a Settings,
+}
+
+/// Why a kit cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum KitError {
+    /// The folder is no whole report (exit 7).
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// A file cannot be written (exit 9).
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// kit.json: what the kit is of, and what every file of it must be.
+#[derive(Serialize)]
+struct Head {
+    format: u32,
+    version: &'static str,
+    report: Made,
+    tables: Vec<Table>,
+    files: Vec<ReportFile>,
+}
+
+/// The report a kit is of.
+#[derive(Serialize)]
+struct Made {
+    run_id: String,
+    from: String,
+    to: String,
+    summary_sha256: String,
+}
+
+/// A table with its columns.
+#[derive(Serialize)]
+struct Table {
+    file: String,
+    rows: u64,
+    columns: Vec<String>,
+}
+
+/// A kit on its way.
+struct Kit<'a> {
+    folder: &'a Path,
+    tables: Vec<Table>,
+    taken_over: Vec<String>,
+}
+
+impl Kit<'_> {
+    fn table<Row>(&mut self, name: &str, columns: &[Column<'_, Row>], rows: impl Iterator<Item = Row>) -> Result<(), WriteError> {
+        let (file, mut count) = (format!("{name}.parquet"), 0_u64);
+        let counted = rows.inspect(|_| count = count.saturating_add(1));
+        atomic::write(&self.folder.join(&file), |writer| Format::Parquet.write(columns, counted, writer))?;
+        self.tables.push(Table { file, rows: count, columns: columns.iter().map(described).collect() });
+        Ok(())
+    }
+
+    /// A file that was taken over as it is.
+    fn copied(&mut self, file: &str) {
+        self.taken_over.push(file.to_owned());
+    }
+}
+
+/// A column's name and type, as the file has them.
+fn described<Row>(column: &Column<'_, Row>) -> String {
+    use crate::columns::Kind;
+    match column.kind() {
+        Kind::Count | Kind::Rupiah => format!("{} bigint", column.name()),
+        Kind::Instant => format!("{}_us bigint", column.name()),
+        Kind::Digest => format!("{} varbinary", column.name()),
+        Kind::Text | Kind::Foreign | Kind::Date | Kind::List | Kind::Json => format!("{} varchar", column.name()),
+    }
+}
+
+/// Writes the kit of the report in `report`, whose facts are `facts`, into `folder`.
+///
+/// # Errors
+/// [`KitError`].
+pub fn write(report: &Path, facts: &Facts<'_>, folder: &Path) -> Result<usize, KitError> {
+    let read = figures::read(report)?;
+    let mut kit = Kit { folder, tables: Vec::new(), taken_over: Vec::new() };
+    let nothing = Known::default();
+    let before = match facts.opened {
+        Opened::Carried { known, .. } => known,
+        Opened::TakenOn { .. } => &nothing,
+    };
+    settings::write(&mut kit, facts, &read)?;
+    bills::write(&mut kit, facts, before)?;
+    lines::write(&mut kit, facts)?;
+    settlement::write(&mut kit, facts.inputs, facts.settings, before)?;
+    carried::write(&mut kit, facts.opened, before)?;
+    books::write(&mut kit, facts.decisions, before, &read.closing, facts.terms)?;
+    figures::write(&mut kit, report, &read)?;
+    for (name, text) in TEXTS {
+        atomic::write(&folder.join(name), |writer| writer.write_all(text.as_bytes()))?;
+    }
+    let Kit { tables, taken_over, .. } = kit;
+    let names: Vec<String> = tables.iter().map(|table| table.file.clone()).chain(taken_over).chain(TEXTS.map(|(name, _)| name.to_owned())).collect();
+    atomic::write(&folder.join("kit.json"), |writer| {
+        let files = names.iter().map(|name| ReportFile::of(folder, name)).collect::<io::Result<_>>()?;
+        let head = Head { format: FORMAT, version: env!("CARGO_PKG_VERSION"), report: read.made, tables, files };
+        serde_json::to_writer_pretty(&mut *writer, &head)?;
+        writer.write_all(b"\n")
+    })?;
+    Ok(names.len().saturating_sub(TEXTS.len()))
+}
+
+/// Whether something other than an earlier kit stands in `folder`, which nobody wants to see mixed with one.
+///
+/// # Errors
+/// The system's.
+pub fn holds_other(folder: &Path) -> io::Result<Option<PathBuf>> {
+    if !folder.exists() || folder.join("kit.json").is_file() {
+        return Ok(None);
+    }
+    Ok(fs::read_dir(folder)?.next().transpose()?.map(|entry| entry.path()))
+}

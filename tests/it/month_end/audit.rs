@@ -1,0 +1,64 @@
+//! Audit kits of the planted months: what is in one, and, where an engine can be found (`make audit`), that its rules agree with our figures and
+//! find faults planted in them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::cli::world::World;
+
+/// A Python that knows DuckDB; without one the rules are not run.
+const PYTHON: &str = "TAGIH_AUDIT_PYTHON";
+/// Where kits are to be left for who wants to look at them.
+const KEEP: &str = "TAGIH_AUDIT_KEEP";
+
+/// Makes the kit of a report of this world and holds it against the report.
+pub(crate) fn agrees(world: &World, report: &str) {
+    let kit = format!("{report}.kit");
+    world.run(&["audit-kit", "--report", report, "--out", &kit]).expect(0);
+    let kit = world.path(&kit);
+    is_whole(&kit);
+    if let Some(keep) = std::env::var_os(KEEP) {
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("kit").replace("::", "-");
+        let number = fs::read_dir(&keep).map_or(0, Iterator::count);
+        copy(&kit, &PathBuf::from(&keep).join(format!("{name}-{number}-{report}")));
+    }
+    let Some(python) = std::env::var_os(PYTHON) else { return };
+    let ran = Command::new(python).arg(kit.join("run.py")).output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{report}: {said}{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// Every file that kit.json lists is there as listed, and no other.
+fn is_whole(kit: &Path) {
+    let head: Value = serde_json::from_slice(&fs::read(kit.join("kit.json")).unwrap()).unwrap();
+    let listed = head["files"].as_array().unwrap().iter();
+    let listed: BTreeMap<&str, &str> = listed.map(|file| (file["name"].as_str().unwrap(), file["sha256"].as_str().unwrap())).collect();
+    let mut found = BTreeMap::new();
+    for folder in ["", "facts", "figures", "rules"] {
+        for entry in fs::read_dir(kit.join(folder)).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
+            let name = Path::new(folder).join(entry.file_name()).to_str().unwrap().to_owned();
+            let digest = tagih::domain::digest::hex(&tagih::domain::digest::of_bytes(&fs::read(entry.path()).unwrap()));
+            found.insert(name, digest);
+        }
+    }
+    found.remove("kit.json");
+    assert!(listed.iter().map(|(name, digest)| (*name, *digest)).eq(found.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))));
+}
