@@ -27,6 +27,7 @@ mod flows;
 mod kill;
 mod large;
 mod metamorphic;
+mod models;
 mod month_end;
 mod oracle;
 mod report;

@@ -22,13 +22,7 @@ struct Ground {
     item: ItemId,
 }
 
-pub(super) fn write(
-    kit: &mut Kit<'_>,
-    decisions: &[Decision],
-    before: &Known,
-    closing: &Known,
-    terms: &Terms,
-) -> Result<(), WriteError> {
+pub(super) fn write(kit: &mut Kit<'_>, decisions: &[Decision], before: &Known, closing: &Known, terms: &Terms) -> Result<(), WriteError> {
     let mut made: Vec<&Decision> = decisions.iter().filter(|decision| decision.effective_on <= terms.period.to).collect();
     made.sort_by_key(|decision| (decision.made_at, decision.id));
     let columns: [Column<'_, Made<'_>>; 13] = [
@@ -43,7 +37,9 @@ pub(super) fn write(
         Column::text("target", |(_, decision, _)| id(decision.target.as_ref())),
         Column::text("explained_as", |(_, decision, _)| decision.explained_as.map(crate::books::Account::name).into()),
         Column::text("debt", |(.., decided)| id(decided.and_then(|decided| decided.debt.as_ref()))),
-        Column::rupiah("applied", |(.., decided)| decided.map(|decided| decided.applied.iter().map(|one| one.amount).sum::<Rupiah>()).into()),
+        Column::rupiah("applied", |(.., decided)| {
+            decided.map(|decided| decided.applied.iter().map(|one| one.amount).sum::<Rupiah>()).into()
+        }),
         Column::text("moved", |(.., decided)| decided.is_some_and(|decided| decided.refused.is_none()).into()),
     ];
     let fresh: Vec<Made<'_>> = (0_i64..)

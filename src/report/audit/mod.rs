@@ -156,7 +156,8 @@ pub fn write(report: &Path, facts: &Facts<'_>, folder: &Path) -> Result<usize, K
         atomic::write(&folder.join(name), |writer| writer.write_all(text.as_bytes()))?;
     }
     let Kit { tables, taken_over, .. } = kit;
-    let names: Vec<String> = tables.iter().map(|table| table.file.clone()).chain(taken_over).chain(TEXTS.map(|(name, _)| name.to_owned())).collect();
+    let names: Vec<String> =
+        tables.iter().map(|table| table.file.clone()).chain(taken_over).chain(TEXTS.map(|(name, _)| name.to_owned())).collect();
     atomic::write(&folder.join("kit.json"), |writer| {
         let files = names.iter().map(|name| ReportFile::of(folder, name)).collect::<io::Result<_>>()?;
         let head = Head { format: FORMAT, version: env!("CARGO_PKG_VERSION"), report: read.made, tables, files };
