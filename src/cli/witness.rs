@@ -29,6 +29,10 @@ pub(super) fn compared(setup: &Setup, record: &Record) -> Result<Compared, Failu
     wait(reading(setup)?.export(&mut events))?;
     let told = Told::read(events.as_slice());
     let told = told.map_err(|error| Failure::new(Exit::Damaged, format!("the ledger's own export cannot be read: {error}")))?;
+    if record.changes.is_empty() && told.tells_of_changes() {
+        let hint = "hint: give the record of the sandbox at which this ledger was filled, from its first call on";
+        return Err(Failure::new(Exit::Input, format!("the record holds no change, and the ledger tells of some\n{hint}")));
+    }
     Ok(compare(&told, record))
 }
 

@@ -30,6 +30,8 @@ pub struct Bill {
     pub live: Option<Live>,
     /// Whether the ledger called it cancelled last.
     pub is_cancelled: bool,
+    /// Under which number DOKU knows the code that was adopted, if one was.
+    pub adopted_as: Option<String>,
 }
 
 /// Something that was to be sent.
@@ -41,8 +43,8 @@ pub struct Operation {
     pub kind: String,
     /// The number on the wire.
     pub wire_invoice_number: String,
-    /// What it asked for, in rupiah.
-    pub amount: u64,
+    /// What it asked for.
+    pub terms: Terms,
     /// How it ended.
     pub end: End,
     /// The code of the answer, if one told of it.
@@ -63,12 +65,12 @@ pub enum End {
 /// A code that asks for money.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Live {
-    /// The number DOKU knows it by; empty of a code that was not made by an operation.
+    /// The number DOKU knows it by.
     pub wire_invoice_number: String,
     /// The code.
     pub payment_code: String,
-    /// What it asks for, in rupiah.
-    pub amount: u64,
+    /// What it asks for.
+    pub terms: Terms,
     /// Its end, if the ledger knows it (UTC).
     pub expires_at: Option<Timestamp>,
 }
@@ -83,9 +85,17 @@ struct Line {
     event: serde_json::Value,
 }
 
-#[derive(Deserialize)]
-struct Terms {
-    amount: u64,
+/// What a code is to be.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Terms {
+    /// In rupiah.
+    pub amount: u64,
+    /// `alfa` or `indomaret`.
+    #[serde(default)]
+    pub channel: String,
+    /// Whether it may be paid any number of times.
+    #[serde(default)]
+    pub reusable: bool,
 }
 
 #[derive(Deserialize)]
@@ -149,16 +159,34 @@ impl Told {
         Ok(told)
     }
 
-    /// About how many bills anything was to be sent.
+    /// How many bills have anything to do with DOKU: something was to be sent about them, or their code was adopted.
     #[must_use]
     pub fn sent_about(&self) -> usize {
-        self.bills.values().filter(|bill| !bill.operations.is_empty()).count()
+        self.bills.values().filter(|bill| !bill.operations.is_empty() || bill.adopted_as.is_some()).count()
+    }
+
+    /// Whether the ledger adopted a code under this number.
+    #[must_use]
+    pub fn is_adopted(&self, wire: &str) -> bool {
+        let bill = self.wires.get(wire).and_then(|number| self.bills.get(number));
+        bill.is_some_and(|bill| bill.adopted_as.as_deref() == Some(wire))
+    }
+
+    /// Whether anything was carried out, by its word.
+    #[must_use]
+    pub fn tells_of_changes(&self) -> bool {
+        self.bills.values().any(|bill| bill.adopted_as.is_some() || bill.operations.iter().any(|operation| operation.end == End::Done))
     }
 
     fn take(&mut self, invoice_number: String, event: Event) {
         if let Event::Intended { request_id, wire_invoice_number, .. } = &event {
             self.sent.insert(request_id.clone(), invoice_number.clone());
             self.wires.insert(wire_invoice_number.clone(), invoice_number.clone());
+        }
+        if let Event::Adopted { wire_invoice_number, .. } = &event {
+            let wire = wire_invoice_number.clone().unwrap_or_else(|| invoice_number.clone());
+            self.wires.insert(wire.clone(), invoice_number.clone());
+            self.bills.entry(invoice_number.clone()).or_default().adopted_as = Some(wire);
         }
         self.bills.entry(invoice_number).or_default().take(event);
     }
@@ -173,21 +201,16 @@ impl Bill {
 
     fn take(&mut self, event: Event) {
         match event {
-            Event::Adopted { terms, answer, wire_invoice_number } => {
+            Event::Adopted { terms, answer, .. } => {
                 self.codes.insert(answer.payment_code.clone());
-                let wire_invoice_number = wire_invoice_number.unwrap_or_default();
-                self.live = Some(Live {
-                    wire_invoice_number,
-                    payment_code: answer.payment_code,
-                    amount: terms.amount,
-                    expires_at: answer.expires_at,
-                });
+                let wire_invoice_number = self.adopted_as.clone().unwrap_or_default();
+                self.live = Some(Live { wire_invoice_number, payment_code: answer.payment_code, terms, expires_at: answer.expires_at });
             }
             Event::Intended { operation, terms, request_id, wire_invoice_number } => self.operations.push(Operation {
                 request_id,
                 kind: operation,
                 wire_invoice_number,
-                amount: terms.amount,
+                terms,
                 end: End::Open,
                 payment_code: None,
             }),
@@ -229,7 +252,7 @@ impl Bill {
         self.live = payment_code.map(|payment_code| Live {
             wire_invoice_number: last.wire_invoice_number.clone(),
             payment_code,
-            amount: amount.unwrap_or(last.amount),
+            terms: Terms { amount: amount.unwrap_or(last.terms.amount), ..last.terms.clone() },
             expires_at: answer.and_then(|answer| answer.expires_at),
         });
     }

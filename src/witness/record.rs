@@ -39,6 +39,9 @@ pub struct Order {
     pub invoice_number: String,
     /// Its code.
     pub payment_code: String,
+    /// Where it can be paid.
+    #[serde(default)]
+    pub channel: String,
     /// What it asks for, in rupiah.
     pub amount: u64,
     /// `live` or `cancelled`.

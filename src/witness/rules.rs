@@ -51,7 +51,8 @@ impl Found {
                 continue;
             };
             let bill = ledger.sent.get(&call.request_id);
-            if bill.is_none() {
+            // What was adopted was made before the ledger, by whomever.
+            if bill.is_none() && !ledger.is_adopted(invoice_number) {
                 let what = format!("{} {} was carried out, and the ledger never meant to send it", call.method, call.request_id);
                 self.add(Invariant(1), invoice_number, what);
             }
@@ -123,12 +124,20 @@ impl Found {
         }
         let order = |wire: &str| orders.get(wire).map(|change| &change.order);
         if let Some(live) = &bill.live {
-            // A code that was adopted need not be of this sandbox.
-            let Some(order) = order(&live.wire_invoice_number) else { return };
+            let Some(order) = order(&live.wire_invoice_number) else {
+                // Of what was sent and called done, its operation tells that.
+                if bill.adopted_as.as_ref() == Some(&live.wire_invoice_number) {
+                    self.add(Invariant(10), invoice_number, format!("its adopted code {} is of no order at DOKU", live.payment_code));
+                }
+                return;
+            };
             let expires_at = live.expires_at.unwrap_or(order.expires_at);
+            let kind = |is_reusable: bool| if is_reusable { "any number of times" } else { "once" }.to_owned();
             for (what, ledger, doku) in [
                 ("its code", live.payment_code.clone(), order.payment_code.clone()),
-                ("rupiah", live.amount.to_string(), order.amount.to_string()),
+                ("rupiah", live.terms.amount.to_string(), order.amount.to_string()),
+                ("where it is paid", live.terms.channel.clone(), order.channel.clone()),
+                ("how often it is paid", kind(live.terms.reusable), kind(order.reusable)),
                 ("its state", "live".to_owned(), order.state.clone()),
                 ("its end", expires_at.to_string(), order.expires_at.to_string()),
             ] {

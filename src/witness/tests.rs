@@ -93,6 +93,37 @@ fn a_cancelled_code_that_is_live_at_doku_is_told() {
 }
 
 #[test]
+fn an_adopted_code_is_judged_like_any_other_and_nobody_asks_who_made_it() {
+    let adopted = |number: &str, code: &str, amount: u64| {
+        let answer = format!(r#"{{"payment_code":"{code}","expires_at":"2026-10-02T00:00:00Z"}}"#);
+        after(number, &format!(r#"{{"event":"adopted","terms":{{"amount":{amount}}},"answer":{answer}}}"#))
+    };
+    let record = change("POST", "r9", "C", "79");
+    assert_eq!(found(&adopted("C", "79", 50), &record), [""; 0]);
+    for (ledger, told) in [
+        (adopted("C", "78", 50), "its code: 78 in the ledger, 79 at DOKU"),
+        (adopted("C", "79", 60), "rupiah: 60 in the ledger, 50 at DOKU"),
+        (adopted("X", "70", 50), "its adopted code 70 is of no order at DOKU"),
+    ] {
+        let found = found(&ledger, &record);
+        assert!(found.iter().any(|one| one.contains(told)), "{told}: {found:?}");
+    }
+}
+
+#[test]
+fn whatever_asks_for_money_otherwise_is_told() {
+    let ledger = after("B", ACCEPTED).replace(r#""terms":{"amount":50}"#, r#""terms":{"amount":50,"channel":"alfa","reusable":true}"#);
+    let order = |more: &str| RECORD.replace(r#""payment_code":"72""#, &format!(r#""payment_code":"72",{more}"#));
+    assert_eq!(found(&ledger, &order(r#""channel":"alfa","reusable":true"#)), [""; 0]);
+    for (more, what) in
+        [(r#""channel":"indomaret","reusable":true"#, "where it is paid"), (r#""channel":"alfa","reusable":false"#, "how often")]
+    {
+        let found = found(&ledger, &order(more));
+        assert!(found.iter().any(|one| one.contains(what)), "{what}: {found:?}");
+    }
+}
+
+#[test]
 fn a_code_that_was_paid_is_free_for_the_next_bill() {
     let intent =
         r#"{"event":"intended","operation":"issue","terms":{"amount":50},"request_id":"r4","wire_invoice_number":"D","body_digest":""}"#;

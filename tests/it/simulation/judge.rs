@@ -74,6 +74,7 @@ pub fn change(call: Option<&Call>, order: &Order) -> Change {
         order: witness::Order {
             invoice_number: order.invoice_number.to_string(),
             payment_code: order.payment_code.to_string(),
+            channel: order.channel.name().to_owned(),
             amount: order.amount.get(),
             state: state.to_owned(),
             created_at: order.created_at,
