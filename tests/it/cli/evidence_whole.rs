@@ -123,6 +123,8 @@ fn a_log_that_was_added_with_a_wrong_key_is_added_again_with_the_right_one_and_l
     assert_eq!(told(&ran), [("new".to_owned(), 2, 2)]);
     assert!(ran.stderr.contains("2 of 2 messages of `day.jsonl` are signed by no key") && ran.stderr.contains("again"), "{ran:?}");
     assert_eq!(told(&add(&wrong, "day.jsonl")), [("known".to_owned(), 0, 2)]);
+    let listed = world.run(&["evidence", "list", "--store", "store"]).expect(0);
+    assert!(listed.stdout.contains("no key, 2 signed by none"), "{listed:?}");
     world.run(&[&MONTH[..], &["before", "--evidence", "store"]].concat()).expect(1);
     assert_eq!(classes(&summary(&world.path("before")), "lines"), "N02x2");
     assert_eq!(told(&add(&[], "day.jsonl")), [("verified".to_owned(), 2, 0)]);

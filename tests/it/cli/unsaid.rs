@@ -17,7 +17,7 @@ const KEYS: [&str; 5] = [
 ];
 const IN_FORCE: &str = "correct-horse-battery-staple";
 
-/// What a place of a file has that could not be told from nothing at all.
+/// What of a key is looked for.
 fn parts(key: &str) -> impl Iterator<Item = &str> {
     key.split('/').filter(|part| part.len() > 10)
 }
