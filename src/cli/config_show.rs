@@ -7,6 +7,7 @@ use super::sender;
 use super::setup::{Failure, Setup};
 use crate::config::{self, Setting};
 use crate::exit::Exit;
+use crate::secret::unsaid;
 
 pub(super) fn show(setup: &Setup, with_origin: bool) -> Result<Exit, Failure> {
     if with_origin {
@@ -16,6 +17,10 @@ pub(super) fn show(setup: &Setup, with_origin: bool) -> Result<Exit, Failure> {
     } else {
         let text = toml::to_string(&setup.config).map_err(Failure::usage)?;
         output::result(text.trim_end());
+    }
+    let text = toml::to_string(&setup.config).map_err(Failure::usage)?;
+    if *unsaid::without(&text) != text && !setup.quiet {
+        output::note("note: what looks like a key stands as ***, and is in force as it was given");
     }
     if let Some(unused) = sender::unused_proxies(setup).filter(|_| !setup.quiet) {
         output::note(unused);

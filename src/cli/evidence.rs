@@ -238,7 +238,7 @@ fn list(setup: &Setup, at: &StoreAt) -> Result<Exit, Failure> {
             let (first_day, last_day) = log.days().unzip();
             json!({
                 "path": log.name(), "sha256": digest::hex(log.sha256()), "messages": log.messages(), "first_day": first_day, "last_day": last_day,
-                "keys": log.keys(), "added_at": log.added_at(), "keeps_raw": log.has_raw(),
+                "keys": log.keys(), "forged": log.forged(), "added_at": log.added_at(), "keeps_raw": log.has_raw(),
             })
         };
         output::result(json!({"logs": logs.iter().map(one).collect::<Vec<Value>>(), "head": list.head()}));
@@ -248,7 +248,8 @@ fn list(setup: &Setup, at: &StoreAt) -> Result<Exit, Failure> {
         let days = log.days().map_or_else(|| "no day known".to_owned(), |(first, last)| format!("{first} to {last}"));
         let keys = if log.keys().is_empty() { "no key".to_owned() } else { format!("key {}", log.keys().join(", ")) };
         let raw = if log.has_raw() { ", lines kept" } else { "" };
-        output::result(format_args!("{}: {} messages, {days}, {keys}{raw}", log.name().display(), log.messages()));
+        let forged = if log.forged() > 0 { format!(", {} signed by none", log.forged()) } else { String::new() };
+        output::result(format_args!("{}: {} messages, {days}, {keys}{forged}{raw}", log.name().display(), log.messages()));
     }
     output::done(format_args!("{} logs in {}; head {}", logs.len(), absolute(&at.path).display(), list.head()));
     Ok(Exit::Done)

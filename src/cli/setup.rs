@@ -233,7 +233,7 @@ impl Setup {
         let named = global.config.clone().or_else(|| std::env::var_os("TAGIH_CONFIG").map(PathBuf::from));
         let path = named.or_else(|| Some(PathBuf::from(NAME)).filter(|path| path.is_file()));
         let text = path.as_ref().map(|path| read_config(path)).transpose()?;
-        text.iter().for_each(|text| unsaid::file(text));
+        unsaid::file(text.as_deref());
         let name = path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         let file = text.as_deref().map(|text| (name.as_str(), text));
         let config = resolved(file, flags).map_err(|failure| failure.read_from(path.as_deref()))?;
@@ -256,7 +256,7 @@ impl Setup {
     /// Reads the settings again from where they were read.
     pub(super) fn read_again(file: Option<&Path>) -> Result<Config, Failure> {
         let text = file.map(read_config).transpose()?;
-        text.iter().for_each(|text| unsaid::file(text));
+        unsaid::file(text.as_deref());
         let name = file.map(|file| file.display().to_string()).unwrap_or_default();
         resolved(text.as_deref().map(|text| (name.as_str(), text)), &[])
     }

@@ -170,6 +170,9 @@ pub fn texts(text: &str) -> Vec<String> {
     found
 }
 
+/// Characters from which on a value of the wrong kind is not repeated.
+const SLIP_END: usize = 8;
+
 /// The sections whose keys are the user's own.
 const OPEN_SECTIONS: [&str; 5] = ["intake.columns", "notifications.columns", "settlement.channels", "settlement.shares", "layouts"];
 
@@ -196,7 +199,9 @@ fn merge(base: &mut Table, layer: Table, source_name: &str, prefix: &str) -> Res
 
 /// Sets one key from text, as the kind of value its default has.
 fn set(table: &mut Table, key: &str, text: &str, source_name: &str) -> Result<(), ConfigError> {
-    let wrong = |kind: &str| ConfigError::Value(format!("`{source_name}` must be {kind}"));
+    // A slip is short; anything longer may be what is nobody's to read.
+    let slip = Some(text).filter(|text| text.chars().count() < SLIP_END).map_or_else(String::new, |text| format!(", not `{text}`"));
+    let wrong = |kind: &str| ConfigError::Value(format!("`{source_name}` must be {kind}{slip}"));
     let slot = match key.split_once('.') {
         Some((section, rest)) => match table.get_mut(section) {
             Some(Value::Table(below)) => return set(below, rest, text, source_name),

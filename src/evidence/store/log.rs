@@ -53,8 +53,9 @@ impl Log<'_> {
         days().min().zip(days().max())
     }
 
-    /// How many messages may be verified by keys that were not there when it was added.
-    pub(super) fn forged(&self) -> u64 {
+    /// How many messages no key had signed that was there when it was added.
+    #[must_use]
+    pub fn forged(&self) -> u64 {
         let Contents { messages, malformed, verified, .. } = self.last.contents;
         self.last.forged.unwrap_or_else(|| messages.saturating_sub(malformed).saturating_sub(verified))
     }

@@ -10,6 +10,9 @@ use super::world::{Ran, SECRET, World};
 
 const MONTH: [&str; 6] = ["reconcile", "--period", "2026-10", "--as-of", "2026-11-03T00:00:00Z", "--out"];
 
+/// A key that signed nothing here.
+const OTHER: &str = "SK-another-0123456789";
+
 fn world() -> World {
     let world = World::at("http://127.0.0.1:1", "");
     ledger_of(&world);
@@ -115,7 +118,6 @@ fn what_is_there_already_needs_no_store_that_can_be_written() {
 #[test]
 fn a_log_that_was_added_with_a_wrong_key_is_added_again_with_the_right_one_and_loses_nothing() {
     let world = world();
-    const OTHER: &str = "SK-another-0123456789";
     let add = |keys: &[(&str, &str)], name: &str| world.run_with(keys, &["evidence", "add", name, "--store", "store", "--json"]).expect(0);
     let wrong = [("TAGIH_DOKU_SECRET", OTHER)];
     world.file("day.jsonl", text(&[1, 2]));
@@ -123,6 +125,8 @@ fn a_log_that_was_added_with_a_wrong_key_is_added_again_with_the_right_one_and_l
     assert_eq!(told(&ran), [("new".to_owned(), 2, 2)]);
     assert!(ran.stderr.contains("2 of 2 messages of `day.jsonl` are signed by no key") && ran.stderr.contains("again"), "{ran:?}");
     assert_eq!(told(&add(&wrong, "day.jsonl")), [("known".to_owned(), 0, 2)]);
+    let listed = world.run(&["evidence", "list", "--store", "store"]).expect(0);
+    assert!(listed.stdout.contains("no key, 2 signed by none"), "{listed:?}");
     world.run(&[&MONTH[..], &["before", "--evidence", "store"]].concat()).expect(1);
     assert_eq!(classes(&summary(&world.path("before")), "lines"), "N02x2");
     assert_eq!(told(&add(&[], "day.jsonl")), [("verified".to_owned(), 2, 0)]);
@@ -147,7 +151,6 @@ fn a_log_that_was_added_with_a_wrong_key_is_added_again_with_the_right_one_and_l
 #[test]
 fn a_log_of_two_keys_is_verified_by_both_and_by_one_alone_loses_none() {
     let world = world();
-    const OTHER: &str = "SK-another-0123456789";
     let of_other = line_signed("I-3", "3000", 1000, "2026-10-15T05:00:00Z", "t3", OTHER);
     world.file("day.jsonl", text(&[1, 2]) + &of_other + "\n");
     let add =

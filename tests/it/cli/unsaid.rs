@@ -17,7 +17,7 @@ const KEYS: [&str; 5] = [
 ];
 const IN_FORCE: &str = "correct-horse-battery-staple";
 
-/// What a place of a file has that could not be told from nothing at all.
+/// What of a key is looked for.
 fn parts(key: &str) -> impl Iterator<Item = &str> {
     key.split('/').filter(|part| part.len() > 10)
 }
@@ -85,7 +85,9 @@ fn a_key_in_the_place_of_any_setting_is_repeated_by_no_error_no_finding_no_log_n
     }
     let records = records(&world);
     assert!(records.contains("sync"), "{records}");
-    KEYS.iter().for_each(|key| assert_unsaid("a record", key, &records));
+    for key in KEYS {
+        assert_unsaid("a record", key, &records);
+    }
 }
 
 #[test]
