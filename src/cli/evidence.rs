@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::heads;
-use super::logs::{logs, whole};
+use super::logs::logs;
 use super::output;
 use super::places::absolute;
 use super::reconcile::policy;
@@ -91,7 +91,8 @@ impl Setup {
 
     fn evidence_options(&self, at: StoreAt, layout: Option<&String>) -> Result<EvidenceOptions, Failure> {
         let tables = self.tables(&TableFlags { layout: layout.cloned(), ..TableFlags::default() })?;
-        Ok(EvidenceOptions { at, keep_raw: self.config.evidence.keep_raw, policy: policy(self)?, tables })
+        let (keep_raw, malformed_max_percent) = (self.config.evidence.keep_raw, self.config.reconcile.malformed_lines_max_percent);
+        Ok(EvidenceOptions { at, keep_raw, malformed_max_percent, policy: policy(self)?, tables })
     }
 }
 
@@ -133,7 +134,7 @@ fn add(setup: &Setup, options: &EvidenceOptions, logs: &[PathBuf]) -> Result<Exi
     let read: Vec<InputFile> = added.iter().filter_map(|log| log.file.clone()).collect();
     setup.run_reads(read.iter().map(super::logs::read));
     setup.figure(|figures| figures.rows("lines", "added", messages, None));
-    for what in [What::New, What::Renewed, What::Grown, What::Known, What::Verified, What::Cut, What::Changed(0)] {
+    for what in [What::New, What::Renewed, What::Grown, What::Known, What::Verified, What::Cut, What::Changed(0), What::NoLog] {
         let count = added.iter().filter(|log| log.what.name() == what.name()).count();
         setup.figure(|figures| figures.rows("logs", what.name(), u64::try_from(count).unwrap_or(u64::MAX), None));
     }
@@ -153,7 +154,11 @@ fn add(setup: &Setup, options: &EvidenceOptions, logs: &[PathBuf]) -> Result<Exi
             log.path.display()
         ));
     }
-    for (log, file) in added.iter().filter_map(|log| log.file.as_ref().map(|file| (log, file))).filter(|(log, _)| log.forged > 0) {
+    for (log, file) in added
+        .iter()
+        .filter_map(|log| log.file.as_ref().map(|file| (log, file)))
+        .filter(|(log, _)| log.forged > 0 && log.what != What::NoLog)
+    {
         output::note(format_args!(
             "warning: {} of {} messages of `{}` are signed by no key of these settings (N02)\nhint: if a key is wrong or missing, add the log \
              again with the right one, and with those it was added with (`doku.secret_file_previous`): what they verify is taken then",
@@ -162,12 +167,9 @@ fn add(setup: &Setup, options: &EvidenceOptions, logs: &[PathBuf]) -> Result<Exi
             log.path.display()
         ));
     }
-    let faults: Vec<String> = added.iter().filter_map(fault).collect();
-    if !faults.is_empty() {
-        return Err(Failure::new(Exit::Input, faults.join("\n")));
-    }
-    whole(setup, &read)?;
-    Ok(Exit::Done)
+    let mut faults: Vec<String> = added.iter().filter_map(fault).collect();
+    faults.extend(super::logs::faults(setup, &read, "nothing was added of it, so payments may be missing"));
+    if faults.is_empty() { Ok(Exit::Done) } else { Err(Failure::new(Exit::Input, faults.join("\n"))) }
 }
 
 /// What is to be said of a log that is not what it was.

@@ -135,25 +135,28 @@ fn figures(setup: &Setup, ledger: &Store, report: &IngestReport) -> Result<(), F
     figure_doubts(setup, &view)
 }
 
+/// What is done with a log that is none, unless it is for the store.
+pub(super) const USED: &str = "what could be read was used, but payments may be missing";
+
 /// Logs that are no logs must not pass for a quiet night or month, whatever stands beside them. What could be read is used all the
 /// same.
 pub(super) fn whole(setup: &Setup, files: &[InputFile]) -> Result<(), Failure> {
-    let broken = faults(setup, files);
+    let broken = faults(setup, files, USED);
     if broken.is_empty() { Ok(()) } else { Err(Failure::new(Exit::Input, broken.join("\n"))) }
 }
 
-/// What is to be said of each log that is none.
-pub(super) fn faults(setup: &Setup, files: &[InputFile]) -> Vec<String> {
+/// What is to be said of each log that is none, and what was done with it.
+pub(super) fn faults(setup: &Setup, files: &[InputFile], done: &str) -> Vec<String> {
     let percent_max = setup.config.reconcile.malformed_lines_max_percent;
-    files.iter().filter(|file| !file.contents.is_whole(percent_max)).map(|file| fault(file, percent_max)).collect()
+    files.iter().filter(|file| !file.contents.is_whole(percent_max)).map(|file| fault(file, percent_max, done)).collect()
 }
 
-fn fault(file: &InputFile, percent_max: u64) -> String {
+fn fault(file: &InputFile, percent_max: u64, done: &str) -> String {
     let (code, contents) = (codes::MALFORMED, &file.contents);
     if contents.is_rewritten() {
         return format!(
             "{}: none of {} messages of the table `{}` is as DOKU signed it: {} of them are written with spaces, as a database writes \
-             what it keeps as JSON (jsonb); payments may be missing\nhint: keep and export the body as text, byte for byte as it was \
+             what it keeps as JSON (jsonb); {done}\nhint: keep and export the body as text, byte for byte as it was \
              received",
             code.id,
             contents.messages,
@@ -177,5 +180,5 @@ fn fault(file: &InputFile, percent_max: u64) -> String {
         )
     };
     let hint = contents.oddity.as_ref().map_or(code.remedy, |oddity| &oddity.remedy);
-    format!("{}: {found}; {seems}; what could be read was used, but payments may be missing\nhint: {hint}", code.id)
+    format!("{}: {found}; {seems}; {done}\nhint: {hint}", code.id)
 }

@@ -90,7 +90,7 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
     } else {
         print(&story, &speaker, options.as_of, books.as_ref());
     }
-    for fault in story.judgement.iter().flat_map(|judgement| super::logs::faults(setup, &judgement.files)) {
+    for fault in story.judgement.iter().flat_map(|judgement| super::logs::faults(setup, &judgement.files, super::logs::USED)) {
         output::note(format_args!("warning: {fault}"));
     }
     let needs_person =

@@ -157,6 +157,12 @@ impl Column {
         Self::OF_BILLS.iter().chain(Self::OF_CODES).copied().find(|column| column.name() == name)
     }
 
+    /// Whether what is called so, in a file or a layout, holds personal data.
+    #[must_use]
+    pub fn names_personal(name: &str) -> bool {
+        Self::OF_BILLS.iter().chain(Self::OF_CODES).any(|column| column.is_personal() && column.is_called(name))
+    }
+
     /// The words it takes, where only few are known.
     pub(super) const fn choices(self) -> &'static [&'static str] {
         match self {

@@ -29,6 +29,8 @@ pub struct EvidenceOptions {
     pub at: StoreAt,
     /// Whether the lines themselves are kept as well.
     pub keep_raw: bool,
+    /// A log of whose messages more cannot be read than so many percent is none, and is not taken in.
+    pub malformed_max_percent: u64,
     /// What the rules leave to the merchant; it decides nothing that is kept.
     pub policy: Policy,
     /// How notifications that are kept in tables are understood.
@@ -45,7 +47,8 @@ pub fn add(
     keys: &[SigningKey],
     now: Timestamp,
 ) -> Result<(Vec<Added>, String), EvidenceError> {
-    let EvidenceOptions { at, keep_raw, policy, tables } = options;
+    let EvidenceOptions { at, keep_raw, malformed_max_percent, policy, tables } = options;
     let read = ReadOptions { keys, client_id: &at.client_id, policy, pairs: &NoPairs, tables };
-    store::add(&AddOptions { at, logs, read, keep_raw: *keep_raw, now })
+    let (keep_raw, malformed_max_percent) = (*keep_raw, *malformed_max_percent);
+    store::add(&AddOptions { at, logs, read, keep_raw, malformed_max_percent, now })
 }

@@ -56,7 +56,7 @@ pub const CARRY_IN: Code = Code::new(
 pub const MALFORMED: Code = Code::new(
     "E0727",
     "too many malformed evidence lines",
-    "so large a part of a log could not be read (N01), or it is no log at all, that payments may be missing; whatever could be read was used",
+    "so large a part of a log could not be read (N01), or it is no log at all, that payments may be missing; whatever could be read was used, but an evidence store takes nothing of it",
     "check that the file is a whole notification log, or raise `reconcile.malformed_lines_max_percent` if it is meant to be so",
 );
 

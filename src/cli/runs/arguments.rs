@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
+use jiff::civil::Date;
 use serde_json::{Map, Value};
 
 use crate::domain::classify::Class;
@@ -148,6 +149,8 @@ const HIDDEN: [&str; 15] = [
 pub(super) const HIDDEN_WORD: &str = "***";
 /// A longer run of digits may be a code or a telephone number.
 const DIGITS_MAX: usize = 8;
+/// What may stand between groups of digits that are one number.
+const GROUPED_BY: [char; 3] = ['-', '.', '_'];
 /// A longer number may be a code.
 const COUNT_DIGITS_MAX: usize = 12;
 /// No name of a file that is shown is longer.
@@ -179,7 +182,10 @@ fn is_time(value: &str) -> bool {
     let value = value.strip_prefix("tomorrow ").unwrap_or(value);
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if let Some((_, rest)) = value.split_once('-').filter(|(year, _)| year.len() == 4 && year.starts_with("20") && is_digits(year)) {
-        return !rest.is_empty() && rest.len() < 32 && rest.chars().all(|c| c.is_ascii_digit() || "-:.TZ+ ".contains(c)) && !is_long(rest);
+        // Two digits each, and the fraction of a second.
+        let (whole, fraction) = rest.split_once('.').unwrap_or((rest, ""));
+        let is_clock = whole.split(|c: char| !c.is_ascii_digit()).all(|digits| digits.len() <= 2) && !is_long(fraction);
+        return !rest.is_empty() && rest.len() < 32 && rest.chars().all(|c| c.is_ascii_digit() || "-:.TZ+ ".contains(c)) && is_clock;
     }
     if let Some((hour, minute)) = value.split_once(':') {
         return hour.len() <= 2 && minute.len() <= 5 && is_digits(hour) && minute.chars().all(|c| c.is_ascii_digit() || c == ':');
@@ -218,9 +224,25 @@ pub(super) fn shown_file(value: &str) -> Option<String> {
     (is_plain && !is_long(name) && keylike::keys(name).is_empty() && path.exists()).then(|| name.to_owned())
 }
 
-/// Whether so many digits follow one another that they may be a code or a telephone number.
+/// Whether so many digits follow one another, in groups or not, that they may be a code, an account or a telephone number. A day is none.
 fn is_long(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > DIGITS_MAX)
+    let is_other = |c: char| !c.is_ascii_digit() && !GROUPED_BY.contains(&c);
+    text.split(is_other).any(|run| without_days(run).bytes().filter(u8::is_ascii_digit).count() > DIGITS_MAX)
+}
+
+/// Digits in groups without what are days of this century among them, such as `2026-11-30`.
+fn without_days(run: &str) -> String {
+    let groups: Vec<&str> = run.split(GROUPED_BY).collect();
+    let (mut rest, mut at) = (Vec::new(), 0_usize);
+    while let Some(group) = groups.get(at) {
+        let day = groups.get(at..at.saturating_add(3)).map(|day| day.join("-"));
+        let is_day = group.starts_with("20") && day.is_some_and(|day| day.len() == 10 && day.parse::<Date>().is_ok());
+        if !is_day {
+            rest.push(*group);
+        }
+        at = at.saturating_add(if is_day { 3 } else { 1 });
+    }
+    rest.join("-")
 }
 
 /// Arguments that name files to be read, whose digests are recorded. Logs and their likes are digested by whoever reads them.

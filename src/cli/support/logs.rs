@@ -26,7 +26,7 @@ pub(super) const MESSAGES: [&str; 47] = [
     "a file was removed, as it was due",
     "a log could not be compressed; it stays as it is",
     "a log could not be made durable at its end",
-    "a log is not what it was when it was added to the evidence store",
+    "a log is no log, or not what it was when it was added to the evidence store",
     "a log was added to the evidence",
     "a log was removed or replaced while it was written; it is begun again",
     "a message that is not provably DOKU's was refused",

@@ -23,6 +23,7 @@ use super::runs;
 use super::setup::{Failure, Setup};
 use crate::config::Config;
 use crate::exit::Exit;
+use crate::intake::Column;
 use crate::ledger::{Ledger as _, Store, View as _, lock};
 use crate::report::atomic;
 use crate::report::issue::head_text;
@@ -46,6 +47,8 @@ pub(super) struct Arguments {
     quick: bool,
 }
 
+/// What stands in place of a setting that does not go in.
+const HIDDEN: &str = "***";
 /// Runs that go in.
 const RUNS: usize = 50;
 /// What of a log's end goes in.
@@ -188,9 +191,10 @@ fn versions() -> Value {
     })
 }
 
-/// The settings in force, without what may be a key: paths of URLs, arguments of a command.
+/// The settings in force, without what may be a key (paths of URLs, arguments of a command) and without what is a person's name.
 fn configuration(config: &Config) -> Result<String, Failure> {
     let mut shown = config.clone();
+    without_names(&mut shown);
     let origin = |url: &str| {
         let rest = url.find("://").map_or(0, |at| at.saturating_add(3));
         let host = url.get(rest..).and_then(|rest| rest.split(['/', '?']).next()).unwrap_or_default();
@@ -201,9 +205,23 @@ fn configuration(config: &Config) -> Result<String, Failure> {
     }
     if shown.doku.secret_command.len() > 1 {
         shown.doku.secret_command.truncate(1);
-        shown.doku.secret_command.push("***".to_owned());
+        shown.doku.secret_command.push(HIDDEN.to_owned());
     }
     toml::to_string(&shown).map_err(Failure::usage)
+}
+
+/// Settings whose purpose is a name, and what layouts say of columns of personal data: each `***`.
+fn without_names(shown: &mut Config) {
+    let names = [&mut shown.plan.cancel_name, &mut shown.serve.customer_name, &mut shown.journal.actor];
+    let mut values = Vec::new();
+    for layout in shown.layouts.values_mut() {
+        values.extend(layout.constants.iter_mut().filter(|(column, _)| Column::names_personal(column)).map(|(_, value)| value));
+        let cells = layout.values.iter_mut().filter(|(column, cells)| Column::names_personal(column) && !cells.is_empty());
+        cells.for_each(|(_, cells)| *cells = std::iter::once((HIDDEN.to_owned(), HIDDEN.to_owned())).collect());
+    }
+    for name in names.into_iter().chain(values).filter(|name| !name.is_empty()) {
+        HIDDEN.clone_into(name);
+    }
 }
 
 fn verified(setup: &Setup) -> Value {

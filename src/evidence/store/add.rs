@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rayon::prelude::*;
 
+use super::added::{Added, What};
 use super::list::{Addition, Contents, Entry, List, NO_DAY, Part};
 use super::log::Log;
 use super::raw;
@@ -44,64 +45,10 @@ pub struct AddOptions<'a> {
     pub read: ReadOptions<'a>,
     /// Whether the lines themselves are kept as well.
     pub keep_raw: bool,
+    /// A log of whose messages more cannot be read than so many percent is none.
+    pub malformed_max_percent: u64,
     /// The time to record (UTC).
     pub now: Timestamp,
-}
-
-/// What became of a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
-    /// It is there now.
-    New,
-    /// It is there now, beside another one of its name.
-    Renewed,
-    /// What it has had more since it was added is there now.
-    Grown,
-    /// It was there.
-    Known,
-    /// It was there, and of its messages some that no key had signed are verified now.
-    Verified,
-    /// It has lost its end since it was added; the store keeps what it has.
-    Cut,
-    /// A line of it, this one, is another than when it was added; the store keeps what it has.
-    Changed(u64),
-}
-
-impl What {
-    /// Whether the log is not what it was.
-    #[must_use]
-    pub const fn is_fault(self) -> bool {
-        matches!(self, Self::Cut | Self::Changed(_))
-    }
-
-    /// What is said of it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Renewed => "renewed",
-            Self::Grown => "grown",
-            Self::Known => "known",
-            Self::Verified => "verified",
-            Self::Cut => "cut",
-            Self::Changed(_) => "changed",
-        }
-    }
-}
-
-/// One log.
-#[derive(Clone, Debug)]
-pub struct Added {
-    /// Which.
-    pub path: PathBuf,
-    /// What became of it.
-    pub what: What,
-    /// How many messages are new, or verified now.
-    pub messages: u64,
-    /// How many of its messages no key of these settings has signed, as far as the store knows.
-    pub forged: u64,
-    /// What its lines are, if they had to be read.
-    pub file: Option<InputFile>,
 }
 
 /// Adds `options.logs`; what became of each, in their order, and the head of the list afterwards.
@@ -165,6 +112,9 @@ impl Adding<'_> {
             return Ok(Added { path: path.to_owned(), what: What::Known, messages: 0, forged, file: None });
         }
         let reading = Reading::of(path, self.options)?;
+        if !reading.file.contents.is_whole(self.options.malformed_max_percent) {
+            return Ok(reading.added(What::NoLog, 0));
+        }
         let (log, to_messages) = match self.relation(path, &reading)? {
             Relation::Known(log) => (log, reading.messages.len()),
             Relation::Grown(log, from) => (Some(log), from),
@@ -193,7 +143,9 @@ impl Adding<'_> {
         }
         let log = self.store.list().log(places)?;
         let is_tried = |key: &SigningKey| log.keys().contains(&key.fingerprint());
-        (log.forged() == 0 || self.options.read.keys.iter().all(is_tried)).then(|| log.forged())
+        // One of before may be none: that is said each time.
+        let is_whole = log.is_whole(self.options.malformed_max_percent);
+        (is_whole && (log.forged() == 0 || self.options.read.keys.iter().all(is_tried))).then(|| log.forged())
     }
 
     /// From which message on, of those before `to`, the log says more than the store has of it.

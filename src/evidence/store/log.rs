@@ -78,6 +78,11 @@ impl Log<'_> {
         !self.raw.is_empty()
     }
 
+    /// Whether it passed for a whole log when it was read last.
+    pub(super) fn is_whole(&self, malformed_max_percent: u64) -> bool {
+        self.file(self.last.contents.messages).contents.is_whole(malformed_max_percent)
+    }
+
     /// The file as it was read last, of whose messages `here` are counted.
     pub(super) fn file(&self, here: u64) -> InputFile {
         let Addition { name, sha256, bytes, lines, contents, remark, .. } = self.last;

@@ -6,6 +6,7 @@
 //! reads, and gets its own name once it is. So whenever a writer is killed, the store is as before or after.
 
 mod add;
+mod added;
 mod error;
 mod list;
 mod load;
@@ -22,7 +23,8 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-pub use add::{AddOptions, Added, What, add};
+pub use add::{AddOptions, add};
+pub use added::{Added, What};
 pub use error::StoreError;
 pub use list::List;
 pub(super) use load::load;

@@ -58,20 +58,30 @@ impl Writer {
 
     /// Makes `files` and `entries`, which tell of them, part of the store: all or nothing, whenever the process ends.
     pub(super) fn commit(&mut self, entries: Vec<Entry>, files: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
-        for (path, bytes) in files {
-            self.put(path, &[bytes])?;
-        }
-        self.sync_folders(files.iter().map(|(path, _)| path.as_str()))?;
         let after = self.list.after(&entries, &self.at);
-        self.put(NAME, &[self.list.text.as_bytes(), after.0.as_bytes()])?;
-        // From here on it is so.
-        self.rename(NAME)?;
+        if let Err(error) = self.list_with(files, &after.0) {
+            // What is not listed is nobody's. Where it cannot be removed either, the next writer does.
+            for path in files.iter().map(|(path, _)| path.as_str()).chain([NAME]) {
+                drop(private::remove(&with_new(&self.at.path.join(path))));
+            }
+            return Err(error);
+        }
         self.sync(&self.at.path)?;
         self.list.take(entries, after);
         for (path, _) in files {
             self.rename(path)?;
         }
         self.sync_folders(files.iter().map(|(path, _)| path.as_str()))
+    }
+
+    /// Writes `files`, none under its own name, and the list with `lines` that tell of them: once that is called as it is, it is so.
+    fn list_with(&self, files: &[(String, Vec<u8>)], lines: &str) -> Result<(), StoreError> {
+        for (path, bytes) in files {
+            self.put(path, &[bytes])?;
+        }
+        self.sync_folders(files.iter().map(|(path, _)| path.as_str()))?;
+        self.put(NAME, &[self.list.text.as_bytes(), lines.as_bytes()])?;
+        self.rename(NAME)
     }
 
     /// Keeps no longer what was received on days before `before`.

@@ -259,7 +259,7 @@ impl<L: Ledger + Send + 'static> Follower<L> {
             Ok(Ok((logs, _))) => {
                 self.has_closed.store(false, Ordering::Relaxed);
                 for log in logs.iter().filter(|log| log.what.is_fault()) {
-                    tracing::error!(log = %log.path.display(), "a log is not what it was when it was added to the evidence store");
+                    tracing::error!(log = %log.path.display(), "a log is no log, or not what it was when it was added to the evidence store");
                 }
             }
             Ok(Err(error)) => tracing::warn!(%error, "the days that are over could not be added to the evidence store yet"),

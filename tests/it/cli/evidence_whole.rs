@@ -1,12 +1,14 @@
-//! `tagih evidence`: a list without its end, a store with nothing in it, one that cannot be written, and logs added with a wrong key.
+//! `tagih evidence`: a list without its end, a store with nothing in it, one that cannot be written, logs that are none, and keys.
 
 use std::fs;
 
+use jiff::Timestamp;
 use serde_json::Value;
+use tagih::doku::signature::SigningKey;
 
 use super::logs::{ledger_of, paid};
 use super::reconcile::{classes, line, line_signed, summary};
-use super::world::{Ran, SECRET, World};
+use super::world::{Ran, SECRET, World, bytes_in};
 
 const MONTH: [&str; 6] = ["reconcile", "--period", "2026-10", "--as-of", "2026-11-03T00:00:00Z", "--out"];
 
@@ -167,4 +169,87 @@ fn a_log_of_two_keys_is_verified_by_both_and_by_one_alone_loses_none() {
     ];
     assert_eq!(add(&both), [("verified".to_owned(), 1, 0)]);
     world.run(&["evidence", "verify", "--store", "store"]).expect(0);
+}
+
+#[test]
+fn a_full_disk_leaves_nothing_half_made_in_the_store() {
+    let world = world();
+    world.file("one.jsonl", text(&[1]));
+    world.run(&["evidence", "add", "one.jsonl", "--store", "store"]).expect(0);
+    let day = || bytes_in(&world.path("store/day=2026-10-15"));
+    let (before, list) = (day(), bytes_in(&world.path("store")));
+    let blocks = before["000001-1.parquet"].len() / 1024;
+    assert!(blocks > 4, "a run's record is smaller than half of it");
+    world.file("two.jsonl", text(&[2, 3]));
+    let add = ["evidence", "add", "two.jsonl", "--store", "store"];
+    // A file-size limit whose signal is ignored makes every further write fail, as a full disk does.
+    let tagih = world.command(&add);
+    let mut limited = std::process::Command::new("sh");
+    limited.env_clear().current_dir(world.path("")).args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+    Ran::from(limited.arg(tagih.get_program()).args(tagih.get_args()).output().unwrap()).expect(9).says(&["E0719", "parquet.new"]);
+    assert_eq!((day(), bytes_in(&world.path("store"))), (before, list));
+    world.run(&["evidence", "verify", "--store", "store"]).expect(0);
+    world.run(&add).expect(0);
+    world.run(&["evidence", "verify", "--store", "store"]).expect(0);
+}
+
+#[test]
+fn what_is_no_log_or_mostly_none_is_not_taken_in_and_said_each_night() {
+    let world = world();
+    let ledger = fs::read(world.path("tagih.ledger")).unwrap();
+    let utf16: Vec<u8> = paid(2).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let add = |name: &str| world.run(&["evidence", "add", name, "--store", "store", "--json"]);
+    for (name, bytes) in [
+        ("ledger.jsonl", ledger),
+        ("picture.jsonl", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\n\0".repeat(40)),
+        ("wide.jsonl", [b"\xff\xfe".as_slice(), &utf16].concat()),
+        ("mostly.jsonl", format!("{}torn\ntorn too\n", text(&[1])).into_bytes()),
+    ] {
+        world.file(name, bytes);
+        for _ in 0..2 {
+            let ran = add(name).expect(7).says(&["E0727", name, "nothing was added of it"]);
+            assert_eq!(told(&ran).first().map(|log| (log.0.as_str(), log.1)), Some(("no_log", 0)), "{ran:?}");
+        }
+    }
+    let listed = world.run(&["evidence", "list", "--store", "store"]).expect(0);
+    assert!(listed.stdout.starts_with("0 logs"), "{listed:?}");
+    // Others beside it are; what it was before stays; and who says that it is meant to be so is believed.
+    world.file("good.jsonl", text(&[3]));
+    let ran = world.run(&["evidence", "add", "good.jsonl", "mostly.jsonl", "--store", "store", "--json"]).expect(7);
+    assert_eq!(told(&ran).iter().map(|log| (log.0.as_str(), log.1)).collect::<Vec<_>>(), [("new", 1), ("no_log", 0)]);
+    world.file("good.jsonl", text(&[3]) + "torn\ntorn too\n");
+    assert_eq!(told(&add("good.jsonl").expect(7))[0].0, "no_log");
+    world.run(&["evidence", "verify", "--store", "store"]).expect(0);
+    world.run(&[&MONTH[..], &["report", "--evidence", "store"]].concat()).expect(0);
+    assert_eq!(classes(&summary(&world.path("report")), "lines"), "N00");
+    let meant = [("TAGIH_RECONCILE_MALFORMED_LINES_MAX_PERCENT", "70")];
+    let ran = world.run_with(&meant, &["evidence", "add", "mostly.jsonl", "--store", "store", "--json"]).expect(0);
+    assert_eq!(told(&ran)[0].0, "new");
+    add("mostly.jsonl").expect(7).says(&["E0727"]);
+}
+
+#[test]
+fn a_report_and_a_store_name_the_keys_that_signed_by_their_fingerprints_and_a_report_their_ends() {
+    let world = world();
+    let of_other = line_signed("I-3", "3000", 1000, "2026-10-15T05:00:00Z", "t3", OTHER);
+    world.file("day.jsonl", text(&[1, 2]) + &of_other + "\n");
+    fs::write(world.path("previous"), OTHER).unwrap();
+    fs::set_permissions(world.path("previous"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let previous = world.path("previous");
+    let both = [("TAGIH_DOKU_SECRET_FILE_PREVIOUS", previous.to_str().unwrap()), ("TAGIH_DOKU_PREVIOUS_UNTIL", "2036-01-01T00:00:00Z")];
+    let [present, former] = [SECRET, OTHER].map(|secret| SigningKey::new(&secret.to_owned().into()).fingerprint());
+    world.run_with(&both, &["evidence", "add", "day.jsonl", "--store", "store"]).expect(0);
+    let listed = world.run(&["evidence", "list", "--store", "store", "--json"]).expect(0);
+    let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(listed["logs"][0]["keys"], serde_json::json!([present, former]));
+    for (folder, source) in [("of-log", ["--notifications", "day.jsonl"]), ("of-store", ["--evidence", "store"])] {
+        world.run_with(&both, &[&MONTH[..], &[folder], &source].concat()).expect(0);
+        let summary = summary(&world.path(folder));
+        assert_eq!(classes(&summary, "lines"), "N00x3", "both have verified");
+        let keys = summary["keys"].as_array().unwrap();
+        let named: Vec<&str> = keys.iter().map(|key| key["fingerprint"].as_str().unwrap()).collect();
+        assert_eq!(named, [&*present, &*former]);
+        let end = keys[1]["until"].as_str().and_then(|until| until.parse::<Timestamp>().ok());
+        assert_eq!((keys[0]["until"].is_null(), end), (true, "2036-01-01T00:00:00Z".parse().ok()));
+    }
 }

@@ -64,6 +64,38 @@ fn a_bundle_has_settings_versions_runs_doctor_verify_and_logs_and_no_secret_name
 }
 
 #[test]
+fn no_setting_that_holds_a_persons_name_is_in_a_bundle() {
+    let person = "Xaverius Qwertyman";
+    let world = World::at(
+        "http://127.0.0.1:1",
+        &format!(
+            "[plan]\ncancel_name = \"{person}\"\n[serve]\ncustomer_name = \"{person}\"\n[journal]\nactor = \"{person}\"\n\
+             [layouts.insurer.constants]\nmethod = \"doku\"\npolicy_holder = \"{person}\"\npolicy_account_name = \"{person}\"\n\
+             [layouts.insurer.values.customer_name]\n\"{person}\" = \"{person}\"\n"
+        ),
+    );
+    world.run(&["ledger", "create"]).expect(0);
+    world.run(&["support-bundle", "--offline", "--quick", "--out", "b.zip"]).expect(0);
+    let files = unpacked(&world.path("b.zip"));
+    let all: String = files.values().cloned().collect();
+    assert!(!all.contains("Xaverius") && !all.contains("Qwertyman"), "{all}");
+    let shown: toml::Table = files["configuration.toml"].parse().unwrap();
+    assert_eq!(shown["layouts"]["insurer"]["constants"]["method"].as_str(), Some("doku"));
+    // A setting that is called so is one.
+    let mut found = Vec::new();
+    for (section, keys) in &shown {
+        for key in
+            keys.as_table().unwrap().keys().filter(|key| key.ends_with("_name") || ["actor", "name", "person"].contains(&key.as_str()))
+        {
+            assert_eq!(keys[key].as_str(), Some("***"), "{section}.{key}");
+            found.push(format!("{section}.{key}"));
+        }
+    }
+    found.sort();
+    assert_eq!(found, ["journal.actor", "plan.cancel_name", "serve.customer_name"]);
+}
+
+#[test]
 fn what_cannot_be_held_against_the_ledgers_names_stays_out() {
     let doku = Doku::process();
     let world = World::of(&doku);

@@ -153,11 +153,19 @@ fn what_was_typed_in_the_wrong_place_stays_in_no_record_and_in_no_bundle() {
             world.run(arguments);
         }
     }
+    // A name of a file that is there, or is made.
+    let telephone = "0811-2233-4455";
+    world.file(telephone, "");
+    for arguments in [&["evidence", "add", telephone, "--store", "S"][..], &["ingest", telephone], &["issue", telephone, "--out", "out"]] {
+        world.run(arguments);
+    }
+    fs::remove_file(world.path(telephone)).unwrap();
+    world.run(&["ledger", "backup", telephone]).expect(0);
     let records = records(&world);
-    assert!(["cancel", "rekey", "evidence add"].iter().all(|command| records.contains(command)), "{records}");
+    assert!(["cancel", "rekey", "evidence add", "backup"].iter().all(|command| records.contains(command)), "{records}");
     world.run(&["support-bundle", "--offline", "--quick", "--out", "b.zip"]).expect(0);
     let bundle: String = unpacked(&world.path("b.zip")).into_values().collect();
-    for word in ["Xaverius", "Qwertyman", "6059021370094319", KEYS[0], KEYS[1], KEYS[2], KEYS[3]] {
+    for word in ["Xaverius", "Qwertyman", "6059021370094319", telephone, KEYS[0], KEYS[1], KEYS[2], KEYS[3]] {
         assert_unsaid("a record", word, &records);
         assert_unsaid("the bundle", word, &bundle);
     }

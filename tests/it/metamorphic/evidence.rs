@@ -26,7 +26,7 @@ fn store(path: PathBuf, seed: u64) -> StoreAt {
 fn added(at: &StoreAt, logs: &[PathBuf], with: &ReconcileOptions, keep_raw: bool) -> Vec<What> {
     // What is kept depends on no setting but the keys.
     let policy = tagih::domain::classify::Policy::default();
-    let options = EvidenceOptions { at: at.clone(), keep_raw, policy, tables: table::Settings::default() };
+    let options = EvidenceOptions { at: at.clone(), keep_raw, malformed_max_percent: 100, policy, tables: table::Settings::default() };
     let (added, _) = add(&options, logs, &with.keys, with.as_of).unwrap();
     added.into_iter().map(|log| log.what).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -293,4 +294,32 @@ fn a_ledger_is_not_restored_beside_a_server_that_has_the_one_before() {
         drop(fs::remove_file(shop.world.path(&format!("tagih.ledger{suffix}"))));
     }
     shop.world.run(&["ledger", "restore", "copy.ledger"]).expect(0);
+}
+
+#[test]
+fn a_big_day_log_does_not_delay_readiness() {
+    // An unoptimized build reads a tenth as fast.
+    let megabytes = if cfg!(debug_assertions) { 5 } else { 50 };
+    let mut shop = Shop::new("");
+    shop.many(1);
+    shop.open();
+    assert_eq!(shop.send(&Message::notification(1, "trx")).status, 200);
+    let mut quickest = || {
+        let starts = (0..3).map(|_| {
+            assert_eq!(shop.close(), Some(0));
+            let begun = Instant::now();
+            shop.start();
+            until("it is ready", || shop.get("/readyz").status == 200);
+            begun.elapsed()
+        });
+        let quickest = starts.min().unwrap();
+        (quickest, shop.logs("notifications-").remove(0))
+    };
+    let (without, log) = quickest();
+    // As one captured message would fill it that is sent again and again.
+    let line = fs::read_to_string(&log).unwrap();
+    fs::write(&log, line.repeat((megabytes << 20) / line.len())).unwrap();
+    let (with, _) = quickest();
+    assert!(with < without + Duration::from_secs(1), "{megabytes} MB: {with:?}, and {without:?} without");
+    println!("{megabytes} MB: ready after {with:?}, and after {without:?} without");
 }

@@ -90,6 +90,8 @@ fn a_name_a_key_a_code_or_a_number_that_was_typed_anywhere_stays_in_no_record() 
         "5m4cd3h1d",
         "/etc/Xaverius/SK-Ab3dEfGh1jKlMn0pQrSt.csv",
         "2026-Xaverius",
+        "0811-2233-4455",
+        "2026-0811-2233-4455",
     ];
     let (mut all, mut definitions) = (0, vec![(String::new(), Cli::command())]);
     while let Some((path, definition)) = definitions.pop() {
@@ -137,7 +139,18 @@ fn what_a_record_is_for_is_shown() {
         ("notifications-2026-10-15.jsonl.zst", true),
         ("bills_20261015.csv", true),
         ("Xaverius Qwertyman.csv", false),
+        ("2026-11-30.jsonl", true),
+        ("2026-10", true),
+        ("bills_2026-10-15_0530.csv", true),
+        ("2026-10-01_2026-10-31.csv", true),
         ("081234567890.csv", false),
+        ("0811-2233-4455", false),
+        ("0811-2233-4455.csv", false),
+        ("62.811.2233.4455", false),
+        ("bill_0811_2233_4455.csv", false),
+        ("317301-150885-0001", false),
+        ("6059-0213-7009-4319.csv", false),
+        ("2026-11-30-0811-2233-4455", false),
         ("SK-Ab3dEfGh1jKlMn0pQrSt", false),
         ("8fdff8f41d3d4436e1a8ac128c2d9edb.csv", false),
     ] {
