@@ -8,3 +8,4 @@ mod planter;
 mod sandbox;
 mod stories;
 mod three_months;
+mod told;
