@@ -77,11 +77,15 @@ fn once(steps: &mut Vec<String>) {
 /// What is to be done about a row of a report's list.
 fn of_row(row: &Listed, speaker: &Speaker) -> Option<String> {
     let (class, words) = (Class::parse(&row.facts.class)?, speaker.words);
-    Some(match row.needs_person() {
-        _ if row.is_decided_since => fill(words.next_since, &[class.id()]),
-        true => format!("{class}: {}", speaker.text(class).remedy),
-        false if row.status == crate::register::Status::Accepted => fill(words.next_accepted, &[class.id()]),
-        false => fill(words.next_wait, &[class.id(), speaker.text(class).remedy]),
+    let remedy = speaker.text(class).remedy;
+    Some(if row.is_decided_since {
+        fill(words.next_since, &[class.id()])
+    } else if row.needs_person() {
+        format!("{class}: {remedy}")
+    } else if row.status == crate::register::Status::Accepted {
+        fill(words.next_accepted, &[class.id()])
+    } else {
+        fill(words.next_wait, &[class.id(), remedy])
     })
 }
 

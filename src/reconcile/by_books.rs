@@ -167,7 +167,7 @@ impl Met {
         standing.with_held(self.over)
     }
 
-    /// The payment at this place, if the books make it another than the evidence: it takes what the debt shows, and what money restores.
+    /// The payment at this place, if the books make it another than the evidence: it limit what the debt shows, and what money restores.
     fn judged_now(&mut self, outcome: &Outcome, terms: &Terms, at: usize) -> Option<Again> {
         let (judged, proved) = (outcome.judged.get(at)?, outcome.payments.proved.get(at)?);
         let (bill, proof) = (outcome.inputs.bills.get(judged.bill)?, outcome.proof(judged)?);
@@ -176,10 +176,10 @@ impl Met {
             self.over = self.over.plus(amount);
             return None;
         }
-        let (open, takes) = (self.debt.open().max(Rupiah::ZERO), self.debt.takes().max(Rupiah::ZERO));
-        let (taken, is_over) = (amount.min(takes), takes == Rupiah::ZERO);
+        let (open, limit) = (self.debt.open().max(Rupiah::ZERO), self.debt.takes().max(Rupiah::ZERO));
+        let (taken, is_over) = (amount.min(limit), limit == Rupiah::ZERO);
         // As in `Allocation::owed`: what money restores is owed only as far as money comes.
-        let owed = if amount > takes { taken } else { amount.plus(open.minus(taken).max(Rupiah::ZERO)) };
+        let owed = if amount > limit { taken } else { amount.plus(open.minus(taken).max(Rupiah::ZERO)) };
         let elsewhere = is_over && (self.debt.off(Off::Elsewhere) > Rupiah::ZERO || judged.class == Class::P12);
         let paid = u64::try_from(Rupiah::from(bill.amount).minus(owed).get()).unwrap_or_default();
         let again = again(&outcome.inputs, terms, judged, Before { covered: is_over && !elsewhere, elsewhere, paid }, proved)?;

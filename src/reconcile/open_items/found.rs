@@ -24,8 +24,7 @@ impl<'a> Findings<'a> {
     }
 
     /// These, where payments are found as another class by now, or not at all, and of the bills with these ids no more than `bills`.
-    #[must_use]
-    pub fn but<'b>(
+    pub(in crate::reconcile) fn but<'b>(
         &self,
         payments: impl Iterator<Item = (&'b str, Option<Class>)>,
         ids: &HashSet<String>,
