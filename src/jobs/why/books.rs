@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::books::carry::{self, CarryError, Head};
+use crate::books::carry::{CarryError, Head};
 use crate::books::fact::{Change, Hold};
 use crate::books::known::{Decided, Known};
 use crate::books::{Account, Action, ItemId, Leg, Refusal, Subject};
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::{end_of_wib_day, start_of_wib_day};
 use crate::domain::channel::Channel;
-use crate::report::books::CARRY;
+use crate::report::books::read_carry;
 
 /// Why the books of a folder cannot be asked (exit 7).
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +78,7 @@ pub struct InBooks {
 /// # Errors
 /// [`BooksError`] when they cannot be read.
 pub fn read(folder: &Path) -> Result<(Head, Known), BooksError> {
-    carry::read(&folder.join(CARRY)).map_err(|reason| BooksError { path: folder.to_path_buf(), reason })
+    read_carry(folder).map_err(|reason| BooksError { path: folder.to_path_buf(), reason })
 }
 
 /// What books know of `name`: an invoice number, a code, or an item's id; `None`: nothing.
