@@ -7,7 +7,7 @@ use std::path::Path;
 use super::manifest::{Reading, ReportFile};
 use crate::books::account::{Account, Side};
 use crate::books::ground::of_known;
-use crate::books::{self, ItemId, carry};
+use crate::books::{self, ItemId};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature};
 use crate::domain::language::{Language, Say as _};
@@ -28,7 +28,7 @@ pub fn read(folder: &Path, listed: &[ReportFile], ids: &BTreeSet<String>) -> io:
         if let Some(file) = carried.find(|file| ReportFile::of(folder, &file.name).ok().as_ref() != Some(*file)) {
             return Err(io::Error::other(format!("{} is not what the run wrote", file.name)));
         }
-        let (_, known) = carry::read(&folder.join(super::books::CARRY)).map_err(io::Error::other)?;
+        let (_, known) = super::books::read_carry(folder).map_err(io::Error::other)?;
         for books in found.iter_mut().filter_map(|facts| facts.books.as_mut()) {
             books.ground = of_known(&known, books.item);
         }

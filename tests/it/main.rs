@@ -23,6 +23,7 @@ mod border;
 mod cli;
 mod crash;
 mod docs;
+mod faults;
 mod flows;
 mod kill;
 mod large;

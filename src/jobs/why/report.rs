@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::books::{About, Entry};
-use crate::books::carry;
+
 use crate::books::known::{Bill, Known};
 use crate::books::standing::class_in_books;
 use crate::books::{Account, ItemId, Leg};
@@ -18,7 +18,7 @@ use crate::journal::reports::Reported;
 use crate::journal::{Journal, JournalError};
 use crate::reconcile::Finding;
 use crate::register::{Facts, Register, Run, Status};
-use crate::report::books::CARRY;
+use crate::report::books::read_carry;
 use crate::report::folder::{self, Folder};
 use crate::report::manifest::{self, ReportFile};
 use crate::report::open_items;
@@ -50,7 +50,7 @@ impl Report {
     /// [`BooksError`] when it cannot be read.
     pub fn read(path: &Path) -> Result<Self, BooksError> {
         let wrong = |reason: String| BooksError { path: path.to_path_buf(), reason };
-        let (_, known) = carry::read(&path.join(CARRY)).map_err(|error| wrong(error.to_string()))?;
+        let (_, known) = read_carry(path).map_err(|error| wrong(error.to_string()))?;
         let folder = folder::read(path).map_err(|error| wrong(error.reason))?;
         let (files, _) = folder::listed(path).map_err(|error| wrong(error.reason))?;
         Ok(Self { path: path.to_path_buf(), known, folder, files, is_signed: false })

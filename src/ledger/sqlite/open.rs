@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use super::checkpoint::Pages;
 use super::db::Db;
 use super::migrate::{self, Migration};
-use super::{names, read, schema};
+use super::{names, read, schema, upkeep};
 use crate::ledger::chain::{NO_SALT, Origin};
 use crate::ledger::lock::beside;
 use crate::ledger::seals::Seals;
@@ -253,7 +253,11 @@ impl Blank {
     fn new(folder: &Path, binding: &Binding, migrations: &[Migration]) -> Result<Self, Fault> {
         let file = temporary::Apart::new(folder)?;
         let connection = Db::new(Connection::open(file.path())?, binding.seals.clone());
-        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // Where that fails SQLite stays as it is, and says so in passing.
+        let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(Fault::Failed("its log cannot be made: the disk refuses it".into()));
+        }
         configure(&connection)?;
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         migrate::from(&connection, 0, migrations)?;
@@ -271,7 +275,7 @@ impl Blank {
 
     /// Makes it durable under `path`, which must be free.
     pub(in crate::ledger) fn keep(self, path: &Path) -> Result<(), Fault> {
-        self.connection.into_connection().close().map_err(|(_, error)| error)?;
+        upkeep::ended(self.connection.into_connection())?;
         Ok(self.file.keep(path)?)
     }
 
