@@ -27,7 +27,7 @@ mod flows;
 mod kill;
 mod large;
 mod metamorphic;
-mod month_end;
+pub(crate) mod month_end;
 mod oracle;
 mod report;
 pub mod serve;

@@ -20,7 +20,6 @@ fn named(facts: &Facts<'_>, read: &Read) -> Vec<(&'static str, String)> {
     let (terms, books, inputs) = (facts.terms, facts.settings, facts.inputs);
     let policy = &terms.policy;
     let settled = inputs.settlement.as_ref().map(|input| &input.terms);
-    let apart: i128 = inputs.lines_apart;
     vec![
         ("period_from", terms.period.from.to_string()),
         ("period_to", terms.period.to.to_string()),
@@ -41,7 +40,8 @@ fn named(facts: &Facts<'_>, read: &Read) -> Vec<(&'static str, String)> {
         ("has_inquiries", yes(inputs.inquiries.is_some())),
         ("has_bank", yes(inputs.bank.is_some())),
         ("is_carried", yes(matches!(facts.opened, Opened::Carried { .. }))),
-        ("lines_read", i128::from(inputs.lines_read).saturating_sub(apart).to_string()),
+        ("lines_read", inputs.lines_read.to_string()),
+        ("lines_apart", inputs.lines_apart.to_string()),
         ("bills_in_scope", inputs.scope.count.to_string()),
         ("bills_in_scope_rupiah", inputs.scope.rupiah.to_string()),
         ("lapse_after_days", books.lapse_after_days.map_or_else(String::new, |days| days.to_string())),
