@@ -67,7 +67,11 @@ pub(super) fn audit_kit(setup: &Setup, arguments: &Arguments) -> Result<Exit, Fa
     let _held = HeldFolder::take(out)?;
     let tables = audit::write(&report, &facts, out)?;
     let done = json!({"out": out.display().to_string(), "report": report.display().to_string(), "tables": tables});
-    output::outcome(setup.json, &done, format_args!("audit kit in {}: {tables} tables; its README.md says how to run the rules", out.display()));
+    output::outcome(
+        setup.json,
+        &done,
+        format_args!("audit kit in {}: {tables} tables; its README.md says how to run the rules", out.display()),
+    );
     Ok(Exit::Done)
 }
 
@@ -78,7 +82,7 @@ fn report(setup: &Setup, arguments: &Arguments) -> Result<PathBuf, Failure> {
     let path = setup.existing_journal()?;
     let closed = journal::read(path)?.periods()?.into_iter().find(|period| period.close.closing.from == from);
     let closed = closed.map(|period| Path::new(&period.close.report).to_owned());
-    closed.or(period::proposed_report(path, from)?).ok_or_else(|| {
-        Failure::usage(format!("{wanted} is neither closed nor proposed\nhint: name its report instead: `--report DIR`"))
-    })
+    closed
+        .or(period::proposed_report(path, from)?)
+        .ok_or_else(|| Failure::usage(format!("{wanted} is neither closed nor proposed\nhint: name its report instead: `--report DIR`")))
 }

@@ -9,9 +9,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use self::bills::Billed;
-pub use self::told::{Told, told};
 pub(super) use self::gathered::read_settlement;
 use self::gathered::{Gathered, run_id};
+pub use self::told::{Told, told};
 use jiff::Timestamp;
 use jiff::civil::Date;
 

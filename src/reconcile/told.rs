@@ -122,7 +122,11 @@ impl Bills {
         self.iter().flat_map(|(number, bill)| {
             let times = self.side().superseded(number);
             let until = times.iter().map(|(at_us, _)| Some(*at_us)).chain(std::iter::repeat(None));
-            self.earlier_amounts(bill).iter().zip(until).map(move |(amount, until_us)| ToldAmount { bill: number, amount: *amount, until_us })
+            self.earlier_amounts(bill).iter().zip(until).map(move |(amount, until_us)| ToldAmount {
+                bill: number,
+                amount: *amount,
+                until_us,
+            })
         })
     }
 
@@ -152,7 +156,8 @@ impl Bills {
     /// When policies of bills were lapsed or cancelled, and when not.
     #[must_use]
     pub fn told_policies(&self) -> Vec<(u32, Timestamp, bool)> {
-        let mut all: Vec<_> = self.lapses().flat_map(|(bill, states)| states.iter().map(move |(at, lapsed)| (bill, *at, *lapsed))).collect();
+        let mut all: Vec<_> =
+            self.lapses().flat_map(|(bill, states)| states.iter().map(move |(at, lapsed)| (bill, *at, *lapsed))).collect();
         all.sort_unstable();
         all
     }

@@ -146,6 +146,8 @@ const BY_CLASS: [&str; 7] = [
     "jobs/entries.rs",
     "reconcile/month/",
     "report/matched.rs",
+    // Whose word a line is, told in words before anything is concluded.
+    "report/audit/lines.rs",
 ];
 
 /// Who makes a clock or a source of randomness instead of being handed one, and why that is right.

@@ -37,8 +37,7 @@ fn rows<'a>(bills: &'a Bills, before: &Known) -> Vec<Row<'a>> {
     let named = bills.told().map(|bill| {
         let is_one = times.get(bill.invoice_number).is_none_or(|times| *times == 1);
         let parts = [bill.invoice_number, bill.channel.name(), bill.payment_code];
-        let item =
-            if is_one { ItemId::bill(bill.invoice_number) } else { ItemId::of(Subject::Bill, &parts.map(str::as_bytes)) };
+        let item = if is_one { ItemId::bill(bill.invoice_number) } else { ItemId::of(Subject::Bill, &parts.map(str::as_bytes)) };
         let debt = if bill.group.is_empty() { ItemId::debt_of(bill.invoice_number) } else { ItemId::group(bill.group) };
         let (product, due_on) = bills.told_side(bill.number);
         Row { bill, item, debt, product, due_on }

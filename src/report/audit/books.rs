@@ -24,13 +24,7 @@ struct Ground {
     item: ItemId,
 }
 
-pub(super) fn write(
-    kit: &mut Kit<'_>,
-    decisions: &[Decision],
-    before: &Known,
-    closing: &Known,
-    terms: &Terms,
-) -> Result<(), WriteError> {
+pub(super) fn write(kit: &mut Kit<'_>, decisions: &[Decision], before: &Known, closing: &Known, terms: &Terms) -> Result<(), WriteError> {
     let mut made: Vec<&Decision> = decisions.iter().filter(|decision| decision.effective_on <= terms.period.to).collect();
     made.sort_by_key(|decision| (decision.made_at, decision.id));
     let columns: [Column<'_, Made<'_>>; 13] = [
@@ -45,7 +39,9 @@ pub(super) fn write(
         Column::text("target", |(_, decision, _)| id(decision.target.as_ref())),
         Column::text("explained_as", |(_, decision, _)| decision.explained_as.map(crate::books::Account::name).into()),
         Column::text("debt", |(.., decided)| id(decided.and_then(|decided| decided.debt.as_ref()))),
-        Column::rupiah("applied", |(.., decided)| decided.map(|decided| decided.applied.iter().map(|one| one.amount).sum::<Rupiah>()).into()),
+        Column::rupiah("applied", |(.., decided)| {
+            decided.map(|decided| decided.applied.iter().map(|one| one.amount).sum::<Rupiah>()).into()
+        }),
         Column::text("moved", |(.., decided)| decided.is_some_and(|decided| decided.refused.is_none()).into()),
     ];
     let fresh: Vec<Made<'_>> = (0_i64..)
@@ -112,10 +108,15 @@ fn journal(kit: &mut Kit<'_>, fresh: &[Made<'_>]) -> Result<(), WriteError> {
         Column::rupiah("amount", |(_, payment)| payment.amount.get().into()),
         Column::instant("paid_at", |(_, payment)| payment.paid_at.into()),
         Column::text("payee", |(_, payment)| if let Payee::Bill(bill) = &payment.payee { id(Some(bill)) } else { Value::Empty }),
-        Column::text("hold", |(_, payment)| payment.hold.map(|hold| match hold {
-            Hold::AfterExpiry => "after expiry",
-            Hold::AfterCancellation => "after cancellation",
-        }).into()),
+        Column::text("hold", |(_, payment)| {
+            payment
+                .hold
+                .map(|hold| match hold {
+                    Hold::AfterExpiry => "after expiry",
+                    Hold::AfterCancellation => "after cancellation",
+                })
+                .into()
+        }),
     ];
     let payments = fresh.iter().flat_map(|(place, decision, _)| decision.facts.payments.iter().map(move |payment| (*place, payment)));
     kit.table("facts/decision_payments", &columns, payments)?;

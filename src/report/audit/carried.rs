@@ -178,9 +178,10 @@ fn rows(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
         Column::rupiah("shared", |day| day.day.shared.into()),
         Column::rupiah("posted", |day| day.day.posted.into()),
     ];
-    let days = before.batches.iter().flat_map(|(batch, of)| {
-        of.days.iter().map(move |(on, day)| Day { batch, name: &of.name, stated: of.stated, on: *on, day })
-    });
+    let days = before
+        .batches
+        .iter()
+        .flat_map(|(batch, of)| of.days.iter().map(move |(on, day)| Day { batch, name: &of.name, stated: of.stated, on: *on, day }));
     kit.table("facts/carried_batch_days", &columns, days)?;
     let columns: [Column<'_, (&ItemId, &crate::books::known::BankLine)>; 3] = [
         Column::text("item", |(line, _)| id(line)),

@@ -95,7 +95,9 @@ fn identities(kit: &mut Kit<'_>, summary: &Json) -> Result<(), WriteError> {
         Column::text("name", |(_, identity)| text(identity, "name")),
         Column::rupiah("left_side", |(_, identity)| number(identity, "left")),
         Column::rupiah("right_side", |(_, identity)| number(identity, "right")),
-        Column::text("holds", |(_, identity)| identity.get("holds").and_then(Json::as_bool).map(|holds| if holds { "yes" } else { "no" }).into()),
+        Column::text("holds", |(_, identity)| {
+            identity.get("holds").and_then(Json::as_bool).map(|holds| if holds { "yes" } else { "no" }).into()
+        }),
     ];
     let all = [of("run", "/identities"), of("books", "/books/identities")].concat();
     kit.table("figures/identities", &columns, all.into_iter())
@@ -199,8 +201,12 @@ fn copied(kit: &mut Kit<'_>, report: &Path, name: &str) -> Result<(), KitError> 
 }
 
 fn nothing(kit: &mut Kit<'_>) -> Result<(), KitError> {
-    let columns: [Column<'_, ()>; 4] =
-        [Column::text("class", |()| Value::Empty), Column::rupiah("amount", |()| Value::Empty), Column::text("evidence", |()| Value::Empty), Column::rupiah("row", |()| Value::Empty)];
+    let columns: [Column<'_, ()>; 4] = [
+        Column::text("class", |()| Value::Empty),
+        Column::rupiah("amount", |()| Value::Empty),
+        Column::text("evidence", |()| Value::Empty),
+        Column::rupiah("row", |()| Value::Empty),
+    ];
     Ok(kit.table("figures/settlement", &columns, std::iter::empty())?)
 }
 

@@ -83,9 +83,12 @@ pub(super) fn write(kit: &mut Kit<'_>, facts: &Facts<'_>, read: &Read) -> Result
     let columns: [Column<'_, (&String, &Share, bool)>; 4] = [
         Column::foreign("name", |(name, ..)| (*name).into()),
         Column::rupiah("rupiah", |(_, share, _)| if let Share::Fixed(rupiah) = share { (*rupiah).into() } else { Value::Empty }),
-        Column::count("basis_points", |(_, share, _)| {
-            if let Share::BasisPoints(points) = share { i64::from(*points).into() } else { Value::Empty }
-        }),
+        Column::count(
+            "basis_points",
+            |(_, share, _)| {
+                if let Share::BasisPoints(points) = share { i64::from(*points).into() } else { Value::Empty }
+            },
+        ),
         Column::text("is_third_party", |(.., is_third)| (*is_third).into()),
     ];
     kit.table("facts/shares", &columns, terms.shares.iter().map(|(name, share)| (name, share, third.contains(name))))

@@ -127,9 +127,11 @@ fn payouts(kit: &mut Kit<'_>, mut batches: BTreeSet<(ItemId, Date)>, before: &Kn
 
 fn bank(kit: &mut Kit<'_>, inputs: &Inputs, settings: &Settings, before: &Known) -> Result<(), WriteError> {
     let id = |digest: &Digest, times: u32| ItemId::of(Subject::BankLine, &[digest, times.to_string().as_bytes()]);
-    let of_before = |line: &BankLine| line.before.map(|_| id(&line.content(), line.equal)).filter(|former| before.bank_lines.contains_key(former));
+    let of_before =
+        |line: &BankLine| line.before.map(|_| id(&line.content(), line.equal)).filter(|former| before.bank_lines.contains_key(former));
     let lines = inputs.bank.iter().flat_map(|statements| &statements.lines);
-    let named = lines.map(|line| (line, of_before(line).unwrap_or_else(|| id(&line.identity(), line.occurrence)), settings.counts(&line.text)));
+    let named =
+        lines.map(|line| (line, of_before(line).unwrap_or_else(|| id(&line.identity(), line.occurrence)), settings.counts(&line.text)));
     let columns: [Column<'_, (&BankLine, ItemId, bool)>; 6] = [
         Column::count("file", |(line, ..)| u64::from(line.place.file).into()),
         Column::count("row", |(line, ..)| line.place.row.into()),
