@@ -137,7 +137,7 @@ const WRITING: [&str; 13] = [
 ];
 
 /// Where classes are told apart one by one: their table and rules, and those who plant them for a demo.
-const BY_CLASS: [&str; 7] = [
+const BY_CLASS: [&str; 8] = [
     "domain/classify/",
     "jobs/demo.rs",
     "cli/demo_settlement.rs",
