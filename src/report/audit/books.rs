@@ -64,6 +64,20 @@ pub(super) fn write(kit: &mut Kit<'_>, decisions: &[Decision], before: &Known, c
     ];
     kit.table("facts/decision_grounds", &columns, grounds)?;
     journal(kit, &fresh)?;
+    effects(kit, &fresh)?;
+    // Debts whose payments or balances an earlier decision, or one of this month, has moved: what money finds there is by the books.
+    let columns: [Column<'_, (&ItemId, &Decided)>; 4] = [
+        Column::text("decision", |(decision, _)| id(Some(decision))),
+        Column::text("action", |(_, decided)| decided.action.name().into()),
+        Column::text("debt", |(_, decided)| id(decided.debt.as_ref())),
+        Column::text("item", |(_, decided)| id(decided.leg.as_ref().and_then(|leg| leg.item.as_ref()))),
+    ];
+    let standing = before.decisions.iter().filter(|(_, decided)| decided.refused.is_none());
+    kit.table("facts/carried_decisions", &columns, standing)
+}
+
+/// What each decision moved, and what it took off a debt.
+fn effects(kit: &mut Kit<'_>, fresh: &[Made<'_>]) -> Result<(), WriteError> {
     let moved = |(_, decision, decided): &Made<'_>| {
         let legs = |(debit, credit, amount): &(Leg, Leg, Rupiah)| (decision.id, *debit, *credit, *amount);
         decided.iter().flat_map(|decided| &decided.posted).map(legs).collect::<Vec<_>>()
@@ -86,16 +100,7 @@ pub(super) fn write(kit: &mut Kit<'_>, decisions: &[Decision], before: &Known, c
         Column::text("taken_off", |(_, off, _)| off.name().into()),
         Column::rupiah("amount", |(.., amount)| (*amount).into()),
     ];
-    kit.table("facts/decision_taken_off", &columns, fresh.iter().flat_map(taken))?;
-    // Debts whose payments or balances an earlier decision, or one of this month, has moved: what money finds there is by the books.
-    let columns: [Column<'_, (&ItemId, &Decided)>; 4] = [
-        Column::text("decision", |(decision, _)| id(Some(decision))),
-        Column::text("action", |(_, decided)| decided.action.name().into()),
-        Column::text("debt", |(_, decided)| id(decided.debt.as_ref())),
-        Column::text("item", |(_, decided)| id(decided.leg.as_ref().and_then(|leg| leg.item.as_ref()))),
-    ];
-    let standing = before.decisions.iter().filter(|(_, decided)| decided.refused.is_none());
-    kit.table("facts/carried_decisions", &columns, standing)
+    kit.table("facts/decision_taken_off", &columns, fresh.iter().flat_map(taken))
 }
 
 /// What a decision keeps of the payments and rows it stands on: a run without that evidence takes them from here.
