@@ -76,7 +76,7 @@ pub(crate) fn is_handed_out_as_it_is(world: &World, report: &str) {
     for folder in ["facts", "figures"] {
         for entry in fs::read_dir(world.path(&first).join(folder)).unwrap().map(Result::unwrap) {
             let text = fs::read(entry.path()).unwrap();
-            assert!(!text.windows(6).any(|part| part == b"Canary"), "{:?} names a customer", entry.path());
+            assert!(!text.windows(6).any(|part| part == b"Canary"), "{} names a customer", entry.path().display());
         }
     }
     fs::create_dir(world.path("used")).unwrap();
@@ -86,9 +86,8 @@ pub(crate) fn is_handed_out_as_it_is(world: &World, report: &str) {
     let items = fs::read_to_string(world.path("altered/open_items.csv")).unwrap();
     let (kept, _) = items.trim_end().rsplit_once('\n').unwrap();
     world.file("altered/open_items.csv", format!("{kept}\n"));
-    kit("altered", "third.kit").expect(8).says(&["E0851", "open_items.csv"]);
+    kit("altered", "third.kit").expect(7).says(&["E0851", "open_items.csv"]);
     assert!(!world.path("third.kit").exists());
-    world.run(&["audit-kit", "--period", "2026-10", "--out", "third.kit"]).expect(2);
 }
 
 fn copy(from: &Path, to: &Path) {
