@@ -1,7 +1,7 @@
 # Every target does its own set-up: cargo fetches and builds what is missing.
 # demo and test share the dev profile, so polars, by far the heaviest dependency, is compiled once for both.
 
-.PHONY: help demo demo-cluster test lint soak soak-cluster simulate faults historic fuzz mutants large browser office books bench clean \
+.PHONY: help demo demo-cluster test lint soak soak-cluster simulate faults historic fuzz mutants large browser audit office books bench clean \
 	notices package deb deb-root container container-root reproducible sbom deny
 
 help:  ## show this list
@@ -62,6 +62,11 @@ bench:  ## release build, then every figure of docs/benchmarks.md (first time ab
 	target/bench-venv/bin/pip install --quiet duckdb==2.0.0
 	cargo build --release --features bench --bin tagih --example bench-tool
 	python3 tests/bench/bench.py
+
+audit:  ## let DuckDB recompute every report of the tests from its audit kit, and find thirty faults planted in one (about 10 min)
+	test -x target/audit-venv/bin/python || python3 -m venv target/audit-venv
+	target/audit-venv/bin/pip install --quiet duckdb==2.0.0
+	TAGIH_AUDIT_PYTHON="$(CURDIR)/target/audit-venv/bin/python" cargo test --test it -- month_end cli::period cli::settlement cli::bank cli::carried cli::groups cli::decisions cli::dimensions --nocapture
 
 office:  ## open workbook and page in LibreOffice and Chromium (installed by apt if missing) and hold them against summary.json
 	command -v soffice >/dev/null || { apt-get update && apt-get install -y --no-install-recommends libreoffice-calc; }

@@ -29,7 +29,7 @@ mod kill;
 mod large;
 mod metamorphic;
 mod models;
-mod month_end;
+pub(crate) mod month_end;
 mod oracle;
 mod report;
 pub mod serve;
