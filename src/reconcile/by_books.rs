@@ -167,7 +167,7 @@ impl Met {
         standing.with_held(self.over)
     }
 
-    /// The payment at this place, if the books make it another than the evidence: it limit what the debt shows, and what money restores.
+    /// The payment at this place, if the books make it another than the evidence: it takes what the debt shows, and what money restores.
     fn judged_now(&mut self, outcome: &Outcome, terms: &Terms, at: usize) -> Option<Again> {
         let (judged, proved) = (outcome.judged.get(at)?, outcome.payments.proved.get(at)?);
         let (bill, proof) = (outcome.inputs.bills.get(judged.bill)?, outcome.proof(judged)?);
