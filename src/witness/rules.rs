@@ -11,7 +11,9 @@ pub(super) fn differences(ledger: &Told, record: &Record) -> Vec<Difference> {
     let mut found = Found(Vec::new());
     let carried_out = found.changes(ledger, record);
     for (invoice_number, bill) in &ledger.bills {
-        for operation in &bill.operations {
+        // What did not leave at first is meant again under the same id; the last says how it ended.
+        let last: BTreeMap<&str, &Operation> = bill.operations.iter().map(|operation| (operation.request_id.as_str(), operation)).collect();
+        for operation in last.into_values() {
             found.operation(invoice_number, operation, carried_out.get(operation.request_id.as_str()).copied());
         }
     }

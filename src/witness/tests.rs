@@ -93,6 +93,15 @@ fn a_cancelled_code_that_is_live_at_doku_is_told() {
 }
 
 #[test]
+fn what_did_not_leave_at_first_and_was_done_under_the_same_id_is_done() {
+    let intent =
+        r#"{"event":"intended","operation":"issue","terms":{"amount":50},"request_id":"r3","wire_invoice_number":"B","body_digest":""}"#;
+    let events = [r#"{"event":"not_sent","reason":""}"#, intent, ACCEPTED];
+    let lines = events.map(|event| after("B", event).trim_start_matches(LEDGER).to_owned());
+    assert_eq!(found(&format!("{LEDGER}{}", lines.concat()), RECORD), [""; 0]);
+}
+
+#[test]
 fn an_adopted_code_is_judged_like_any_other_and_nobody_asks_who_made_it() {
     let adopted = |number: &str, code: &str, amount: u64| {
         let answer = format!(r#"{{"payment_code":"{code}","expires_at":"2026-10-02T00:00:00Z"}}"#);
