@@ -236,6 +236,9 @@ fn create_file(place: &Place, binding: &Binding, migrations: &[Migration]) -> Re
     Blank::new(folder_of(place.path()), binding, migrations)?.keep(place.path())
 }
 
+/// Why a new file is given up.
+const NO_LOG: &str = "its log cannot be made: the disk refuses it";
+
 /// A ledger without events that has no name yet; unless it gets one, it is gone when it is dropped.
 pub(in crate::ledger) struct Blank {
     pub(in crate::ledger) connection: Db,
@@ -256,7 +259,7 @@ impl Blank {
         // Where that fails SQLite stays as it is, and says so in passing.
         let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
         if mode != "wal" {
-            return Err(Fault::Failed("its log cannot be made: the disk refuses it".into()));
+            return Err(Fault::Failed(NO_LOG.into()));
         }
         configure(&connection)?;
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -276,7 +279,8 @@ impl Blank {
     /// Makes it durable under `path`, which must be free.
     pub(in crate::ledger) fn keep(self, path: &Path) -> Result<(), Fault> {
         upkeep::ended(self.connection.into_connection())?;
-        Ok(self.file.keep(path)?)
+        // Who could not remove its journal says that it has a log, and the file has none.
+        if upkeep::has_log(self.file.path())? { Ok(self.file.keep(path)?) } else { Err(Fault::Failed(NO_LOG.into())) }
     }
 
     /// Where it is meanwhile.

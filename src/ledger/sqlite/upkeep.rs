@@ -51,6 +51,13 @@ pub(super) fn ended(connection: Connection) -> Result<(), Fault> {
     Ok(connection.close().map_err(|(_, error)| error)?)
 }
 
+/// Whether the file at `path` is one that is written through a log, by the version that its header says is needed to write it.
+pub(super) fn has_log(path: &Path) -> std::io::Result<bool> {
+    let mut header = [0; 20];
+    std::io::Read::read_exact(&mut std::fs::File::open(path)?, &mut header)?;
+    Ok(header.ends_with(&[2, 2]))
+}
+
 /// What a purge removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {

@@ -15,7 +15,7 @@ use crate::cli::world::Doku;
 use crate::kill::check::Exported;
 
 /// How the disk's refusals are told.
-const REASONS: [&str; 10] = [
+const REASONS: [&str; 9] = [
     "unable to open database file",
     "the disk refuses it",
     "No space left",
@@ -24,9 +24,8 @@ const REASONS: [&str; 10] = [
     "disk is full",
     "disk I/O error",
     "os error",
-    // SQLite's words where a file opens for reading only, and where its journal cannot be removed.
+    // SQLite's words where a file opens for reading only.
     "attempt to write a readonly database",
-    "database is locked",
 ];
 
 /// A run that met `faults`; it may have found its work half done or done.
