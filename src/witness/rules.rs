@@ -75,7 +75,9 @@ impl Found {
                 self.add(Invariant(11), invoice_number, format!("has the code {payment_code} while {other} has it"));
             }
             with_code.insert(invoice_number);
-            others.into_iter().for_each(|others| others.extend([invoice_number.as_str()]));
+            if let Some(others) = others {
+                others.insert(invoice_number);
+            }
             orders.insert(invoice_number, order);
         }
         carried_out
@@ -86,7 +88,7 @@ impl Found {
         let Operation { request_id, kind, wire_invoice_number, end, payment_code, .. } = operation;
         match (end, change) {
             (End::Done, None) => {
-                self.add(Invariant(24), invoice_number, format!("the ledger has its {kind} {request_id} as done, and nothing was"))
+                self.add(Invariant(24), invoice_number, format!("the ledger has its {kind} {request_id} as done, and nothing was"));
             }
             (End::NotDone, Some(_)) => {
                 self.add(
