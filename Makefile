@@ -1,7 +1,7 @@
 # Every target does its own set-up: cargo fetches and builds what is missing.
 # demo and test share the dev profile, so polars, by far the heaviest dependency, is compiled once for both.
 
-.PHONY: help demo demo-cluster test lint soak soak-cluster simulate historic fuzz mutants large browser office books bench clean \
+.PHONY: help demo demo-cluster test lint soak soak-cluster simulate faults historic fuzz mutants large browser audit office books bench clean \
 	notices package deb deb-root container container-root reproducible sbom deny
 
 help:  ## show this list
@@ -27,6 +27,9 @@ soak:  ## kill the real program 200 times over campaigns of 2,000 codes, make 20
 
 simulate:  ## release build, then simulated worlds for an hour (TAGIH_SIMULATION_SECONDS), from TAGIH_SIMULATION_FROM on
 	TAGIH_SIMULATION_SECONDS=$${TAGIH_SIMULATION_SECONDS:-3600} TAGIH_SIMULATION_SEEDS=$${TAGIH_SIMULATION_SEEDS:-1000000000} cargo test --release --test it simulation:: -- --nocapture
+
+faults:  ## the disk fails at every call of every command, and every file of ours is damaged (hours; TAGIH_FAULTS_SAMPLE=N and TAGIH_DAMAGE_SAMPLE=N try so many of each)
+	TAGIH_FAULTS_SAMPLE=$${TAGIH_FAULTS_SAMPLE:-all} TAGIH_FAULTS_PAIRS=$${TAGIH_FAULTS_PAIRS:-200} TAGIH_DAMAGE_SAMPLE=$${TAGIH_DAMAGE_SAMPLE:-all} cargo test --test it faults:: -- --nocapture
 
 historic:  ## put 28 faults of before back, one at a time: the simulated worlds must find each (an hour)
 	python3 tests/historic.py
@@ -59,6 +62,11 @@ bench:  ## release build, then every figure of docs/benchmarks.md (first time ab
 	target/bench-venv/bin/pip install --quiet duckdb==2.0.0
 	cargo build --release --features bench --bin tagih --example bench-tool
 	python3 tests/bench/bench.py
+
+audit:  ## let DuckDB recompute every report of the tests from its audit kit, and find thirty faults planted in one (about 10 min)
+	test -x target/audit-venv/bin/python || python3 -m venv target/audit-venv
+	target/audit-venv/bin/pip install --quiet duckdb==2.0.0
+	TAGIH_AUDIT_PYTHON="$(CURDIR)/target/audit-venv/bin/python" cargo test --test it -- month_end cli::period cli::settlement cli::bank cli::carried cli::groups cli::decisions cli::dimensions --nocapture
 
 office:  ## open workbook and page in LibreOffice and Chromium (installed by apt if missing) and hold them against summary.json
 	command -v soffice >/dev/null || { apt-get update && apt-get install -y --no-install-recommends libreoffice-calc; }

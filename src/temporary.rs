@@ -42,12 +42,15 @@ impl Folder {
     /// # Errors
     /// The system's.
     pub fn new(folder: &Path) -> io::Result<Self> {
-        let place = private::temporary_folder(folder, PREFIX)?;
-        let held = File::open(place.path())?;
-        hold(&held, folder)?;
-        let within = place.path().join("within");
-        private::folder(&within)?;
-        Ok(Self { _place: place, within, _held: held })
+        let attempt = || {
+            let place = private::temporary_folder(folder, PREFIX)?;
+            let held = File::open(place.path())?;
+            hold(&held, folder)?;
+            let within = place.path().join("within");
+            private::folder(&within)?;
+            Ok(Self { _place: place, within, _held: held })
+        };
+        attempt().map_err(|error: io::Error| io::Error::new(error.kind(), format!("`{}`: {error}", folder.display())))
     }
 
     /// Where it is.

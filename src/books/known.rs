@@ -207,6 +207,22 @@ pub struct Decided {
     pub is_taken_back: bool,
 }
 
+impl Decided {
+    /// What it moved, all told.
+    #[must_use]
+    pub fn moved(&self) -> Rupiah {
+        self.posted.iter().map(|(.., amount)| *amount).sum::<Rupiah>().minus(self.let_go())
+    }
+
+    /// Of a decision that takes another back: how much money that was held goes to the debt that is open again by that.
+    #[must_use]
+    pub fn let_go(&self) -> Rupiah {
+        let is_of = |debit: &Leg, credit: &Leg| (debit.account, credit.account) == (Account::Suspense, Account::Receivable);
+        let posted = self.posted.iter().filter(|(debit, credit, _)| self.action == Action::Reopen && is_of(debit, credit));
+        posted.map(|(.., amount)| *amount).sum()
+    }
+}
+
 /// An alarm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -10,7 +10,7 @@
 //! | `ground` | the facts a decision stands on |
 //! | `known`, `off`, `forget` | what is handed on from month to month, and what need not be any more |
 //! | `book`, `bills`, `allocate`, `settle`, `bank`, `decide` | how each cause is posted |
-//! | `allocation` | how a payment met its debt, and its class by that |
+//! | `allocation`, `standing` | how a payment met its debt and how bills stand on it, and the classes by that |
 //! | `post`, `take_on` | in which order: one function for a month, and one for the day before the first |
 //! | `parts`, `handed` | which debts are posted apart from the others, and what they leave to them |
 //! | `month`, `breakdown`, `tie`, `identities` | what a month says: by account, by branch and agent, beside the ledger; and what must hold |
@@ -48,6 +48,7 @@ pub mod parts;
 pub mod post;
 pub mod settings;
 mod settle;
+pub mod standing;
 pub mod take_on;
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,7 @@ pub(super) const EXAMPLES: &[(&str, &str, &str)] = &[
     ("period approve", "the second person", "tagih period approve 2026-10 --proposal e9473fe162071366 --reason 'checked'"),
     ("period reopen", "the last closed month", "tagih period reopen 2026-10 --reason 'a log was missing'"),
     ("period list", "what is closed", "tagih period list"),
+    ("audit-kit", "for an auditor, of a closed month", "tagih audit-kit --period 2026-10 --out kit/2026-10"),
     ("discrepancies four-eyes", "two must agree from now on", "tagih discrepancies four-eyes on --reason 'policy 12'"),
     ("discrepancies take", "what a report found", "tagih discrepancies take close/2026-10"),
     ("discrepancies list", "what is open of a class", "tagih discrepancies list --class P06"),

@@ -59,7 +59,8 @@ pub(super) fn begin(format: LogFormat, run: &str) {
         return tracing_subscriber::registry().with(filter).with(journal).init();
     }
     let ansi = output::has_colours();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Standard);
+    // Where a line cannot be written, saying so there would end the program.
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Standard).log_internal_errors(false);
     match format {
         LogFormat::Text => lines.with_ansi(ansi).init(),
         LogFormat::Json | LogFormat::Journald => lines.with_ansi(false).event_format(Lines).init(),

@@ -46,7 +46,10 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
                     "E0855: a second person must agree: `discrepancies.four_eyes` is on\nhint: `tagih period propose {period} …`, then another person `tagih period approve {period} …`"
                 )));
             }
-            let closed = sign(setup, (period, report), by.as_deref(), Signing::Closes { reviewed_by: reviewed_by.clone() }, reason)?;
+            let closed = match finished(setup, period, Some(report))? {
+                Some(closed) => closed,
+                None => sign(setup, (period, report), by.as_deref(), Signing::Closes { reviewed_by: reviewed_by.clone() }, reason)?,
+            };
             write_anew(setup, report)?;
             told(setup, period, &closed, "is closed")?;
         }
@@ -71,7 +74,12 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
             let (from, _) = month(period)?;
             let author = setup.author(by.as_deref(), reason)?;
             let journal = setup.existing_journal()?;
-            let again = period::proposed_report(journal, from)?.map(|report| made_again(setup, &report)).transpose()?;
+            let proposed = period::proposed_report(journal, from)?;
+            if let Some(closed) = proposed.is_none().then(|| finished(setup, period, None)).transpose()?.flatten() {
+                write_anew(setup, Path::new(&closed.report))?;
+                return told(setup, period, &closed, "is closed").map(|()| Exit::Done);
+            }
+            let again = proposed.map(|report| made_again(setup, &report)).transpose()?;
             match period::approve(journal, (from, proposal), &author, again.as_ref().map(temporary::Folder::path), setup.clock.now())? {
                 Approved::Closed(closed) => {
                     write_anew(setup, Path::new(&closed.report))?;
@@ -114,6 +122,25 @@ fn sign(setup: &Setup, (period, report): (&str, &Path), by: Option<&str>, signin
         signing,
         now: setup.clock.now(),
     })?)
+}
+
+/// The close of a month that is signed and whose report does not say so yet, because a run was killed or its disk was full in between,
+/// if what the report is made from still makes what was signed.
+fn finished(setup: &Setup, period: &str, report: Option<&Path>) -> Result<Option<PeriodClose>, Failure> {
+    let (from, _) = month(period)?;
+    let closed = journal::read(setup.journal_path())?.periods()?;
+    let Some(ClosedPeriod { close, .. }) = closed.into_iter().find(|closed| closed.close.closing.from == from) else { return Ok(None) };
+    let folder = Path::new(&close.report);
+    let is_other = report.is_some_and(|report| report.canonicalize().ok().as_deref() != Some(folder));
+    if is_other || period::is_finished(folder) {
+        return Ok(None);
+    }
+    match made_again(setup, folder) {
+        Ok(again) => Ok(period::is_what_was_signed(&close, again.path()).then_some(close)),
+        Err(failure) if failure.exit == Exit::Disk => Err(failure),
+        // Whatever it is, it is told where a report is to be signed.
+        Err(_) => Ok(None),
+    }
 }
 
 /// The report of a folder, made again beside it from what it says it was made from.

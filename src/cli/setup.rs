@@ -124,7 +124,9 @@ impl From<TakeError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::new(Exit::Disk, error)
+        let told = error.to_string();
+        let hint = if told.contains("hint: ") { "" } else { "\nhint: check free space and permissions, then run the same command again" };
+        Self::new(Exit::Disk, told + hint)
     }
 }
 

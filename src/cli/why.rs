@@ -7,22 +7,30 @@ use super::logs::expand;
 use super::output;
 use super::reconcile::{month, policy};
 use super::setup::{Failure, Setup};
-use super::why_next::{deciding, next};
+use super::why_next::{deciding, next, next_of_report};
 use super::why_story::{Speaker, class_line, headline, part, told};
 use super::{keeping, why_books, why_json};
 use crate::exit::Exit;
 use crate::jobs::reconcile::SettlementFiles;
-use crate::jobs::why::books::{self, InBooks, in_books};
-use crate::jobs::why::{self, Story, WhyError, WhyOptions};
+use crate::jobs::why::report::{BooksError, Report, Says};
+use crate::jobs::why::{self, Story, WhyError, WhyOptions, named_by};
+use crate::journal::{self, Journal};
 use crate::ledger::{Ledger as _, Store};
 
 /// Columns of a terminal.
 const WIDTH: usize = 80;
 
+impl From<BooksError> for Failure {
+    fn from(error: BooksError) -> Self {
+        Self::new(Exit::Input, error)
+    }
+}
+
 impl From<Box<WhyError>> for Failure {
     fn from(error: Box<WhyError>) -> Self {
         match *error {
             WhyError::Read(error) => error.into(),
+            WhyError::Books(error) => error.into(),
             error => Self::usage(error),
         }
     }
@@ -38,15 +46,66 @@ fn kept(setup: &Setup, kind: &str) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
+/// The report that is asked: the one named, else the last that the journal tells of. That takes a look at all of its books, so where neither
+/// evidence is judged nor anything was decided, a story of our own ledger does without.
+fn report_of(setup: &Setup, arguments: &Why, journal: &Journal, is_judged: bool) -> Result<Option<Report>, Failure> {
+    if let Some(folder) = &arguments.report {
+        return Ok(Some(Report::read(folder)?));
+    }
+    let register = journal.register()?;
+    let is_followed = register.get(&arguments.invoice).is_some()
+        || register.items().any(|(_, item)| [&item.facts.invoice_number, &item.facts.payment_code].contains(&&arguments.invoice));
+    if !is_judged && !is_followed {
+        return Ok(None);
+    }
+    match Report::last_of(journal, |sha256| setup.has_written(sha256))? {
+        Some(Ok(report)) => Ok(Some(report)),
+        // Nobody has asked for it.
+        Some(Err(error)) => {
+            output::note(format_args!("warning: {error}"));
+            Ok(None)
+        }
+        None => Ok(None),
+    }
+}
+
+/// What the report says, without a ledger of ours or evidence.
+fn only(setup: &Setup, arguments: &Why, report: Option<&Report>, journal: &Journal, speaker: &Speaker) -> Result<Option<Exit>, Failure> {
+    let (Some(report), register) = (report, journal.register()?) else { return Ok(None) };
+    let names = named_by(&register, &arguments.invoice).chain([arguments.invoice.clone()]).collect();
+    let Some(says) = report.says(&names, &register, &policy(setup)?)? else { return Ok(None) };
+    let exit = if says.list.iter().any(why::report::Listed::needs_person) { Exit::Look } else { Exit::Done };
+    if setup.json {
+        let next = next_of_report(&says, speaker);
+        output::result(serde_json::json!({
+            "invoice_number": arguments.invoice,
+            "needs_person": exit == Exit::Look,
+            "books": why_books::json(&says, speaker),
+            "next": next,
+        }));
+    } else {
+        say("", &format!("{}: {}", arguments.invoice, speaker.words.not_in_ledger));
+        say("", speaker.words.times);
+        print_books(&says, speaker);
+        print_next(&next_of_report(&says, speaker), speaker);
+    }
+    Ok(Some(exit))
+}
+
 pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
-    let read = arguments.report.as_deref().map(books::read).transpose();
-    let read = read.map_err(|error| Failure::new(Exit::Input, error.to_string()))?;
-    let books = read.as_ref().and_then(|read| in_books(read, &arguments.invoice));
     let speaker = Speaker::of(arguments.lang.unwrap_or(setup.config.report.language));
+    let journal = journal::read(setup.journal_path())?;
+    let existing = setup.existing_ledger()?;
+    let has_evidence = !arguments.notifications.is_empty() || arguments.evidence.is_some() || !arguments.settlement.is_empty();
+    let is_judged = existing.is_none() || has_evidence || !kept(setup, "notifications")?.is_empty();
+    let report = report_of(setup, arguments, &journal, is_judged)?;
     // Whose bills are another system's has no ledger of ours.
-    let ledger = match (setup.existing_ledger()?, &books) {
-        (None, Some(books)) => return Ok(only(setup, arguments, books, &speaker)),
-        (found, _) => found.map_or_else(|| keeping::reading(setup), Ok)?,
+    let ledger = match existing {
+        Some(ledger) => ledger,
+        None => match only(setup, arguments, report.as_ref(), &journal, &speaker)? {
+            Some(exit) => return Ok(exit),
+            None => keeping::reading(setup)?,
+        },
     };
     let notifications = match (&arguments.evidence, arguments.notifications.as_slice()) {
         (None, []) => kept(setup, "notifications")?,
@@ -59,7 +118,7 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
     };
     // Without evidence nothing is verified, and no secret is needed.
     let keys = if notifications.is_empty() && arguments.evidence.is_none() { Vec::new() } else { setup.verification_keys()? };
-    let options = WhyOptions {
+    let mut options = WhyOptions {
         name: &arguments.invoice,
         notifications,
         evidence: arguments.evidence.as_deref().map(|store| setup.evidence_at(store)).transpose()?,
@@ -70,32 +129,33 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
         settlement,
         tables: setup.tables(&arguments.tables)?,
         journal: setup.journal_path(),
-        books: read.as_ref().map(|(_, known)| known),
+        report: report.as_ref(),
         period: arguments.period.as_deref().map(month).transpose()?,
         as_of: arguments.as_of.unwrap_or_else(|| setup.clock.now()),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let view = runtime.block_on(ledger.view())?;
-    let story = match (runtime.block_on(why::why(&view, &options)), &books) {
-        (Err(error), Some(books)) if matches!(*error, WhyError::Unknown(_)) => return Ok(only(setup, arguments, books, &speaker)),
-        (Err(error), _) => return Err(with_meant(&ledger, error)?),
-        (Ok(story), _) => story,
+    let mut story = runtime.block_on(why::why(&view, &options));
+    let late;
+    if report.is_none() && matches!(&story, Err(error) if matches!(**error, WhyError::Unknown(_))) {
+        // Not one of ours: a report may know it.
+        late = report_of(setup, arguments, &journal, true)?;
+        options.report = late.as_ref();
+        story = runtime.block_on(why::why(&view, &options));
+    }
+    let story = match story {
+        Err(error) => return Err(with_meant(&ledger, error)?),
+        Ok(story) => story,
     };
     if setup.json {
-        let mut all = why_json::json(&story, &speaker, options.as_of);
-        if let (Some(all), Some(books)) = (all.as_object_mut(), &books) {
-            all.insert("books".to_owned(), why_books::json(books, speaker.language));
-        }
-        output::result(all);
+        output::result(why_json::json(&story, &speaker, options.as_of));
     } else {
-        print(&story, &speaker, options.as_of, books.as_ref());
+        print(&story, &speaker, options.as_of);
     }
     for fault in story.judgement.iter().flat_map(|judgement| super::logs::faults(setup, &judgement.files, super::logs::USED)) {
         output::note(format_args!("warning: {fault}"));
     }
-    let needs_person =
-        story.judgement.as_ref().is_some_and(|judgement| judgement.about.findings().any(|finding| judgement.needs_person(finding)));
-    Ok(if needs_person { Exit::Look } else { Exit::Done })
+    Ok(if story.needs_anybody() { Exit::Look } else { Exit::Done })
 }
 
 /// An error about a name that nobody knows, with what may be meant.
@@ -109,27 +169,22 @@ fn with_meant(ledger: &Store, error: Box<WhyError>) -> Result<Failure, Failure> 
     Ok(failure)
 }
 
-/// What the books know, where nobody else knows anything.
-fn only(setup: &Setup, arguments: &Why, books: &InBooks, speaker: &Speaker) -> Exit {
-    if setup.json {
-        output::result(serde_json::json!({"invoice_number": arguments.invoice, "books": why_books::json(books, speaker.language)}));
-    } else {
-        say("", &format!("{}: {}", arguments.invoice, speaker.words.not_in_ledger));
-        say("", speaker.words.times);
-        print_books(books, speaker);
-    }
-    Exit::Done
-}
-
-fn print_books(books: &InBooks, speaker: &Speaker) {
-    let (heading, lines) = why_books::told(books, speaker.language);
+fn print_books(says: &Says, speaker: &Speaker) {
+    let (heading, lines) = why_books::told(says, speaker);
     title(&heading);
     for (at, what) in lines {
         say(&if at.is_empty() { "  ".to_owned() } else { format!("  {at:<19}  ") }, &what);
     }
 }
 
-fn print(story: &Story, speaker: &Speaker, as_of: jiff::Timestamp, books: Option<&InBooks>) {
+fn print_next(steps: &[String], speaker: &Speaker) {
+    title(speaker.words.next);
+    for (number, step) in (1..).zip(steps) {
+        say(&format!("  {number}. "), step);
+    }
+}
+
+fn print(story: &Story, speaker: &Speaker, as_of: jiff::Timestamp) {
     let words = speaker.words;
     say("", &headline(story, speaker, as_of));
     say("", words.times);
@@ -154,19 +209,22 @@ fn print(story: &Story, speaker: &Speaker, as_of: jiff::Timestamp, books: Option
             }
         }
     }
-    if let Some(books) = books {
-        print_books(books, speaker);
+    match &story.says {
+        Some(says) => print_books(says, speaker),
+        None if story.items.is_empty() => {}
+        // What was decided about it is known, and not what that has moved.
+        None => {
+            title(words.in_no_books);
+            say("  ", words.no_books);
+        }
     }
-    if let Some(finding) = story.judgement.as_ref().and_then(deciding) {
+    if let Some(finding) = deciding(story) {
         title(words.decided);
         let text = speaker.text(finding.class);
         say(&format!("  {}: ", finding.class), text.title);
         say("    ", text.meaning);
     }
-    title(words.next);
-    for (number, step) in (1..).zip(next(story, speaker, as_of)) {
-        say(&format!("  {number}. "), &step);
-    }
+    print_next(&next(story, speaker, as_of), speaker);
 }
 
 fn title(text: &str) {

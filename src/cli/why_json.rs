@@ -16,7 +16,6 @@ pub(super) fn json(story: &Story, speaker: &Speaker, as_of: Timestamp) -> Value 
     let all = |of: fn(&Judgement) -> &Vec<Finding>| -> Vec<Value> {
         judgement.into_iter().flat_map(|judgement| of(judgement).iter().map(|finding| one(judgement, finding, speaker))).collect()
     };
-    let needs_person = judgement.is_some_and(|of| of.about.findings().any(|finding| of.needs_person(finding)));
     let hold = story.bill.as_ref().and_then(|bill| bill.hold.as_deref());
     let answer = story.bill.as_ref().and_then(|bill| bill.code.as_ref()).map(|code| &code.answer);
     json!({
@@ -32,14 +31,15 @@ pub(super) fn json(story: &Story, speaker: &Speaker, as_of: Timestamp) -> Value 
         "from": judgement.map(|judgement| judgement.terms.period.from),
         "to": judgement.map(|judgement| judgement.terms.period.to),
         "as_of": format_utc_seconds(as_of),
-        "needs_person": needs_person,
+        "needs_person": story.needs_anybody(),
         "story": events(story, speaker),
         "lines": all(|judgement| &judgement.about.lines),
         "payments": all(|judgement| &judgement.about.payments),
         "bill": all(|judgement| &judgement.about.bills).pop(),
         "settlement": all(|judgement| &judgement.about.settlement),
         "discrepancies": story.items.iter().map(|(id, status)| json!({"discrepancy_id": id, "status": status})).collect::<Vec<_>>(),
-        "decided_by": judgement.and_then(deciding).map(|finding| finding.class.id()),
+        "decided_by": deciding(story).map(|finding| finding.class.id()),
+        "books": story.says.as_ref().map(|says| super::why_books::json(says, speaker)),
         "next": next(story, speaker, as_of),
     })
 }

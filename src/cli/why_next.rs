@@ -6,28 +6,29 @@ use jiff::Timestamp;
 
 use super::why_story::{Speaker, clock};
 use super::why_words::fill;
-use crate::domain::classify::Nature;
+use crate::domain::classify::{Class, Nature};
 use crate::domain::lifecycle::Status;
+use crate::jobs::why::report::{Listed, Says};
 use crate::jobs::why::{Judgement, Story};
 use crate::reconcile::Finding;
 
 /// The finding that weighs most: what a person must act on; else the last payment's, the bill's, the line's.
-pub(super) fn deciding(judgement: &Judgement) -> Option<&Finding> {
-    let about = &judgement.about;
+pub(super) fn deciding(story: &Story) -> Option<&Finding> {
+    let about = &story.judgement.as_ref()?.about;
     let quiet = || about.payments.last().or(about.bills.first()).or(about.lines.last()).or(about.settlement.first());
-    let breaks = breaks(judgement);
-    breaks.iter().copied().find(|finding| counts(judgement, &breaks, finding)).or_else(quiet)
+    let breaks = breaks(story);
+    breaks.iter().copied().find(|finding| counts(story, &breaks, finding)).or_else(quiet)
 }
 
 /// Whether something is to be done because of a finding: what has no row of its own in the list explains one that has.
-fn counts(judgement: &Judgement, breaks: &[&Finding], finding: &Finding) -> bool {
-    let explains = || !finding.has_item() && breaks.iter().any(|other| judgement.needs_person(other));
-    judgement.needs_person(finding) || explains()
+fn counts(story: &Story, breaks: &[&Finding], finding: &Finding) -> bool {
+    let explains = || !finding.has_item() && breaks.iter().any(|other| story.needs_person(other));
+    story.needs_person(finding) || explains()
 }
 
 /// What is wrong: causes before what follows from them, of each the worst first.
-fn breaks(judgement: &Judgement) -> Vec<&Finding> {
-    let about = &judgement.about;
+fn breaks(story: &Story) -> Vec<&Finding> {
+    let Some(about) = story.judgement.as_ref().map(|judgement| &judgement.about) else { return Vec::new() };
     let mut all: Vec<&Finding> = Vec::new();
     for findings in [&about.payments, &about.lines, &about.bills, &about.settlement] {
         let mut found: Vec<&Finding> = findings.iter().filter(|finding| finding.nature == Nature::Break).collect();
@@ -43,6 +44,9 @@ pub(super) fn next(story: &Story, speaker: &Speaker, as_of: Timestamp) -> Vec<St
     if let Some(judgement) = &story.judgement {
         steps.extend(of_findings(story, judgement, speaker));
     }
+    steps.extend(story.beside().filter_map(|row| of_row(row, speaker)));
+    steps.extend(story.waiting().filter_map(|row| of_waiting(row, speaker)));
+    once(&mut steps);
     if let Some(hold) = story.bill.as_ref().and_then(|bill| bill.hold.as_ref()) {
         steps.push(fill(speaker.words.next_held, &[&clock(hold.at), &hold.reason, &story.name]));
     }
@@ -53,9 +57,47 @@ pub(super) fn next(story: &Story, speaker: &Speaker, as_of: Timestamp) -> Vec<St
     steps
 }
 
+/// What to do by a report alone; never empty.
+pub(super) fn next_of_report(says: &Says, speaker: &Speaker) -> Vec<String> {
+    let mut steps: Vec<String> = says.list.iter().filter_map(|row| of_row(row, speaker)).collect();
+    steps.extend(says.waiting.iter().filter_map(|row| of_waiting(row, speaker)));
+    once(&mut steps);
+    if steps.is_empty() {
+        steps.push(speaker.words.next_settled.to_owned());
+    }
+    steps
+}
+
+/// Each step where it is first said.
+fn once(steps: &mut Vec<String>) {
+    let mut said = std::collections::BTreeSet::new();
+    steps.retain(|step| said.insert(step.clone()));
+}
+
+/// What is to be done about a row of a report's list.
+fn of_row(row: &Listed, speaker: &Speaker) -> Option<String> {
+    let (class, words) = (Class::parse(&row.facts.class)?, speaker.words);
+    let remedy = speaker.text(class).remedy;
+    Some(if row.is_decided_since {
+        fill(words.next_since, &[class.id()])
+    } else if row.needs_person() {
+        format!("{class}: {remedy}")
+    } else if row.status == crate::register::Status::Accepted {
+        fill(words.next_accepted, &[class.id()])
+    } else {
+        fill(words.next_wait, &[class.id(), remedy])
+    })
+}
+
+/// What is to be done about what is open and in no list.
+fn of_waiting(row: &Listed, speaker: &Speaker) -> Option<String> {
+    let is_decided = row.is_decided_since || row.status == crate::register::Status::Accepted;
+    if is_decided { of_row(row, speaker) } else { Some(fill(speaker.words.next_not_due, &[Class::parse(&row.facts.class)?.id()])) }
+}
+
 fn of_findings(story: &Story, judgement: &Judgement, speaker: &Speaker) -> Vec<String> {
     let words = speaker.words;
-    let breaks = breaks(judgement);
+    let breaks = breaks(story);
     let mut steps: Vec<String> = Vec::new();
     let mut add = |step: String| {
         if !steps.contains(&step) {
@@ -64,13 +106,13 @@ fn of_findings(story: &Story, judgement: &Judgement, speaker: &Speaker) -> Vec<S
     };
     for finding in &breaks {
         let class = finding.action_class();
-        if counts(judgement, &breaks, finding) {
+        if counts(story, &breaks, finding) {
             add(format!("{class}: {}", speaker.text(class).remedy));
         } else if finding.has_item() {
             add(fill(words.next_accepted, &[class.id()]));
         }
     }
-    for finding in breaks.iter().filter(|finding| judgement.needs_person(finding)) {
+    for finding in breaks.iter().filter(|finding| story.needs_person(finding)) {
         if story.items.iter().any(|(id, _)| *id == finding.id) {
             add(fill(words.next_record, &[&finding.id]));
         }

@@ -18,7 +18,7 @@ macro_rules! phrases {
 phrases! {
     times not_in_ledger code payable_until story time_unknown evidence seen_from no_evidence nothing_found kind_line kind_payment
     kind_bill kind_settlement flags sides paid_on not_paid_out because at_place row_of stands decided next next_nothing next_open next_refused
-    next_expired next_held next_accepted next_record next_wait planned adopted intended not_sent accepted replayed remarked refused doubted repeated reopened_doubt settled retired held released aliased
+    next_expired next_held next_accepted next_since next_settled next_record next_wait next_not_due in_no_books no_books planned adopted intended not_sent accepted replayed remarked refused doubted repeated reopened_doubt settled retired held released aliased
     is_paid is_paid_before is_expired is_held made_at how_to_pay how_to_pay_api arrived_unpaid said_of not_paid noted checked checked_paid registered changed cancelled paid inquiry inquiry_cause arrived arrived_unread settled_row step status_planned
     status_requested status_active status_amending status_cancelling status_rejected status_cancelled status_retired status_doubt_issue
     status_doubt_amend status_doubt_cancel open proposed standing_accepted cleared reopened verdict_done verdict_not_done verdict_dead
@@ -121,6 +121,11 @@ const ENGLISH: Words = Words {
     next_refused: "correct the row as DOKU's words say and run `tagih issue` again",
     next_expired: "if it is still owed: `tagih issue --reissue-expired` with its row makes a new code",
     next_accepted: "nothing about {0}: it has been decided and accepted",
+    next_since: "nothing about {0} but `tagih reconcile` once more: it was decided since this report, whose books do not have that yet",
+    next_not_due: "nothing yet about {0}: it is not due",
+    next_settled: "nothing: nothing is open on it",
+    in_no_books: "In the books",
+    no_books: "What was decided about it is known from the journal alone: no report that was taken in or signed is at hand, so what that moved is not told. Name one with `--report`.",
     next_record: "record what was decided: `tagih discrepancies accept {0} --reason …`",
     next_wait: "nothing yet about {0}: {1}",
     planned: "planned: {0}",
@@ -217,6 +222,11 @@ const INDONESIAN: Words = Words {
     next_refused: "perbaiki baris sesuai kata-kata DOKU lalu jalankan `tagih issue` lagi",
     next_expired: "bila masih terutang: `tagih issue --reissue-expired` dengan barisnya membuat kode baru",
     next_accepted: "tidak ada untuk {0}: sudah diputuskan",
+    next_since: "tidak ada untuk {0} selain `tagih reconcile` sekali lagi: keputusannya dibuat setelah laporan ini dan belum ada di pembukuannya",
+    next_not_due: "belum ada untuk {0}: belum jatuh tempo",
+    next_settled: "tidak ada: tidak ada yang terbuka",
+    in_no_books: "Menurut pembukuan",
+    no_books: "Keputusan tentangnya hanya diketahui dari jurnal: tidak ada laporan yang dicatat atau ditutup yang masih ada, jadi apa yang dipindahkannya tidak disebutkan. Sebutkan dengan `--report`.",
     next_record: "catat keputusannya: `tagih discrepancies accept {0} --reason …`",
     next_wait: "belum ada untuk {0}: {1}",
     planned: "direncanakan: {0}",

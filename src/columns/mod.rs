@@ -11,6 +11,7 @@ pub mod parquet;
 #[cfg(test)]
 mod tests;
 mod value;
+pub mod vouched;
 mod xlsx;
 
 use std::borrow::Cow;

@@ -13,7 +13,9 @@ use polars_io::mmap::MmapBytesReader;
 use polars_io::parquet::read::{ParallelStrategy, ParquetReader};
 use polars_io::parquet::write::{BatchedWriter, KeyValueMetadata, ParquetCompression, ParquetWriter};
 
+use super::vouched::{self, Vouched};
 use super::{Cells, Column, Kind, Value, not_of_its_column};
+use crate::domain::digest::Digest;
 
 /// Rows written as one group.
 const GROUP: usize = 1 << 14;
@@ -264,28 +266,37 @@ impl<'s> StoredCells<'s> {
 }
 
 impl Stored {
-    /// Reads `file`.
+    /// Reads a file of somebody else's, of whose bytes nobody can say what they should be.
     ///
     /// # Errors
     /// That it is no Parquet, or cannot be read.
-    pub fn read(file: File) -> io::Result<Self> {
+    pub fn foreign(file: File) -> io::Result<Self> {
         parsed(ParquetReader::new(file))
     }
 
-    /// Reads a file whose bytes these are, on this thread alone: for those who read many.
+    /// Reads a file of ours.
     ///
     /// # Errors
-    /// That it is no Parquet.
-    pub fn of_bytes(bytes: Vec<u8>) -> io::Result<Self> {
+    /// That it is no Parquet, or cannot be read.
+    pub fn read(file: &Vouched) -> io::Result<Self> {
+        parsed(ParquetReader::new(file.file().try_clone()?))
+    }
+
+    /// Reads a file of ours whose bytes these are, on this thread alone: for those who read many.
+    ///
+    /// # Errors
+    /// That they are not those of `sha256`; that it is no Parquet.
+    pub fn of_bytes(bytes: Vec<u8>, sha256: &Digest) -> io::Result<Self> {
+        vouched::check(&bytes, sha256)?;
         parsed(ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None))
     }
 
-    /// Reads `file` some rows at a time, so that no table stands in memory whole; a table without rows is read once.
+    /// Reads a file of ours some rows at a time, so that no table stands in memory whole; a table without rows is read once.
     ///
     /// # Errors
     /// That it is no Parquet, or cannot be read; what `take` ends with.
-    pub fn each_slice(file: &File, mut take: impl FnMut(&Self) -> io::Result<()>) -> io::Result<()> {
-        let reader = |from: usize| Ok::<_, io::Error>(ParquetReader::new(file.try_clone()?).with_slice(Some((from, SLICE))));
+    pub fn each_slice(file: &Vouched, mut take: impl FnMut(&Self) -> io::Result<()>) -> io::Result<()> {
+        let reader = |from: usize| Ok::<_, io::Error>(ParquetReader::new(file.file().try_clone()?).with_slice(Some((from, SLICE))));
         let count = || reader(0).and_then(|mut reader| reader.num_rows().map_err(into_io));
         let height = catch_unwind(AssertUnwindSafe(count)).map_err(|_| damaged())??;
         let mut from = 0;

@@ -61,7 +61,7 @@ fn every_format_says_the_same_of_a_row_and_only_csv_makes_texts_harmless() {
     let mut out = Vec::new();
     Format::Parquet.write(&columns(), rows().into_iter(), &mut out).unwrap();
     file.write_all(&out).unwrap();
-    let stored = Stored::read(file).unwrap();
+    let stored = Stored::foreign(file).unwrap();
     assert!(stored.names().eq(["id", "name", "amount", "day", "paid_at_us", "digest", "flags"]));
     let cells =
         |row: usize| (0..7).map(|at| stored.cell(row, at).unwrap().text(&mut String::new()).unwrap().to_owned()).collect::<Vec<_>>();
@@ -79,7 +79,7 @@ fn a_table_whose_inside_makes_its_parser_panic_is_refused() {
     }
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&bytes).unwrap();
-    assert_eq!(Stored::read(file).unwrap_err().to_string(), "the inside of the table is damaged");
+    assert_eq!(Stored::foreign(file).unwrap_err().to_string(), "the inside of the table is damaged");
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_table_longer_than_a_group_keeps_every_row_in_its_order() {
     let columns: [Column<'_, i64>; 1] = [Column::count("number", |number| (*number).into())];
     let path = tempfile::NamedTempFile::new().unwrap();
     Format::Parquet.write(&columns, 0..40_000, &mut File::create(path.path()).unwrap()).unwrap();
-    let stored = Stored::read(File::open(path.path()).unwrap()).unwrap();
+    let stored = Stored::foreign(File::open(path.path()).unwrap()).unwrap();
     assert_eq!(stored.height(), 40_000);
     assert!((0..40_000).all(|at| stored.cell(usize::try_from(at).unwrap(), 0).unwrap().as_number() == Some(at)));
 }

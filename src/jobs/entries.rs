@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::books::carry::{self, CarryError};
+use crate::books::carry::CarryError;
 use crate::books::export::{Entry, Export, ExportError, export, write_csv};
 use crate::books::month::balances_before;
 use crate::books::{Account, Pair, Period, Settings, hledger};
@@ -17,7 +17,7 @@ use crate::domain::digest;
 use crate::journal::period::PeriodClose;
 use crate::journal::{Author, Entry as Line, JournalError, Writer};
 use crate::report::atomic::{self, WriteError};
-use crate::report::books::{CARRY, read_entries, read_postings, write_entries};
+use crate::report::books::{read_carry, read_entries, read_postings, write_entries};
 use crate::report::folder;
 
 /// How entries are written.
@@ -193,7 +193,7 @@ fn write_chart(out: &Path, entries: &[Entry], accounts: &BTreeMap<Account, Strin
 
 fn write_hledger(options: &EntriesOptions<'_>, pairs: &[Pair], period: Period) -> Result<(), EntriesError> {
     let wrong = |error: CarryError| EntriesError::Report { path: options.report.to_owned(), reason: error.to_string() };
-    let (_, known) = carry::read(&options.report.join(CARRY)).map_err(wrong)?;
+    let (_, known) = read_carry(options.report).map_err(wrong)?;
     let opening = balances_before(pairs, &known);
     Ok(atomic::write(options.out, |writer| hledger::write(writer, period, &opening, pairs, &known.balances))?)
 }

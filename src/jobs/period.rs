@@ -23,7 +23,7 @@ use crate::register::is_same_person;
 use crate::report;
 use crate::report::manifest::{self, ReportFile};
 
-pub use self::made_again::{MadeFrom, compare, made_from};
+pub use self::made_again::{MadeFrom, compare, is_finished, is_what_was_signed, made_from};
 pub use self::signing::{CloseOptions, Signing};
 
 /// Why a period cannot be closed or reopened.

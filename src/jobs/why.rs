@@ -3,6 +3,9 @@
 pub mod books;
 mod inquiries;
 mod money;
+mod names;
+mod needs;
+pub mod report;
 mod unread;
 
 use std::collections::BTreeSet;
@@ -12,7 +15,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::reconcile::{Billed, ReconcileError, SettlementFiles, read_settlement};
-use crate::books::Known;
 use crate::doku::signature::SigningKey;
 use crate::domain::calendar::{start_of_wib_day, wib_date};
 use crate::domain::classify::{Period, Policy};
@@ -28,8 +30,11 @@ use crate::reconcile::{self, About, Finding, Outcome, Terms};
 use crate::register::{Happening as Step, Register, Standings, Status};
 use crate::table::Settings;
 
+use self::books::About as InBooks;
+use self::report::{BooksError, Report, Says};
 use self::unread::asked;
 pub use money::Money;
+pub use names::named_by;
 
 /// What is asked, and where to look.
 #[derive(Debug)]
@@ -54,8 +59,8 @@ pub struct WhyOptions<'a> {
     pub settlement: Option<SettlementFiles>,
     /// What people have decided.
     pub journal: &'a Path,
-    /// The books of a report.
-    pub books: Option<&'a Known>,
+    /// A report, whose books know what was decided.
+    pub report: Option<&'a Report>,
     /// Which days; else from the first day anything is known of to as-of.
     pub period: Option<(Date, Date)>,
     /// Seen from when.
@@ -81,11 +86,20 @@ pub enum WhyError {
     /// Something cannot be read.
     #[error(transparent)]
     Read(#[from] ReconcileError),
+    /// The report cannot be read.
+    #[error(transparent)]
+    Books(#[from] BooksError),
 }
 
 impl<E: Into<ReconcileError>> From<E> for Box<WhyError> {
     fn from(error: E) -> Self {
         Self::new(WhyError::Read(error.into()))
+    }
+}
+
+impl From<BooksError> for Box<WhyError> {
+    fn from(error: BooksError) -> Self {
+        Self::new(WhyError::Books(error))
     }
 }
 
@@ -138,16 +152,6 @@ pub struct Judgement {
     pub standings: Standings,
 }
 
-impl Judgement {
-    /// Whether a person must act because of a finding.
-    #[must_use]
-    pub fn needs_person(&self, finding: &Finding) -> bool {
-        finding.nature == crate::domain::classify::Nature::Break
-            && finding.has_item()
-            && self.standings.of(&finding.id).status != Status::Accepted
-    }
-}
-
 /// The story of one bill.
 #[derive(Debug)]
 pub struct Story {
@@ -161,6 +165,8 @@ pub struct Story {
     pub judgement: Option<Judgement>,
     /// Discrepancies that the journal follows, by id.
     pub items: Vec<(String, Status)>,
+    /// What a report says of it, if one was asked.
+    pub says: Option<Says>,
 }
 
 /// What a name led to.
@@ -181,7 +187,8 @@ pub async fn why(view: &impl View, options: &WhyOptions<'_>) -> Result<Story, Bo
     let register = journal.register()?;
     let mut subject = subject_of(view, &register, options.name).await?;
     let has_evidence = !options.notifications.is_empty() || options.evidence.is_some() || options.settlement.is_some();
-    let concluded = if has_evidence { Some(conclude(view, &subject, options).await?) } else { None };
+    let names = subject.names(options.name, &register);
+    let concluded = if has_evidence { Some(conclude(view, &subject, &names, options).await?) } else { None };
     if let (Some(concluded), None) = (&concluded, &subject.bill)
         && let Some(found) = concluded.outcome.findings.iter().find(|finding| finding.id == options.name)
     {
@@ -209,14 +216,19 @@ pub async fn why(view: &impl View, options: &WhyOptions<'_>) -> Result<Story, Bo
     }
     // A stable sort: what one source tells of the same instant stays in its order.
     told.sort_by_key(|told| told.at.unwrap_or(Timestamp::MAX));
-    let is_known = subject.bill.is_some() || !told.is_empty() || judgement.iter().any(|of| of.about.findings().next().is_some());
+    let says = match options.report {
+        Some(report) => report.says(&subject.names(options.name, &register), &register, &options.policy)?,
+        None => None,
+    };
+    let is_known =
+        says.is_some() || subject.bill.is_some() || !told.is_empty() || judgement.iter().any(|of| of.about.findings().next().is_some());
     if !is_known {
         // That nobody knows it is only as sure as that all is there, and found where it is.
         view.whole().await?;
         return Err(Box::new(WhyError::Unknown(options.name.to_owned())));
     }
     let name = subject.bill.as_ref().map_or_else(|| options.name.to_owned(), |bill| bill.invoice_number.to_string());
-    Ok(Story { name, bill: subject.bill, told, judgement, items })
+    Ok(Story { name, bill: subject.bill, told, judgement, items, says })
 }
 
 fn is_about(subject: &Subject, judgement: Option<&Judgement>, id: &str, invoice_number: &str) -> bool {
@@ -305,7 +317,12 @@ struct Concluded {
 }
 
 /// The whole evidence under the rules.
-async fn conclude(view: &impl View, subject: &Subject, options: &WhyOptions<'_>) -> Result<Concluded, Box<WhyError>> {
+async fn conclude(
+    view: &impl View,
+    subject: &Subject,
+    names: &BTreeSet<String>,
+    options: &WhyOptions<'_>,
+) -> Result<Concluded, Box<WhyError>> {
     let today = wib_date(options.as_of);
     let whole = |from, to| Period::new(from, to).ok_or(ReconcileError::Period { from, to });
     let mut terms = Terms { period: whole(today, today)?, as_of: options.as_of, policy: options.policy.clone() };
@@ -325,8 +342,8 @@ async fn conclude(view: &impl View, subject: &Subject, options: &WhyOptions<'_>)
     let (files, places) = (std::mem::take(&mut evidence.files), std::mem::take(&mut evidence.places));
     let (inputs, _) = billed.inputs(evidence, &files, settlement);
     let mut outcome = reconcile::reconcile(inputs, &terms);
-    if let Some(known) = options.books {
-        outcome.follow_books(known, &terms);
+    if let Some(known) = options.report.map(Report::known) {
+        outcome.follow_books(known, &InBooks::of(known, names).debts, &terms);
     }
     Ok(Concluded { outcome, terms, files, places })
 }

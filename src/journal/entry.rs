@@ -7,6 +7,15 @@ use serde::{Deserialize, Serialize};
 use super::period::PeriodClose;
 use crate::register::{Change, Decision, IllegalHistory, Register, Sighting};
 
+/// A report that was taken in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenFrom {
+    /// Its folder.
+    pub folder: String,
+    /// SHA-256 of its summary.json.
+    pub summary_sha256: String,
+}
+
 /// What one line records.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -15,6 +24,9 @@ pub enum Entry {
     Seen {
         /// What it changed.
         sighting: Sighting,
+        /// Where it lay; none of single items, and in older journals.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        report: Option<TakenFrom>,
     },
     /// People decided: all of one command, or of one file.
     Decided {
@@ -75,7 +87,7 @@ impl Entry {
     /// Its effect on the discrepancies; a kind that has none returns no change.
     pub(super) fn apply(&self, at: Timestamp, register: &mut Register) -> Result<Vec<Change>, IllegalHistory> {
         match self {
-            Self::Seen { sighting } => register.sight(at, sighting),
+            Self::Seen { sighting, .. } => register.sight(at, sighting),
             Self::Decided { decisions } => {
                 decisions.iter().map(|decision| register.decide(at, decision).map_err(IllegalHistory::from)).collect()
             }

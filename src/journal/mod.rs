@@ -9,6 +9,7 @@ pub mod entry;
 pub mod four_eyes;
 mod line;
 pub mod period;
+pub mod reports;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,7 @@ use crate::domain::digest::{self, Digest};
 use crate::domain::names;
 use crate::register::{Change, Register};
 
-pub use entry::Entry;
+pub use entry::{Entry, TakenFrom};
 pub use store::{Writer, read};
 
 /// Who writes an entry, and why. Both are mandatory.

@@ -8,7 +8,7 @@ use crate::register::{Run, Sighting};
 
 fn entry(run_id: &str) -> Entry {
     let run = Run { run_id: run_id.into(), from: "2026-10-01".parse().unwrap(), to: "2026-10-31".parse().unwrap(), as_of: at() };
-    Entry::Seen { sighting: Sighting { run, new: vec![], changed: vec![], again: vec![], gone: vec![] } }
+    Entry::Seen { sighting: Sighting { run, new: vec![], changed: vec![], again: vec![], gone: vec![] }, report: None }
 }
 
 fn at() -> Timestamp {
@@ -133,8 +133,8 @@ fn decisions_in_one_line_or_in_many_make_the_same_register() {
         times: 1,
         books: None,
     };
-    let Entry::Seen { sighting: empty } = entry("run") else { panic!() };
-    let seen = Entry::Seen { sighting: Sighting { new: [a, b, c].map(facts).into(), ..empty } };
+    let Entry::Seen { sighting: empty, .. } = entry("run") else { panic!() };
+    let seen = Entry::Seen { sighting: Sighting { new: [a, b, c].map(facts).into(), ..empty }, report: None };
     let decision = |(id, step): (&str, Step)| Decision {
         id: id.into(),
         facts: facts(id).fingerprint(),

@@ -3,54 +3,27 @@
 //!
 //! Belongs here: payments and bills of such debts, judged again. Must not be here: the rules (`domain::classify`), what stands where (`books`).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::found::Found;
 use super::judge::{Before, JudgedPayment, again};
 use super::judge_bills::{Attached, Judge};
+use super::open_items::Findings;
 use super::tally::{Identity, move_nature};
 use super::{Finding, Outcome, Terms, facts, findings};
 use crate::books::allocation::Allocation;
-use crate::books::known::{Debt, Known, Payment};
+use crate::books::known::{Applied, Debt, Known, Payment};
 use crate::books::off::Off;
+use crate::books::standing::Standing;
 use crate::books::{Account, ItemId, Leg, Month, Part, Subject};
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::wib_date;
-use crate::domain::classify::{BillSituation, Class, Family, Nature};
+use crate::domain::classify::{About, Class, Family, Nature};
 use crate::domain::line::NO_BILL;
 use crate::domain::reason::{PaymentReason, Reason};
 
-/// How a decision leaves something of a debt unpaid.
-const BY_DECISION: [Off; 4] = [Off::Waived, Off::Lapsed, Off::WrittenOff, Off::Elsewhere];
-
-/// How a debt stands in the books.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
-    /// What it asks for.
-    due: Rupiah,
-    /// What of its payments is applied to it, or waits for a decision.
-    paid: Rupiah,
-    /// What decisions have taken off.
-    taken_off: Rupiah,
-}
-
-impl Standing {
-    fn of(debt: &Debt, known: &Known) -> Self {
-        let held = debt.payments.iter().filter_map(|id| known.payments.get(id)).map(|payment| Leg::of(Account::Suspense, payment.held_as));
-        let held: Rupiah = held.map(|leg| known.held(leg).max(Rupiah::ZERO)).sum();
-        let taken_off = BY_DECISION.into_iter().map(|off| debt.off(off)).sum();
-        Self { due: debt.due, paid: debt.applied().plus(held), taken_off }
-    }
-
-    /// A group owes what the largest of its bills asks for, so what is lacking of that is lacking of each.
-    pub(super) fn say(&self, situation: &mut BillSituation) {
-        let more = self.due.minus(situation.due.into());
-        situation.attached = self.paid;
-        situation.attached_count = u64::from(self.paid > Rupiah::ZERO);
-        situation.paid_before = Rupiah::ZERO;
-        situation.taken_off = self.taken_off.minus(more);
-    }
-}
+/// Classes of payments that say what was owed when they came: what a payment met once is what it is found as ever after.
+const BY_WHAT_WAS_OWED: [Class; 5] = [Class::P03, Class::P04, Class::P06, Class::P10, Class::P12];
 
 /// A payment judged again.
 #[derive(Debug)]
@@ -69,6 +42,32 @@ struct Again {
 pub(super) struct ByBooks {
     payments: Vec<Again>,
     bills: HashMap<u32, Standing>,
+    /// What is found of these bills.
+    found: BillsAgain,
+}
+
+/// What is found of bills that were judged again.
+#[derive(Debug, Default)]
+struct BillsAgain {
+    /// The ids under which any of them is found.
+    ids: HashSet<String>,
+    /// Those that somebody must look at.
+    findings: Vec<Finding>,
+}
+
+impl BillsAgain {
+    fn of(bills: &HashMap<u32, Standing>, outcome: &Outcome, terms: &Terms) -> Self {
+        let attached = Attached::of(&outcome.inputs, &outcome.payments, &outcome.judged);
+        let judge = Judge::of(outcome, &attached, terms);
+        let judged = bills.iter().filter_map(|(number, standing)| Some(judge.bill_as(*number, Some(standing))?.0));
+        let mut judged: Vec<_> = judged.filter(|one| one.nature == Nature::Break || one.flags.raising().is_some()).collect();
+        judged.sort_unstable_by_key(|one| one.bill);
+        let mut findings = findings::Findings::new(&outcome.inputs, &outcome.payments, &outcome.judged, terms);
+        findings.bills(&judged, &attached);
+        let listed = &outcome.inputs.bills;
+        let id = |number: &u32| findings::bill_id(listed.invoice_number(*number), listed.payment_code(*number));
+        Self { ids: bills.keys().map(id).collect(), findings: findings.finish() }
+    }
 }
 
 impl ByBooks {
@@ -80,7 +79,7 @@ impl ByBooks {
             let debt = month.known.debts.get(&found.debt_of(judged.bill)?).filter(|debt| !debt.is_reusable)?;
             Some((judged.bill, Standing::of(debt, &month.known)))
         };
-        Self { payments: Vec::new(), bills: paid.filter(is_late).filter_map(standing).collect() }
+        Self { bills: paid.filter(is_late).filter_map(standing).collect(), ..Self::default() }
     }
 
     /// With what another part says.
@@ -108,32 +107,93 @@ impl ByBooks {
             let debt = month.known.debts.get(&debt).filter(|one| !one.is_reusable && decided.contains(&debt))?;
             Some((number, Standing::of(debt, &month.known)))
         };
-        Self { payments, bills: found.bills_of(Part::Together).filter_map(standing).collect() }
+        let bills = found.bills_of(Part::Together).filter_map(standing).collect();
+        Self { payments, found: BillsAgain::of(&bills, outcome, terms), bills }
     }
 
-    /// The same by the books of a report: of the payments that they know, and of bills none of whose payments they do not.
-    fn carried(known: &Known, outcome: &Outcome, terms: &Terms) -> Self {
-        let decided = decided(known);
-        let bills = known.bills.values().filter(|bill| decided.contains(&bill.debt));
-        let numbered = bills.flat_map(|bill| outcome.inputs.bills.numbered(&bill.invoice_number).map(|number| (number, bill.debt)));
-        let standing = |(number, debt)| Some((number, Standing::of(known.debts.get(&debt).filter(|debt| !debt.is_reusable)?, known)));
-        let mut of = Self { payments: Vec::new(), bills: numbered.filter_map(standing).collect() };
-        for (at, judged) in outcome.judged.iter().enumerate() {
-            let (true, Some(proof)) = (of.bills.contains_key(&judged.bill) && judged.class.attaches(), outcome.proof(judged)) else {
-                continue;
-            };
-            let id = known.payment_id(facts::payment_id(&proof.identity));
-            match known.payments.get(&id) {
-                Some(payment) => of.payments.extend(judged_then(payment, known, outcome, terms, at)),
-                None => drop(of.bills.remove(&judged.bill)),
+    /// The same by the books of a report, of some debts. A payment that these books do not know is held against what they show.
+    fn carried(known: &Known, debts: &BTreeSet<ItemId>, outcome: &Outcome, terms: &Terms) -> Self {
+        let of_evidence = &outcome.inputs.bills;
+        let owes = |id: &ItemId| known.debts.get(id).filter(|debt| !debt.is_reusable && !debt.is_before_books);
+        let bills = known.bills.values().filter(|bill| debts.contains(&bill.debt) && owes(&bill.debt).is_some());
+        let numbered = bills.flat_map(|bill| of_evidence.numbered(&bill.invoice_number).map(|number| (number, bill.debt)));
+        let numbered: HashMap<u32, ItemId> = numbered.collect();
+        let mut met: BTreeMap<ItemId, Met> = numbered.values().filter_map(|id| Some((*id, Met::of(owes(id)?)))).collect();
+        for (number, id) in &numbered {
+            // What the ledger asks for since.
+            if let (Some(met), Some(bill)) = (met.get_mut(id).filter(|met| met.debt.bills.len() == 1), of_evidence.get(*number)) {
+                met.debt.due = bill.amount.into();
             }
         }
-        of
+        let (mut payments, mut news) = (Vec::new(), Vec::new());
+        for (at, judged) in outcome.judged.iter().enumerate() {
+            let (Some(debt), true, Some(proof)) = (numbered.get(&judged.bill), judged.class.attaches(), outcome.proof(judged)) else {
+                continue;
+            };
+            match known.payments.get(&known.payment_id(facts::payment_id(&proof.identity))) {
+                Some(payment) => payments.extend(judged_then(payment, known, outcome, terms, at)),
+                None => news.push((proof.paid_at(), proof.identity, at, *debt)),
+            }
+        }
+        news.sort_unstable();
+        for (_, _, at, debt) in news {
+            payments.extend(met.get_mut(&debt).and_then(|met| met.judged_now(outcome, terms, at)));
+        }
+        let bills = numbered.iter().filter_map(|(number, id)| Some((*number, met.get(id)?.standing(known)))).collect();
+        Self { payments, found: BillsAgain::default(), bills }
     }
 
-    /// What is found of each payment that was judged again: its class, or nothing.
-    pub(super) fn found(&self) -> impl Iterator<Item = (&str, Option<Class>)> {
-        self.payments.iter().map(|again| (again.id.as_str(), again.class()))
+    /// With what is found of each payment and bill that was judged again.
+    pub(super) fn found<'b, 'a: 'b>(&'b self, findings: &Findings<'a>) -> Findings<'b> {
+        let payments = self.payments.iter().map(|again| (again.id.as_str(), again.class()));
+        findings.but(payments, &self.found.ids, &self.found.findings)
+    }
+}
+
+/// A debt of a report's books, and what payments that these do not know have met on it since.
+struct Met {
+    debt: Debt,
+    /// What of those payments was over.
+    over: Rupiah,
+}
+
+impl Met {
+    fn of(debt: &Debt) -> Self {
+        Self { debt: debt.clone(), over: Rupiah::ZERO }
+    }
+
+    fn standing(&self, known: &Known) -> Standing {
+        let standing = Standing::of(&self.debt, known);
+        standing.with_held(self.over)
+    }
+
+    /// The payment at this place, if the books make it another than the evidence: it takes what the debt shows, and what money restores.
+    fn judged_now(&mut self, outcome: &Outcome, terms: &Terms, at: usize) -> Option<Again> {
+        let (judged, proved) = (outcome.judged.get(at)?, outcome.payments.proved.get(at)?);
+        let (bill, proof) = (outcome.inputs.bills.get(judged.bill)?, outcome.proof(judged)?);
+        let amount = Rupiah::new(proved.amount.into());
+        if judged.class.is_held() && !matches!(judged.class, Class::P06 | Class::P12) {
+            self.over = self.over.plus(amount);
+            return None;
+        }
+        let (open, limit) = (self.debt.open().max(Rupiah::ZERO), self.debt.takes().max(Rupiah::ZERO));
+        let (taken, is_over) = (amount.min(limit), limit == Rupiah::ZERO);
+        // As in `Allocation::owed`: what money restores is owed only as far as money comes.
+        let owed = if amount > limit { taken } else { amount.plus(open.minus(taken).max(Rupiah::ZERO)) };
+        let elsewhere = is_over && (self.debt.off(Off::Elsewhere) > Rupiah::ZERO || judged.class == Class::P12);
+        let paid = u64::try_from(Rupiah::from(bill.amount).minus(owed).get()).unwrap_or_default();
+        let again = again(&outcome.inputs, terms, judged, Before { covered: is_over && !elsewhere, elsewhere, paid }, proved)?;
+        let mut back = taken.minus(open).max(Rupiah::ZERO);
+        for off in Off::RESTORED {
+            let part = back.min(self.debt.off(off));
+            self.debt.add_off(off, Rupiah::ZERO.minus(part));
+            back = back.minus(part);
+        }
+        let from = Leg::of(Account::Doku, facts::payment_id(&proof.identity));
+        self.debt.applied.push(Applied { from, back: from, amount: taken });
+        self.over = self.over.plus(amount.minus(taken));
+        let owed = u64::try_from(owed.get()).unwrap_or_default();
+        (again.class != judged.class).then(|| Again { at, id: findings::payment_id(&proof.identity), judged: again, owed })
     }
 }
 
@@ -178,13 +238,13 @@ fn judged_then(payment: &Payment, known: &Known, outcome: &Outcome, terms: &Term
     let debt = payment.debt.and_then(|debt| known.debts.get(&debt)).filter(|_| payment.hold.is_none())?;
     let taken = debt.applied_from(Leg::of(Account::Suspense, payment.held_as));
     let again = match payment.class {
-        Some(class) => Some(JudgedPayment { class, nature: Nature::Break, ..*judged }),
+        Some(class) if BY_WHAT_WAS_OWED.contains(&class) => Some(JudgedPayment { class, nature: Nature::Break, ..*judged }),
         None if judged.nature == Nature::Break && taken == payment.amount => {
             let due = outcome.inputs.bills.get(judged.bill)?.amount;
             let paid = due.get().saturating_sub(proved.amount);
             again(&outcome.inputs, terms, judged, Before { paid, ..Before::default() }, proved)
         }
-        None => None,
+        Some(_) | None => None,
     };
     let again = again.filter(|again| again.class != judged.class)?;
     let (id, owed) = (findings::payment_id(&outcome.proof(judged)?.identity), u64::try_from(taken.get()).unwrap_or_default());
@@ -207,9 +267,9 @@ fn decided_upon(finding: Finding, paid: u64, owed: u64) -> Finding {
 }
 
 impl Outcome {
-    /// Takes over what the books of a report say otherwise than the evidence.
-    pub fn follow_books(&mut self, known: &Known, terms: &Terms) {
-        self.follow(ByBooks::carried(known, self, terms), terms);
+    /// Takes over what the books of a report say of some debts otherwise than the evidence.
+    pub fn follow_books(&mut self, known: &Known, debts: &BTreeSet<ItemId>, terms: &Terms) {
+        self.follow(ByBooks::carried(known, debts, self, terms), terms);
     }
 
     /// Takes over what the books say otherwise than the evidence.
@@ -246,6 +306,9 @@ impl Outcome {
             self.bill_tallies.add(after.class, amount);
             move_nature(&mut self.natures, before.nature, after.nature, amount);
         }
+        let BillsAgain { ids, findings } = BillsAgain::of(&books.bills, self, terms);
+        self.findings.retain(|finding| finding.class.info().about != About::Bill || !ids.contains(&finding.id));
+        self.findings.extend(findings);
         self.standings = books.bills;
         self.count_again();
     }

@@ -111,6 +111,11 @@ pub(super) fn payment_id(identity: &Digest) -> String {
     id(&[b"payment", identity])
 }
 
+/// The id of whatever is found about a bill.
+pub(super) fn bill_id(invoice_number: &str, payment_code: &str) -> String {
+    id(&[b"bill", invoice_number.as_bytes(), payment_code.as_bytes()])
+}
+
 impl<'a> Findings<'a> {
     pub(super) fn new(inputs: &'a Inputs, payments: &'a Payments, judged: &'a [JudgedPayment], terms: &'a Terms) -> Self {
         Self { inputs, payments, judged, terms, found: Vec::new() }
@@ -223,7 +228,7 @@ impl<'a> Findings<'a> {
         let (invoice_number, payment_code) = (bills.invoice_number(judged.bill), bills.payment_code(judged.bill));
         let nature = raised(judged.nature, judged.flags);
         self.found.push(Finding {
-            id: id(&[b"bill", invoice_number.as_bytes(), payment_code.as_bytes()]),
+            id: bill_id(invoice_number, payment_code),
             class: judged.class,
             flags: judged.flags,
             nature,
@@ -272,7 +277,7 @@ impl<'a> Findings<'a> {
         let inputs = self.inputs;
         for code in inputs.unlisted.iter().flatten() {
             self.found.push(Finding {
-                id: id(&[b"bill", code.invoice_number.as_bytes(), code.payment_code.as_bytes()]),
+                id: bill_id(&code.invoice_number, &code.payment_code),
                 class: Class::L09,
                 flags: ClassSet::EMPTY,
                 nature: Nature::Break,

@@ -3,13 +3,13 @@
 use rayon::prelude::*;
 
 use super::bills::{Bill, Bills};
-use super::by_books::Standing;
 use super::dedupe::Payments;
 use super::judge::{JudgedPayment, known_of};
 use super::new_bill::ExternalMark;
 use super::settle::Settled;
 use super::tally::{Tallies, add_nature};
 use super::{Inputs, Outcome, Terms};
+use crate::books::standing::Standing;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{BillSituation, Class, ClassSet, Nature, PaidMark, bill_class, is_live};
 use crate::domain::sum::Sum;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::open_items::{Items, OpenItem, Todo};
 use super::{Finding, severity_of};
 use crate::books::fact::RowKind;
-use crate::books::known::Known;
+use crate::books::known::{Debt, Known};
 use crate::books::{Account, Facts, ItemId, Leg, Subject};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{About, Class, ClassSet, Nature, Severity, Stands};
@@ -37,7 +37,7 @@ pub(super) fn listed(
             listed.insert(&item.discrepancy_id);
             finding.is_decided = item.todo == Todo::Decided;
             finding.books = Some(in_books(item));
-            say_as_books(&mut finding, item);
+            say_as_books(&mut finding, item, known);
         } else if let Some(leg) = leg_of(known, &rows, &finding) {
             // Its balance is zero: a decision may have moved it.
             finding.is_decided = decided.contains(&leg);
@@ -90,14 +90,18 @@ fn in_books(item: &OpenItem) -> Box<InBooks> {
 
 /// A run knows the payments of its own evidence; what was paid before, waived or amended since is in the books. What is short of a bill and what
 /// is over of a payment are told as the books have them.
-fn say_as_books(finding: &mut Finding, item: &OpenItem) {
+fn say_as_books(finding: &mut Finding, item: &OpenItem, known: &Known) {
     let open = size(item.amount);
     let (expected, paid) = match (item.account, finding.class.info().about) {
         // What is owed by a group is no bill's alone.
         (Some(Account::Receivable), _)
             if finding.class == Class::L11 && item.invoice_number == finding.invoice_number && !item.is_reversed() =>
         {
-            (finding.expected, finding.expected.map(|expected| expected.minus(open)))
+            // Where decisions have taken something off, what is owed less that.
+            match known.debts.get(&item.id).map(Debt::applied) {
+                Some(paid) => (Some(paid.plus(open)), Some(paid)),
+                None => (finding.expected, finding.expected.map(|expected| expected.minus(open))),
+            }
         }
         (Some(Account::Suspense), About::Payment) if finding.class == Class::P04 => {
             (finding.paid.map(|paid| paid.minus(open)), finding.paid)

@@ -59,6 +59,7 @@ pub use status::{Sought, StatusEvidence};
 pub use tally::{Identity, Tallies};
 pub use unlisted::{Unlisted, unlisted};
 
+use crate::books::standing::Standing;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, ClassSet, Family, Nature, Period, Policy, Severity};
 use crate::domain::line::{Line, Lines, NO_BILL, RawTotals};
@@ -140,7 +141,7 @@ pub struct Outcome {
     /// What the inquiry logs come to, if any were given.
     pub inquired: Option<Inquired>,
     /// How the books have bills of which the evidence does not tell all.
-    standings: HashMap<u32, by_books::Standing>,
+    standings: HashMap<u32, Standing>,
 }
 
 impl Outcome {

@@ -14,7 +14,7 @@ use crate::table::{Layout, Row};
 /// Reads the Parquet file at `path`.
 pub(super) fn read(path: &Path, terms: &Terms, dimensions: &[String]) -> Result<External, ExternalError> {
     let unreadable = |error: io::Error| ExternalError::Unreadable { path: path.to_owned(), reason: error.to_string() };
-    let stored = File::open(path).and_then(Stored::read).map_err(unreadable)?;
+    let stored = File::open(path).and_then(Stored::foreign).map_err(unreadable)?;
     let header = Row::from_cells(stored.names().map(str::as_bytes), 1);
     let count = stored.names().count();
     let plain = Layout::default();

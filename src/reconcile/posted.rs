@@ -266,7 +266,7 @@ impl Run<'_> {
         let mut month = self.posting.together(before.clone(), &facts, &decisions, std::mem::take(&mut sums.handed))?;
         let made = Made { before: &before, facts: &facts, decisions: &decisions, settings: self.posting.settings };
         let mut by_books = ByBooks::of(&mut month, &self.found, self.outcome, self.item_terms.terms);
-        let findings = self.findings.but(by_books.found());
+        let findings = by_books.found(&self.findings);
         let concluded = self.conclude::<K>(Part::Together, &mut month, &made, &findings)?;
         Self::take(&mut sums, concluded, keeper, &findings)?;
         sums.items.trim(&findings);

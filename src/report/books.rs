@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::atomic::{self, Draft, WriteError, Writer};
+use super::manifest;
 use super::runs::Runs;
 use crate::books::account::Side;
 use crate::books::carry::{self, About, Carry, CarryError, Head};
 use crate::books::export::{Entry, is_exported};
+use crate::books::known::Known;
 use crate::books::pair::{Key, id_of};
 use crate::books::{Account, BooksError, ItemId, Leg, Month, Movement, Pair, Settings};
 use crate::columns::{Cells as _, Column, Csv, Format, Value};
@@ -177,6 +179,15 @@ impl Ended {
         })?;
         atomic::write(&folder.join(CARRY).join(carry::HEAD), |writer| writer.write_all(&head))
     }
+}
+
+/// Reads the carry of the report in `folder`, each file as its summary lists it.
+///
+/// # Errors
+/// [`CarryError`].
+pub fn read_carry(folder: &Path) -> Result<(Head, Known), CarryError> {
+    let listed = manifest::listed(folder).map_err(|error| CarryError::damaged("summary.json", &error))?;
+    carry::read(&folder.join(CARRY), |name| manifest::vouched(folder, &format!("{CARRY}/{name}"), &listed))
 }
 
 /// A pair, under the id of its entry.

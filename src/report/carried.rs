@@ -1,12 +1,13 @@
 //! What one period hands to the next: the list of outstanding codes, the money held, and the balances that sum them up. Read
 //! back, every list is held against its digest and its balance, and these against their hash.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::Path;
 
 use serde::Deserialize;
 
+use super::manifest::{self, ReportFile};
 use super::{Report, Writer};
 use crate::columns::parquet::Stored;
 use crate::columns::{Column, Format};
@@ -40,6 +41,7 @@ pub(super) fn outstanding(report: &Report<'_>, format: Format, writer: &mut Writ
 #[derive(Debug, Deserialize)]
 struct Summary {
     run_id: String,
+    files: Vec<ReportFile>,
     month: Figures,
 }
 
@@ -60,7 +62,7 @@ pub fn read_opening(folder: &Path) -> io::Result<Opening> {
     if closing.hash() != closing_hash {
         return Err(wrong("the closing balances in summary.json are not those their hash was made of"));
     }
-    let outstanding = read_outstanding(&folder.join(OUTSTANDING))?;
+    let outstanding = read_outstanding(folder, &summary.files)?;
     let listed: Balance = outstanding.iter().map(|item| Balance::one(item.amount)).sum();
     if sum(outstanding.iter().map(OutstandingItem::digest)) != closing.outstanding_digest || listed != closing.outstanding_codes {
         return Err(wrong("outstanding.parquet is not the list its balance was made of"));
@@ -93,8 +95,8 @@ fn sum(digests: impl Iterator<Item = Digest>) -> String {
     digest::hex(&sum.finish())
 }
 
-fn read_outstanding(path: &Path) -> io::Result<Vec<OutstandingItem>> {
-    let stored = Stored::read(File::open(path)?)?;
+fn read_outstanding(folder: &Path, listed: &[ReportFile]) -> io::Result<Vec<OutstandingItem>> {
+    let stored = Stored::read(&manifest::vouched(folder, OUTSTANDING, listed)?)?;
     let [invoice_number, payment_code, channel, amount] = stored.places(["invoice_number", "payment_code", "channel", "amount"])?;
     let item = |row: usize| -> io::Result<OutstandingItem> {
         let cell = |column: usize| stored.cell(row, column);

@@ -22,6 +22,8 @@ const DISCREPANCIES: &str = "discrepancies.jsonl";
 /// What a run found.
 #[derive(Clone, Debug)]
 pub struct Folder {
+    /// Where it lies, whole.
+    pub path: String,
     /// Which run.
     pub run: Run,
     /// SHA-256 of the summary.json that says so, and lists the files.
@@ -106,7 +108,8 @@ pub fn read(folder: &Path) -> Result<Folder, FolderError> {
     }
     let run = Run { run_id: summary.run_id, from: summary.period.from, to: summary.period.to, as_of: summary.as_of };
     let summary_sha256 = digest::hex(&digest::of_bytes(&bytes));
-    Ok(Folder { run, summary_sha256, found: rows, cleared: summary.discrepancies.cleared, refused: stand_open })
+    let path = folder.canonicalize().map_err(|error| failed("summary.json", &error))?.display().to_string();
+    Ok(Folder { path, run, summary_sha256, found: rows, cleared: summary.discrepancies.cleared, refused: stand_open })
 }
 
 /// The findings, those whose decision the books refused, and how many rows there are.

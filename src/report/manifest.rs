@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::columns::vouched::Vouched;
 use crate::domain::digest::{self, Digest};
 
 /// One file of a report.
@@ -31,6 +32,31 @@ impl ReportFile {
     }
 }
 
+/// The files that the report in `folder` lists.
+///
+/// # Errors
+/// When it has no summary.json that can be read.
+pub fn listed(folder: &Path) -> io::Result<Vec<ReportFile>> {
+    #[derive(Deserialize)]
+    struct Listed {
+        files: Vec<ReportFile>,
+    }
+    let Listed { files } = serde_json::from_slice(&std::fs::read(folder.join("summary.json"))?)?;
+    Ok(files)
+}
+
+/// Opens `name` in `folder`, which must be what `listed` says.
+///
+/// # Errors
+/// When it cannot be read, is in no list, or is not what was written.
+pub fn vouched(folder: &Path, name: &str, listed: &[ReportFile]) -> io::Result<Vouched> {
+    Vouched::open(&folder.join(name), &entry(name, listed)?.sha256)
+}
+
+fn entry<'l>(name: &str, listed: &'l [ReportFile]) -> io::Result<&'l ReportFile> {
+    listed.iter().find(|file| file.name == name).ok_or_else(|| io::Error::other("summary.json does not list it"))
+}
+
 /// A file of a report that is digested while it is read.
 #[derive(Debug)]
 pub struct Reading {
@@ -45,8 +71,7 @@ impl Reading {
     /// # Errors
     /// When it cannot be read, or is in no list.
     pub fn open(folder: &Path, name: &str, listed: &[ReportFile]) -> io::Result<Self> {
-        let listed = listed.iter().find(|file| file.name == name).cloned();
-        let listed = listed.ok_or_else(|| io::Error::other("summary.json does not list it"))?;
+        let listed = entry(name, listed)?.clone();
         Ok(Self { file: File::open(folder.join(name))?, listed, running: digest::Running::default() })
     }
 

@@ -1,12 +1,11 @@
 //! matched.parquet: payments that agree with their bill, written in row groups so that memory stays small; and its reader.
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Report, Writer};
+use super::{Report, Writer, manifest};
 use crate::columns::parquet::Stored;
 use crate::columns::{Column, Format, Value};
 use crate::domain::digest::Digest;
@@ -65,7 +64,7 @@ pub struct CarriedPayment {
 /// # Errors
 /// When the folder holds no readable `matched.parquet` of ours.
 pub fn read_matched(folder: &Path) -> io::Result<Vec<CarriedPayment>> {
-    let stored = Stored::read(File::open(folder.join(FILE_NAME))?)?;
+    let stored = Stored::read(&manifest::vouched(folder, FILE_NAME, &manifest::listed(folder)?)?)?;
     let [invoice_number, payment_code, amount, paid_at, identity] =
         stored.places(["invoice_number", "payment_code", "amount_paid", "paid_at_us", "identity"])?;
     let payment = |row: usize| -> io::Result<CarriedPayment> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::manifest::{Reading, ReportFile};
 use crate::books::account::{Account, Side};
 use crate::books::ground::of_known;
-use crate::books::{self, ItemId, carry};
+use crate::books::{self, ItemId};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature};
 use crate::domain::language::{Language, Say as _};
@@ -21,28 +21,37 @@ use crate::register::{Facts, InBooks};
 /// # Errors
 /// When the file cannot be read, or a row is no item.
 pub fn read(folder: &Path, listed: &[ReportFile], ids: &BTreeSet<String>) -> io::Result<Vec<Facts>> {
-    let mut rows = csv::Reader::from_reader(Reading::open(folder, super::books::OPEN_ITEMS, listed)?);
-    let mut found = Vec::new();
-    for (number, row) in (2_u64..).zip(rows.deserialize::<BTreeMap<String, String>>()) {
-        let row = row?;
-        if row.get("discrepancy_id").is_some_and(|id| ids.contains(id)) {
-            let facts =
-                facts(&row).ok_or_else(|| io::Error::other(format!("{}: row {number} is no open item", super::books::OPEN_ITEMS)))?;
-            found.push(facts);
-        }
-    }
-    rows.into_inner().finish()?;
+    let mut found = rows(folder, listed, |_, id| ids.contains(id))?;
     if !found.is_empty() {
         // What a decision keeps must be what the run has written.
         let mut carried = listed.iter().filter(|file| file.name.starts_with(super::books::CARRY));
         if let Some(file) = carried.find(|file| ReportFile::of(folder, &file.name).ok().as_ref() != Some(*file)) {
             return Err(io::Error::other(format!("{} is not what the run wrote", file.name)));
         }
-        let (_, known) = carry::read(&folder.join(super::books::CARRY)).map_err(io::Error::other)?;
+        let (_, known) = super::books::read_carry(folder).map_err(io::Error::other)?;
         for books in found.iter_mut().filter_map(|facts| facts.books.as_mut()) {
             books.ground = of_known(&known, books.item);
         }
     }
+    Ok(found)
+}
+
+/// Those that are wanted, by the item and the id under which it is shown.
+///
+/// # Errors
+/// When the file cannot be read, or a row is no item.
+pub fn rows(folder: &Path, listed: &[ReportFile], is_wanted: impl Fn(ItemId, &str) -> bool) -> io::Result<Vec<Facts>> {
+    let mut rows = csv::Reader::from_reader(Reading::open(folder, super::books::OPEN_ITEMS, listed)?);
+    let mut found = Vec::new();
+    for (number, row) in (2_u64..).zip(rows.deserialize::<BTreeMap<String, String>>()) {
+        let row = row?;
+        let wrong = || io::Error::other(format!("{}: row {number} is no open item", super::books::OPEN_ITEMS));
+        let item = row.get("item").and_then(|item| ItemId::parse(item)).ok_or_else(wrong)?;
+        if row.get("discrepancy_id").is_some_and(|id| is_wanted(item, id)) {
+            found.push(facts(&row).ok_or_else(wrong)?);
+        }
+    }
+    rows.into_inner().finish()?;
     Ok(found)
 }
 

@@ -25,7 +25,7 @@ use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 
 /// The whole sandbox.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Model {
     pub(super) reception: Arc<Reception>,
     pub(super) orders: Vec<Order>,
@@ -45,7 +45,7 @@ pub struct Model {
 }
 
 /// A stored answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Answered {
     fingerprint: Digest,
     body: Bytes,

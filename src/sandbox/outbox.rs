@@ -129,7 +129,7 @@ pub(super) struct Outcome {
 }
 
 /// All deliveries, and the order in which they fall due.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Outbox {
     deliveries: Vec<Delivery>,
     queue: BTreeSet<(Timestamp, usize)>,

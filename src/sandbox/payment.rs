@@ -137,7 +137,7 @@ pub enum PayError {
 }
 
 /// What was last sent about an order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Sent {
     /// DOKU's last message as it left DOKU, and the payment it told of. A forger's messages are not among them.
     last: Option<(NotificationMessage, PaymentTaken)>,

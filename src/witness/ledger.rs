@@ -234,7 +234,9 @@ impl Bill {
     }
 
     fn end(&mut self, end: End) {
-        self.operations.last_mut().into_iter().for_each(|last| last.end = end);
+        if let Some(last) = self.operations.last_mut() {
+            last.end = end;
+        }
     }
 
     fn done(&mut self, answer: Option<Answer>, amount: Option<u64>) {

@@ -11,7 +11,9 @@ pub(super) fn differences(ledger: &Told, record: &Record) -> Vec<Difference> {
     let mut found = Found(Vec::new());
     let carried_out = found.changes(ledger, record);
     for (invoice_number, bill) in &ledger.bills {
-        for operation in &bill.operations {
+        // What did not leave at first is meant again under the same id; the last says how it ended.
+        let last: BTreeMap<&str, &Operation> = bill.operations.iter().map(|operation| (operation.request_id.as_str(), operation)).collect();
+        for operation in last.into_values() {
             found.operation(invoice_number, operation, carried_out.get(operation.request_id.as_str()).copied());
         }
     }
@@ -73,7 +75,9 @@ impl Found {
                 self.add(Invariant(11), invoice_number, format!("has the code {payment_code} while {other} has it"));
             }
             with_code.insert(invoice_number);
-            others.into_iter().for_each(|others| others.extend([invoice_number.as_str()]));
+            if let Some(others) = others {
+                others.insert(invoice_number);
+            }
             orders.insert(invoice_number, order);
         }
         carried_out
@@ -84,7 +88,7 @@ impl Found {
         let Operation { request_id, kind, wire_invoice_number, end, payment_code, .. } = operation;
         match (end, change) {
             (End::Done, None) => {
-                self.add(Invariant(24), invoice_number, format!("the ledger has its {kind} {request_id} as done, and nothing was"))
+                self.add(Invariant(24), invoice_number, format!("the ledger has its {kind} {request_id} as done, and nothing was"));
             }
             (End::NotDone, Some(_)) => {
                 self.add(

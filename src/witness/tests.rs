@@ -57,7 +57,8 @@ fn every_broken_rule_is_told_by_its_invariant() {
         after("B", &format!(r#"{{"event":"accepted","answer":{answer},"replayed":false}}"#))
     };
     let without = |line: usize| {
-        RECORD.trim().lines().enumerate().filter(|(at, _)| *at != line).map(|(_, text)| format!("{text}\n")).collect::<String>()
+        let lines: Vec<&str> = RECORD.trim().lines().enumerate().filter(|(at, _)| *at != line).map(|(_, text)| text).collect();
+        lines.join("\n")
     };
     let cases: [(u8, String, String); 12] = [
         (1, LEDGER.to_owned(), change("POST", "r9", "C", "79")),
@@ -90,6 +91,15 @@ fn a_cancelled_code_that_is_live_at_doku_is_told() {
     );
     let found = found(&cancelled, RECORD);
     assert!(found.iter().any(|one| one.contains("cancelled in the ledger")), "{found:?}");
+}
+
+#[test]
+fn what_did_not_leave_at_first_and_was_done_under_the_same_id_is_done() {
+    let intent =
+        r#"{"event":"intended","operation":"issue","terms":{"amount":50},"request_id":"r3","wire_invoice_number":"B","body_digest":""}"#;
+    let events = [r#"{"event":"not_sent","reason":""}"#, intent, ACCEPTED];
+    let lines = events.map(|event| after("B", event).trim_start_matches(LEDGER).to_owned());
+    assert_eq!(found(&format!("{LEDGER}{}", lines.concat()), RECORD), [""; 0]);
 }
 
 #[test]

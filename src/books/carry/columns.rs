@@ -94,10 +94,8 @@ impl Rows {
     /// A word, or nothing.
     pub(super) fn text(&mut self, field: &impl Serialize) -> io::Result<()> {
         let mut text = std::mem::take(&mut self.text);
-        let done = match word(field, &mut text).map_err(io::Error::other)? {
-            true => self.put(Kind::Text, &text.as_str().into()),
-            false => self.put(Kind::Text, &Value::Empty),
-        };
+        let is_said = word(field, &mut text).map_err(io::Error::other)?;
+        let done = if is_said { self.put(Kind::Text, &text.as_str().into()) } else { self.put(Kind::Text, &Value::Empty) };
         self.text = text;
         done
     }

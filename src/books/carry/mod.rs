@@ -22,6 +22,7 @@ use super::known::Known;
 use super::settings::{Period, Settings};
 use crate::columns::Csv;
 use crate::columns::parquet::{Frame, Groups};
+use crate::columns::vouched::Vouched;
 use crate::domain::amount::Rupiah;
 use crate::domain::digest::{self, Digest, Running};
 
@@ -122,7 +123,9 @@ pub enum CarryError {
 }
 
 impl CarryError {
-    fn damaged(file: &str, reason: &dyn std::fmt::Display) -> Self {
+    /// That `file` is not what was written, for this reason.
+    #[must_use]
+    pub fn damaged(file: &str, reason: &dyn std::fmt::Display) -> Self {
         Self::Damaged { file: file.to_owned(), reason: reason.to_string() }
     }
 
@@ -283,11 +286,12 @@ struct Versioned {
     format: u32,
 }
 
-/// Reads the carry in `folder`, every table held against its digest and the balances against their items.
+/// Reads the carry in `folder`: every file as `open` vouches for it by its name, every table against its digest, and the balances against
+/// their items.
 ///
 /// # Errors
 /// [`CarryError`].
-pub fn read(folder: &Path) -> Result<(Head, Known), CarryError> {
+pub fn read(folder: &Path, open: impl Fn(&str) -> io::Result<Vouched>) -> Result<(Head, Known), CarryError> {
     let mut text = Vec::new();
     let mut opened = std::fs::File::open(folder.join(HEAD)).map_err(CarryError::storage(HEAD))?;
     opened.read_to_end(&mut text).map_err(CarryError::storage(HEAD))?;
@@ -299,7 +303,7 @@ pub fn read(folder: &Path) -> Result<(Head, Known), CarryError> {
     let mut known = Known { began_on: head.began_on, ..Known::default() };
     for table in table::TABLES {
         let name = format!("{}.parquet", table.name);
-        let file = std::fs::File::open(folder.join(&name)).map_err(CarryError::storage(&name))?;
+        let file = open(&name).map_err(|reason| CarryError::damaged(&name, &reason))?;
         let (mut running, mut rows) = (Running::default(), 0_u64);
         let each = |digest: Digest| {
             rows = rows.saturating_add(1);

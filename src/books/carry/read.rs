@@ -1,16 +1,16 @@
 //! A table read back from Parquet, row by row.
 
-use std::fs::File;
 use std::io;
 
 use super::columns::RowDigest;
 use super::table::Table;
 use crate::books::known::Known;
 use crate::columns::parquet::Stored;
+use crate::columns::vouched::Vouched;
 use crate::domain::digest::Digest;
 
 /// Reads `table`, written in `format`, into `known`, and hands on the digest of each row.
-pub(super) fn read(table: &Table, format: u32, file: &File, known: &mut Known, mut each: impl FnMut(Digest)) -> io::Result<()> {
+pub(super) fn read(table: &Table, format: u32, file: &Vouched, known: &mut Known, mut each: impl FnMut(Digest)) -> io::Result<()> {
     let columns: Vec<_> = table.columns_of(format).collect();
     let mut digest = RowDigest::default();
     Stored::each_slice(file, |stored| {

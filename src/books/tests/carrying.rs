@@ -16,8 +16,10 @@ use crate::books::pair::{Leg, Movement};
 use crate::books::post::Month;
 use crate::books::settings::{Booked, Settings};
 use crate::books::take_on::{TakenOn, begin};
+use crate::columns::vouched::Vouched;
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
+use crate::domain::digest;
 
 /// A month in which something of every kind becomes known, and the next.
 fn two_months() -> (Business, Vec<Month>) {
@@ -65,14 +67,22 @@ fn write(folder: &std::path::Path, known: &Known, month: &Month, settings: &Sett
     head
 }
 
+/// Reads it as a list that vouches for whatever is there would have it: what the tables themselves are held against.
+fn read(folder: &std::path::Path) -> Result<(carry::Head, Known), CarryError> {
+    carry::read(folder, |name| {
+        let path = folder.join(name);
+        Vouched::open(&path, &digest::hex(&digest::of_bytes(&std::fs::read(&path)?)))
+    })
+}
+
 #[test]
 fn the_files_of_a_month_are_read_back_whole_and_whatever_is_changed_in_them_is_found() {
     let (business, months) = two_months();
     let folder = tempfile::tempdir().unwrap();
     let head = write(folder.path(), &business.known, &months[1], &business.settings);
-    let (read, known) = carry::read(folder.path()).unwrap();
-    assert_eq!((&read, &known), (&head, &business.known));
-    assert_eq!(read.hash().unwrap(), head.hash().unwrap());
+    let (head_read, known) = read(folder.path()).unwrap();
+    assert_eq!((&head_read, &known), (&head, &business.known));
+    assert_eq!(head_read.hash().unwrap(), head.hash().unwrap());
     assert!(head.tables.values().all(|table| table.rows > 0) || head.tables["bank_lines"].rows == 0);
     let again = tempfile::tempdir().unwrap();
     assert_eq!(write(again.path(), &known, &months[1], &business.settings).hash().unwrap(), head.hash().unwrap());
@@ -83,7 +93,7 @@ fn the_files_of_a_month_are_read_back_whole_and_whatever_is_changed_in_them_is_f
         let name = format!("{table}.parquet");
         let kept = std::fs::read(folder.path().join(&name)).unwrap();
         std::fs::copy(other.path().join(&name), folder.path().join(&name)).unwrap();
-        assert!(matches!(carry::read(folder.path()), Err(CarryError::Damaged { .. })), "{table}");
+        assert!(matches!(read(folder.path()), Err(CarryError::Damaged { .. })), "{table}");
         std::fs::File::create(folder.path().join(&name)).unwrap().write_all(&kept).unwrap();
     }
     let text = std::fs::read_to_string(folder.path().join(carry::HEAD)).unwrap();
@@ -91,7 +101,7 @@ fn the_files_of_a_month_are_read_back_whole_and_whatever_is_changed_in_them_is_f
     let (ours, later) = (format!("\"format\": {}", carry::FORMAT), format!("\"format\": {}", carry::FORMAT + 1));
     assert!(text.contains(&ours));
     file.write_all(text.replace(&ours, &later).as_bytes()).unwrap();
-    assert!(matches!(carry::read(folder.path()), Err(CarryError::Version(version)) if version == carry::FORMAT + 1));
+    assert!(matches!(read(folder.path()), Err(CarryError::Version(version)) if version == carry::FORMAT + 1));
 }
 
 #[test]

@@ -136,7 +136,8 @@ impl Setup {
         match recording.end(self.clock.now(), exit.code(), self.head_after(recording, exit)) {
             Ok(()) => exit,
             Err(error) => {
-                output::error(format_args!("how this run ended is not recorded: `{}`: {error}", self.runs_folder().display()));
+                let (folder, hint) = (self.runs_folder(), codes::RUN_NOT_RECORDED.remedy);
+                output::error(format_args!("how this run ended is not recorded: `{}`: {error}\nhint: {hint}", folder.display()));
                 if exit == Exit::Done { Exit::Disk } else { exit }
             }
         }

@@ -10,7 +10,6 @@ use super::row::{Keys, Reader};
 use super::writer::with_new;
 use super::{StoreAt, StoreError};
 use crate::columns::parquet::Stored;
-use crate::domain::digest;
 use crate::evidence::EvidenceError;
 use crate::evidence::read::{Evidence, Parsed, ReadOptions};
 use crate::private;
@@ -68,10 +67,7 @@ fn parsed(at: &StoreAt, options: &ReadOptions<'_>, keys: &Keys<'_>, file: u32, h
 pub(super) fn stored(at: &StoreAt, held: &Held<'_>) -> Result<Stored, StoreError> {
     let path = at.path.join(&held.part.path);
     let bytes = bytes(&path)?;
-    if digest::of_bytes(&bytes) != held.part.sha256 {
-        return Err(StoreError::damaged(&path, "has other bytes than were written"));
-    }
-    let stored = Stored::of_bytes(bytes).map_err(|error| StoreError::damaged(&path, error))?;
+    let stored = Stored::of_bytes(bytes, &held.part.sha256).map_err(|error| StoreError::damaged(&path, error))?;
     let rows = u64::try_from(stored.height()).unwrap_or(u64::MAX);
     if rows == held.part.rows { Ok(stored) } else { Err(StoreError::damaged(&path, format!("has {rows} rows, not {}", held.part.rows))) }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::domain::amount::Rupiah;
-use crate::journal::{Author, Entry, Head, Journal, JournalError, Writer};
+use crate::journal::{Author, Entry, Head, Journal, JournalError, TakenFrom, Writer};
 use crate::reconcile::posted::{Asked, Posted};
 use crate::reconcile::{Finding, Outcome, Terms};
 use crate::register::{Facts, IllegalHistory, Item, Register, Run, Sighting, Standings, Status, Subject, look};
@@ -129,7 +129,8 @@ pub fn take(writer: &mut Writer, folder: Folder, at: Timestamp, actor: &str) -> 
     }
     let author = author_of(&folder.run, actor)?;
     let sighting = look(&register, &folder.run, folder.found, &folder.cleared, &folder.refused);
-    writer.append(at, &author, Entry::Seen { sighting: sighting.clone() })?;
+    let report = Some(TakenFrom { folder: folder.path, summary_sha256: folder.summary_sha256 });
+    writer.append(at, &author, Entry::Seen { sighting: sighting.clone(), report })?;
     Ok(Some(sighting))
 }
 
@@ -139,7 +140,7 @@ pub fn take(writer: &mut Writer, folder: Folder, at: Timestamp, actor: &str) -> 
 /// [`JournalError`]; nothing is recorded then.
 pub fn take_items(writer: &mut Writer, run: &Run, items: Vec<Facts>, at: Timestamp, actor: &str) -> Result<Sighting, JournalError> {
     let sighting = look(&writer.journal().register()?, run, items, &[], &BTreeSet::new());
-    writer.append(at, &author_of(run, actor)?, Entry::Seen { sighting: sighting.clone() })?;
+    writer.append(at, &author_of(run, actor)?, Entry::Seen { sighting: sighting.clone(), report: None })?;
     Ok(sighting)
 }
 

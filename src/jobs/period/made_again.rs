@@ -11,8 +11,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{PeriodError, not_whole, stale};
+use crate::journal::period::PeriodClose;
 use crate::journal::{Head, Journal};
-use crate::report::manifest::{OF_RUN, ReportFile};
+use crate::report::folder;
+use crate::report::manifest::{self, OF_RUN, ReportFile};
 use crate::report::summary_inputs::Request;
 
 /// What a report was made from, as its summary says.
@@ -171,6 +173,24 @@ pub(super) fn check_journal(folder: &Path, journal: &Journal) -> Result<(), Peri
     }
     let shown = journal.path();
     Err(stale(folder, &format_args!("it was made with another journal than `{shown}`, or that has lost its end since")))
+}
+
+/// Whether the report in `folder` is whole and says who signed it: it is written once more when that is done, and a run may be killed
+/// in between.
+#[must_use]
+pub fn is_finished(folder: &Path) -> bool {
+    let signed = summary_of(folder).and_then(|summary| summary.pointer("/month/signed").cloned());
+    signed.is_some_and(|signed| !signed.is_null()) && folder::whole(folder).is_ok()
+}
+
+/// Whether the report in `folder` says what was signed.
+#[must_use]
+pub fn is_what_was_signed(close: &PeriodClose, folder: &Path) -> bool {
+    summary_of(folder).is_some_and(|summary| manifest::content(&files_of(&summary)) == close.content_sha256)
+}
+
+fn summary_of(folder: &Path) -> Option<Value> {
+    serde_json::from_slice(&fs::read(folder.join(SUMMARY)).ok()?).ok()
 }
 
 /// The files that a summary lists.

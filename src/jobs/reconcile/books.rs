@@ -1,7 +1,6 @@
 //! What the books of a run are opened with: the carry of the month before, or, where there is none, what an older report closed with.
 
 use super::{OpeningFolder, ReconcileError, ReconcileOptions};
-use crate::books::carry;
 use crate::books::take_on::TakenOn;
 use crate::books::{Account, ItemId, Known, Subject};
 use crate::domain::ageing::date_of;
@@ -10,7 +9,7 @@ use crate::jobs::discrepancies;
 use crate::reconcile::month::{Opening, SuspenseItem};
 use crate::reconcile::posted::{BooksInputs, Opened};
 use crate::register::Register;
-use crate::report::books::CARRY;
+use crate::report::books::read_carry;
 
 /// The books of the month before.
 pub(super) struct Carried {
@@ -22,7 +21,7 @@ pub(super) struct Carried {
 pub(super) fn carried(folder: &OpeningFolder, opening: Option<&Opening>) -> Result<Option<Carried>, ReconcileError> {
     let Some(signed) = opening.and_then(|opening| opening.books.clone()) else { return Ok(None) };
     let wrong = |reason: String| ReconcileError::Opening { path: folder.path.clone(), reason };
-    let (head, known) = carry::read(&folder.path.join(CARRY)).map_err(|error| wrong(error.to_string()))?;
+    let (head, known) = read_carry(&folder.path).map_err(|error| wrong(error.to_string()))?;
     let hash = head.hash().map_err(|error| wrong(error.to_string()))?;
     if hash != signed {
         return Err(wrong("its carry is not the one its closing balances were made with".to_owned()));

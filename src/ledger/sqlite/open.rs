@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use super::checkpoint::Pages;
 use super::db::Db;
 use super::migrate::{self, Migration};
-use super::{names, read, schema};
+use super::{names, read, schema, upkeep};
 use crate::ledger::chain::{NO_SALT, Origin};
 use crate::ledger::lock::beside;
 use crate::ledger::seals::Seals;
@@ -236,6 +236,9 @@ fn create_file(place: &Place, binding: &Binding, migrations: &[Migration]) -> Re
     Blank::new(folder_of(place.path()), binding, migrations)?.keep(place.path())
 }
 
+/// Why a new file is given up.
+const NO_LOG: &str = "its log cannot be made: the disk refuses it";
+
 /// A ledger without events that has no name yet; unless it gets one, it is gone when it is dropped.
 pub(in crate::ledger) struct Blank {
     pub(in crate::ledger) connection: Db,
@@ -253,7 +256,11 @@ impl Blank {
     fn new(folder: &Path, binding: &Binding, migrations: &[Migration]) -> Result<Self, Fault> {
         let file = temporary::Apart::new(folder)?;
         let connection = Db::new(Connection::open(file.path())?, binding.seals.clone());
-        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // Where that fails SQLite stays as it is, and says so in passing.
+        let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(Fault::Failed(NO_LOG.into()));
+        }
         configure(&connection)?;
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         migrate::from(&connection, 0, migrations)?;
@@ -271,8 +278,9 @@ impl Blank {
 
     /// Makes it durable under `path`, which must be free.
     pub(in crate::ledger) fn keep(self, path: &Path) -> Result<(), Fault> {
-        self.connection.into_connection().close().map_err(|(_, error)| error)?;
-        Ok(self.file.keep(path)?)
+        upkeep::ended(self.connection.into_connection())?;
+        // Who could not remove its journal says that it has a log, and the file has none.
+        if upkeep::has_log(self.file.path())? { Ok(self.file.keep(path)?) } else { Err(Fault::Failed(NO_LOG.into())) }
     }
 
     /// Where it is meanwhile.

@@ -35,10 +35,27 @@ pub(super) fn backup(place: &Place, to: &Path) -> Result<(), LedgerError> {
         if step != StepResult::Done {
             return Err(Fault::Failed("the copy did not finish, the ledger was busy".into()));
         }
-        destination.close().map_err(|(_, error)| error)?;
+        ended(destination)?;
         Ok(temporary.keep(to)?)
     };
     copy().map_err(|fault| target.error(fault))
+}
+
+/// Closes a file that is to get its name, once all of it is in it: its log stays behind, and closing alone does not say that what stands
+/// there could not be copied.
+pub(super) fn ended(connection: Connection) -> Result<(), Fault> {
+    let is_busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if is_busy {
+        return Err(Fault::Failed("its log could not be copied: somebody reads it".into()));
+    }
+    Ok(connection.close().map_err(|(_, error)| error)?)
+}
+
+/// Whether the file at `path` is one that is written through a log, by the version that its header says is needed to write it.
+pub(super) fn has_log(path: &Path) -> std::io::Result<bool> {
+    let mut header = [0; 20];
+    std::io::Read::read_exact(&mut std::fs::File::open(path)?, &mut header)?;
+    Ok(header.ends_with(&[2, 2]))
 }
 
 /// What a purge removed.

@@ -73,7 +73,8 @@ impl<'a> Lives<'a> {
         let cancelled_us = micros(bill.cancelled_at(), i64::MAX);
         let by_payment = if bill.reusable() { i64::MAX } else { paid_us };
         let (at, end) = [(by_payment, End::Settled), (cancelled_us, End::Cancelled), (expired_us, End::Expired)].into_iter().min()?;
-        let end = if end == End::Expired && bill.reusable() && paid_us <= expired_us { End::Settled } else { end };
+        // One that may be paid any number of times stays until its end, and was settled then if anybody has paid it.
+        let end = if bill.reusable() && paid_us <= at { End::Settled } else { end };
         Some(Life { issued_us, ended: (at != i64::MAX).then_some((at.max(issued_us), end)) })
     }
 

@@ -1,8 +1,8 @@
 //! The findings of a run, as open items look for theirs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::domain::classify::Class;
+use crate::domain::classify::{About, Class};
 use crate::reconcile::Finding;
 
 /// What a run found, by what it is about.
@@ -23,17 +23,26 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// These, where something is found as another class by now, or not at all.
-    #[must_use]
-    pub fn but<'b>(&self, again: impl Iterator<Item = (&'b str, Option<Class>)>) -> Findings<'b>
+    /// These, where payments are found as another class by now, or not at all, and of the bills with these ids no more than `bills`.
+    pub(in crate::reconcile) fn but<'b>(
+        &self,
+        payments: impl Iterator<Item = (&'b str, Option<Class>)>,
+        ids: &HashSet<String>,
+        bills: &'b [Finding],
+    ) -> Findings<'b>
     where
         'a: 'b,
     {
         let mut but: Findings<'b> = self.clone();
-        for (id, class) in again {
+        for (id, class) in payments {
             but.by_id.remove(id);
             but.by_id.extend(class.map(|class| (id, class)));
         }
+        but.by_id.retain(|id, class| class.info().about != About::Bill || !ids.contains(*id));
+        but.of_bills.retain(|_, finding| !ids.contains(&finding.id));
+        let again = Findings::of(bills);
+        but.by_id.extend(again.by_id);
+        but.of_bills.extend(again.of_bills);
         but
     }
 

@@ -5,7 +5,7 @@ use crate::books::fact::Payee;
 use crate::books::item::{ItemId, Subject};
 use crate::books::known::{Bill, Known};
 use crate::books::pair::Leg;
-use crate::reconcile::findings::id;
+use crate::reconcile::findings::{bill_id, id};
 
 /// Invoice numbers, codes and channel of what an item is about; empty where it has none.
 #[must_use]
@@ -70,7 +70,7 @@ pub(super) fn listed_as(known: &Known, leg: Leg) -> String {
             bills.sort_by_key(|bill| (!bill.is_live, &bill.invoice_number));
             bills.first().map_or(own, |bill| {
                 let code = bill.names.last().and_then(|name| name.split_once('/')).map_or("", |(_, code)| code);
-                id(&[b"bill", bill.invoice_number.as_bytes(), code.as_bytes()])
+                bill_id(&bill.invoice_number, code)
             })
         }
         (Account::Doku | Account::Direct, Subject::Payment) => {

@@ -1,11 +1,13 @@
 //! Decisions: what people decided, on which facts, and what each moved. People's acts are facts; what follows from them is for the rules.
 
 use super::{Kit, WriteError};
+use crate::books::fact::{Hold, Payee, PaymentFact, RowFact, RowKind};
 use crate::books::known::Decided;
 use crate::books::off::Off;
 use crate::books::{Decision, ItemId, Known, Leg};
 use crate::columns::{Column, Value};
 use crate::domain::amount::Rupiah;
+use crate::domain::digest;
 use crate::reconcile::Terms;
 
 fn id(item: Option<&ItemId>) -> Value<'static> {
@@ -61,6 +63,21 @@ pub(super) fn write(kit: &mut Kit<'_>, decisions: &[Decision], before: &Known, c
         Column::text("item", |ground| id(Some(&ground.item))),
     ];
     kit.table("facts/decision_grounds", &columns, grounds)?;
+    journal(kit, &fresh)?;
+    effects(kit, &fresh)?;
+    // Debts whose payments or balances an earlier decision, or one of this month, has moved: what money finds there is by the books.
+    let columns: [Column<'_, (&ItemId, &Decided)>; 4] = [
+        Column::text("decision", |(decision, _)| id(Some(decision))),
+        Column::text("action", |(_, decided)| decided.action.name().into()),
+        Column::text("debt", |(_, decided)| id(decided.debt.as_ref())),
+        Column::text("item", |(_, decided)| id(decided.leg.as_ref().and_then(|leg| leg.item.as_ref()))),
+    ];
+    let standing = before.decisions.iter().filter(|(_, decided)| decided.refused.is_none());
+    kit.table("facts/carried_decisions", &columns, standing)
+}
+
+/// What each decision moved, and what it took off a debt.
+fn effects(kit: &mut Kit<'_>, fresh: &[Made<'_>]) -> Result<(), WriteError> {
     let moved = |(_, decision, decided): &Made<'_>| {
         let legs = |(debit, credit, amount): &(Leg, Leg, Rupiah)| (decision.id, *debit, *credit, *amount);
         decided.iter().flat_map(|decided| &decided.posted).map(legs).collect::<Vec<_>>()
@@ -83,14 +100,62 @@ pub(super) fn write(kit: &mut Kit<'_>, decisions: &[Decision], before: &Known, c
         Column::text("taken_off", |(_, off, _)| off.name().into()),
         Column::rupiah("amount", |(.., amount)| (*amount).into()),
     ];
-    kit.table("facts/decision_taken_off", &columns, fresh.iter().flat_map(taken))?;
-    // Debts whose payments or balances an earlier decision, or one of this month, has moved: what money finds there is by the books.
-    let columns: [Column<'_, (&ItemId, &Decided)>; 4] = [
-        Column::text("decision", |(decision, _)| id(Some(decision))),
-        Column::text("action", |(_, decided)| decided.action.name().into()),
-        Column::text("debt", |(_, decided)| id(decided.debt.as_ref())),
-        Column::text("item", |(_, decided)| id(decided.leg.as_ref().and_then(|leg| leg.item.as_ref()))),
+    kit.table("facts/decision_taken_off", &columns, fresh.iter().flat_map(taken))
+}
+
+/// What a decision keeps of the payments and rows it stands on: a run without that evidence takes them from here.
+fn journal(kit: &mut Kit<'_>, fresh: &[Made<'_>]) -> Result<(), WriteError> {
+    let columns: [Column<'_, (i64, &PaymentFact)>; 8] = [
+        Column::count("place", |(place, _)| (*place).into()),
+        Column::text("item", |(_, payment)| id(Some(&payment.id))),
+        Column::text("identity", |(_, payment)| payment.identity.map(|identity| digest::hex(&identity)).into()),
+        Column::text("channel", |(_, payment)| payment.channel.name().into()),
+        Column::rupiah("amount", |(_, payment)| payment.amount.get().into()),
+        Column::instant("paid_at", |(_, payment)| payment.paid_at.into()),
+        Column::text("payee", |(_, payment)| if let Payee::Bill(bill) = &payment.payee { id(Some(bill)) } else { Value::Empty }),
+        Column::text("hold", |(_, payment)| {
+            payment
+                .hold
+                .map(|hold| match hold {
+                    Hold::AfterExpiry => "after expiry",
+                    Hold::AfterCancellation => "after cancellation",
+                })
+                .into()
+        }),
     ];
-    let standing = before.decisions.iter().filter(|(_, decided)| decided.refused.is_none());
-    kit.table("facts/carried_decisions", &columns, standing)
+    let payments = fresh.iter().flat_map(|(place, decision, _)| decision.facts.payments.iter().map(move |payment| (*place, payment)));
+    kit.table("facts/decision_payments", &columns, payments)?;
+    let columns: [Column<'_, (i64, &RowFact)>; 12] = [
+        Column::count("place", |(place, _)| (*place).into()),
+        Column::text("item", |(_, row)| id(Some(&row.id))),
+        Column::text("batch", |(_, row)| id(Some(&row.batch))),
+        Column::foreign("number", |(_, row)| (&*row.number).into()),
+        Column::date("paid_out_on", |(_, row)| row.paid_out_on.into()),
+        Column::rupiah("amount", |(_, row)| row.amount.into()),
+        Column::rupiah("fee", |(_, row)| row.fee.into()),
+        Column::rupiah("discount", |(_, row)| row.discount.into()),
+        Column::rupiah("paid_out", |(_, row)| row.paid_out.into()),
+        Column::rupiah("shared", |(_, row)| row.shares.into()),
+        Column::text("kind", |(_, row)| kind(row.kind).into()),
+        Column::text("channel", |(_, row)| row.kind.channel().map(crate::domain::channel::Channel::name).into()),
+    ];
+    let rows = fresh.iter().flat_map(|(place, decision, _)| decision.facts.rows.iter().map(move |row| (*place, row)));
+    let rows: Vec<(i64, &RowFact)> = rows.collect();
+    kit.table("facts/decision_rows", &columns, rows.iter().copied())?;
+    let paid = rows.iter().filter_map(|(_, row)| if let RowKind::Of(_, payment) = row.kind { Some((row.id, payment)) } else { None });
+    let columns: [Column<'_, (ItemId, ItemId)>; 2] =
+        [Column::text("item", |(row, _)| id(Some(row))), Column::text("payment", |(_, payment)| id(Some(payment)))];
+    kit.table("facts/decision_row_payments", &columns, paid)
+}
+
+/// What a row is, in the rules' words.
+const fn kind(of: RowKind) -> &'static str {
+    match of {
+        RowKind::Of(..) => "of payment",
+        RowKind::Unclaimed(_) => "unclaimed",
+        RowKind::Refund(_) => "refund",
+        RowKind::Repeated => "twice",
+        RowKind::Other => "other",
+        RowKind::Unreadable => "unreadable",
+    }
 }

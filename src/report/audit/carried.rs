@@ -72,7 +72,7 @@ pub(super) fn write(kit: &mut Kit<'_>, opened: &Opened, before: &Known) -> Resul
         Column::text("debt", |(debt, ..)| id(debt)),
         Column::count("place", |(_, place, ..)| (*place).into()),
         Column::text("account", |(_, _, back, _)| back.account.name().into()),
-        Column::text("back", |(_, _, back, _)| back.item.as_ref().map(|item| item.to_string()).into()),
+        Column::text("back", |(_, _, back, _)| back.item.as_ref().map(ToString::to_string).into()),
         Column::rupiah("amount", |(.., amount)| (*amount).into()),
     ];
     let applied = |(debt, of): (&'_ ItemId, &'_ Debt)| {
@@ -145,6 +145,15 @@ fn payments(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
     kit.table("facts/carried_aliases", &columns, before.aliases.iter())
 }
 
+/// What a batch pays on one day.
+struct Paid<'a> {
+    batch: &'a ItemId,
+    name: &'a str,
+    stated: Option<crate::domain::amount::Rupiah>,
+    on: jiff::civil::Date,
+    sums: &'a BatchDay,
+}
+
 fn rows(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
     let columns: [Column<'_, (&ItemId, &crate::books::known::Row)>; 7] = [
         Column::text("item", |(row, _)| id(row)),
@@ -162,26 +171,19 @@ fn rows(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
         }),
     ];
     kit.table("facts/carried_rows", &columns, before.rows.iter())?;
-    struct Day<'a> {
-        batch: &'a ItemId,
-        name: &'a str,
-        stated: Option<crate::domain::amount::Rupiah>,
-        on: jiff::civil::Date,
-        day: &'a BatchDay,
-    }
-    let columns: [Column<'_, Day<'_>>; 7] = [
+    let columns: [Column<'_, Paid<'_>>; 7] = [
         Column::text("batch", |day| id(day.batch)),
         Column::foreign("name", |day| day.name.into()),
         Column::rupiah("stated", |day| day.stated.into()),
         Column::date("paid_out_on", |day| day.on.into()),
-        Column::rupiah("column_sum", |day| day.day.column.into()),
-        Column::rupiah("shared", |day| day.day.shared.into()),
-        Column::rupiah("posted", |day| day.day.posted.into()),
+        Column::rupiah("column_sum", |day| day.sums.column.into()),
+        Column::rupiah("shared", |day| day.sums.shared.into()),
+        Column::rupiah("posted", |day| day.sums.posted.into()),
     ];
     let days = before
         .batches
         .iter()
-        .flat_map(|(batch, of)| of.days.iter().map(move |(on, day)| Day { batch, name: &of.name, stated: of.stated, on: *on, day }));
+        .flat_map(|(batch, of)| of.days.iter().map(move |(on, sums)| Paid { batch, name: &of.name, stated: of.stated, on: *on, sums }));
     kit.table("facts/carried_batch_days", &columns, days)?;
     let columns: [Column<'_, (&ItemId, &crate::books::known::BankLine)>; 3] = [
         Column::text("item", |(line, _)| id(line)),

@@ -9,11 +9,11 @@ use serde_json::Value as Json;
 use super::carried::debt_columns;
 use super::{Kit, KitError, Made};
 use crate::books::Known;
-use crate::books::carry;
+
 use crate::columns::{Column, Kind, Value};
 use crate::domain::{digest, spreadsheet};
 use crate::report::atomic::{self, WriteError};
-use crate::report::books::CARRY;
+use crate::report::books::read_carry;
 use crate::report::folder::{self, FolderError};
 
 /// What a report says.
@@ -31,7 +31,7 @@ pub(super) fn read(report: &Path) -> Result<Read, FolderError> {
     folder::whole(report).map_err(refused)?;
     let bytes = fs::read(report.join("summary.json")).map_err(|error| refused(format!("summary.json: {error}")))?;
     let summary: Json = serde_json::from_slice(&bytes).map_err(|error| refused(format!("summary.json: {error}")))?;
-    let (_, closing) = carry::read(&report.join(CARRY)).map_err(|error| refused(error.to_string()))?;
+    let (_, closing) = read_carry(report).map_err(|error| refused(error.to_string()))?;
     let text = |at: &str| summary.pointer(at).and_then(Json::as_str).unwrap_or_default().to_owned();
     let made = Made {
         run_id: text("/run_id"),

@@ -177,3 +177,37 @@ pub fn holds_other(folder: &Path) -> io::Result<Option<PathBuf>> {
     }
     Ok(fs::read_dir(folder)?.next().transpose()?.map(|entry| entry.path()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::classify::{Class, Family};
+
+    /// What the kit takes as a fact, or does not compare; its README says why.
+    const NOT_RECOMPUTED: [&str; 2] = ["L13", "L14"];
+
+    #[test]
+    fn the_rules_give_every_class_and_the_readme_says_which_they_take_as_facts() {
+        let text = |name: &str| TEXTS.iter().find(|(of, _)| *of == name).unwrap().1;
+        let rules: String = TEXTS.iter().filter(|(name, _)| name.starts_with("rules/")).map(|(_, text)| *text).collect();
+        for class in Class::all().filter(|class| {
+            matches!(class.info().family, Family::Line | Family::Payment | Family::Bill | Family::Settlement | Family::Inquiry)
+        }) {
+            let is_given = rules.contains(&format!("'{}'", class.id()));
+            assert!(is_given || NOT_RECOMPUTED.contains(&class.id()), "{class}: no rule gives it");
+            for readme in ["README.md", "BACA-SAYA.md"] {
+                let ranges = ["P00", "P19", "L00", "L12", "S00", "S14", "I00", "I04"];
+                let is_of_a_range = ["P", "L0", "L11", "L12", "S", "I"].iter().any(|start| class.id().starts_with(start));
+                assert!(ranges.iter().all(|end| text(readme).contains(end)));
+                assert!(is_of_a_range || text(readme).contains(class.id()), "{readme} does not speak of {class}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_rules_read_tables_through_the_first_file_alone() {
+        for (name, text) in TEXTS.iter().filter(|(name, _)| name.starts_with("rules/") && !name.contains("00_")) {
+            assert!(!text.contains("read_parquet") && !text.contains(".parquet'"), "{name} names a file");
+        }
+    }
+}

@@ -6,11 +6,8 @@ use crate::columns::{Column, Value};
 use crate::domain::channel::Channel;
 use crate::domain::classify::Unverifiable;
 use crate::domain::fee::Share;
-use crate::domain::settlement::{NamedChannel, SettlementTerms};
+use crate::domain::settlement::NamedChannel;
 use crate::reconcile::posted::Opened;
-
-/// A channel, and its place in settings that have a value for each.
-type OfChannel = (usize, Channel);
 
 fn yes(is_so: bool) -> String {
     if is_so { "yes" } else { "no" }.to_owned()
@@ -20,7 +17,6 @@ fn named(facts: &Facts<'_>, read: &Read) -> Vec<(&'static str, String)> {
     let (terms, books, inputs) = (facts.terms, facts.settings, facts.inputs);
     let policy = &terms.policy;
     let settled = inputs.settlement.as_ref().map(|input| &input.terms);
-    let apart: i128 = inputs.lines_apart;
     vec![
         ("period_from", terms.period.from.to_string()),
         ("period_to", terms.period.to.to_string()),
@@ -41,7 +37,8 @@ fn named(facts: &Facts<'_>, read: &Read) -> Vec<(&'static str, String)> {
         ("has_inquiries", yes(inputs.inquiries.is_some())),
         ("has_bank", yes(inputs.bank.is_some())),
         ("is_carried", yes(matches!(facts.opened, Opened::Carried { .. }))),
-        ("lines_read", i128::from(inputs.lines_read).saturating_sub(apart).to_string()),
+        ("lines_read", inputs.lines_read.to_string()),
+        ("lines_apart", inputs.lines_apart.to_string()),
         ("bills_in_scope", inputs.scope.count.to_string()),
         ("bills_in_scope_rupiah", inputs.scope.rupiah.to_string()),
         ("lapse_after_days", books.lapse_after_days.map_or_else(String::new, |days| days.to_string())),
@@ -60,15 +57,7 @@ pub(super) fn write(kit: &mut Kit<'_>, facts: &Facts<'_>, read: &Read) -> Result
     let read_by_source: Vec<_> = facts.inputs.not_evaluated.iter().map(|class| class.id()).collect();
     kit.table("facts/not_evaluated", &columns, read_by_source.into_iter())?;
     channels(kit, facts)?;
-    let none = SettlementTerms {
-        channels: std::collections::BTreeMap::new(),
-        terms: [crate::domain::settlement::ChannelTerms { is_settled: true, working_days: 0, fee: None }; 2],
-        working_days: crate::domain::calendar::WorkingDays::without([]),
-        notification_grace_hours: 0,
-        shares: std::collections::BTreeMap::new(),
-        third_parties: std::collections::BTreeSet::new(),
-    };
-    let terms = facts.inputs.settlement.as_ref().map_or(&none, |input| &input.terms);
+    let terms = || facts.inputs.settlement.iter().map(|input| &input.terms);
     let columns: [Column<'_, (&String, &NamedChannel)>; 2] = [
         Column::foreign("name", |(name, _)| (*name).into()),
         Column::text("channel", |(_, named)| match named {
@@ -76,10 +65,9 @@ pub(super) fn write(kit: &mut Kit<'_>, facts: &Facts<'_>, read: &Read) -> Result
             NamedChannel::Other => "other".into(),
         }),
     ];
-    kit.table("facts/channel_names", &columns, terms.channels.iter())?;
+    kit.table("facts/channel_names", &columns, terms().flat_map(|terms| &terms.channels))?;
     let columns: [Column<'_, jiff::civil::Date>; 1] = [Column::date("day", |day| (*day).into())];
-    kit.table("facts/holidays", &columns, terms.working_days.holidays())?;
-    let third = &terms.third_parties;
+    kit.table("facts/holidays", &columns, terms().flat_map(|terms| terms.working_days.holidays()))?;
     let columns: [Column<'_, (&String, &Share, bool)>; 4] = [
         Column::foreign("name", |(name, ..)| (*name).into()),
         Column::rupiah("rupiah", |(_, share, _)| if let Share::Fixed(rupiah) = share { (*rupiah).into() } else { Value::Empty }),
@@ -91,7 +79,8 @@ pub(super) fn write(kit: &mut Kit<'_>, facts: &Facts<'_>, read: &Read) -> Result
         ),
         Column::text("is_third_party", |(.., is_third)| (*is_third).into()),
     ];
-    kit.table("facts/shares", &columns, terms.shares.iter().map(|(name, share)| (name, share, third.contains(name))))
+    let shares = terms().flat_map(|terms| terms.shares.iter().map(|(name, share)| (name, share, terms.third_parties.contains(name))));
+    kit.table("facts/shares", &columns, shares)
 }
 
 /// The channels' rules, as a table.
@@ -112,8 +101,7 @@ fn channels(kit: &mut Kit<'_>, facts: &Facts<'_>) -> Result<(), WriteError> {
         Column::count("fee_vat_percent", |rule| rule.fee.map(|fee| i64::from(fee.vat_percent)).into()),
         Column::count("vat_percent", |rule| rule.vat_percent.into()),
     ];
-    let all: [OfChannel; 2] = [(0, Channel::Alfa), (1, Channel::Indomaret)];
-    let rules = all.into_iter().map(|(_, channel)| {
+    let rules = Channel::ALL.into_iter().map(|channel| {
         let terms = facts.inputs.settlement.as_ref().map(|input| *input.terms.of(channel));
         Rule {
             channel: channel.name(),

@@ -15,7 +15,7 @@ use crate::reconcile::Inputs;
 /// A row with its place, and what it and its batch are called in the books.
 struct Row<'a> {
     place: i64,
-    row: &'a SettlementRow,
+    told: &'a SettlementRow,
     content: Digest,
     /// Which of equal rows of one file it is.
     occurrence: u32,
@@ -38,7 +38,7 @@ fn rows(rows: &[SettlementRow]) -> Vec<Row<'_>> {
         let occurrence = *times;
         *times = times.saturating_add(1);
         let item = ItemId::of(Subject::Row, &[&content, occurrence.to_string().as_bytes()]);
-        Row { place, row, content, occurrence, item, batch: batch_of(row) }
+        Row { place, told: row, content, occurrence, item, batch: batch_of(row) }
     });
     named.collect()
 }
@@ -46,31 +46,31 @@ fn rows(rows: &[SettlementRow]) -> Vec<Row<'_>> {
 pub(super) fn write(kit: &mut Kit<'_>, inputs: &Inputs, settings: &Settings, before: &Known) -> Result<(), WriteError> {
     let files = inputs.settlement.as_ref().map(|input| &input.files);
     let named = files.map_or_else(Vec::new, |files| rows(&files.rows));
-    let batches: BTreeSet<(ItemId, Date)> = named.iter().filter_map(|row| Some((row.batch, row.row.paid_out_on?))).collect();
+    let batches: BTreeSet<(ItemId, Date)> = named.iter().filter_map(|row| Some((row.batch, row.told.paid_out_on?))).collect();
     let shares = shares(inputs);
     let columns: [Column<'_, Row<'_>>; 22] = [
         Column::count("place", |row| row.place.into()),
-        Column::count("file", |row| u64::from(row.row.place.file).into()),
-        Column::count("row", |row| row.row.place.row.into()),
-        Column::text("digest", |row| digest::hex(&row.row.digest).into()),
+        Column::count("file", |row| u64::from(row.told.place.file).into()),
+        Column::count("row", |row| row.told.place.row.into()),
+        Column::text("digest", |row| digest::hex(&row.told.digest).into()),
         Column::text("content", |row| digest::hex(&row.content).into()),
         Column::count("occurrence", |row| u64::from(row.occurrence).into()),
         Column::text("item", |row| row.item.to_string().into()),
         Column::text("batch", |row| row.batch.to_string().into()),
-        Column::foreign("batch_id", |row| (&row.row.batch_id).into()),
-        Column::foreign("number", |row| (&row.row.number).into()),
-        Column::foreign("channel_name", |row| row.row.channel_name.trim().to_lowercase().into()),
-        Column::date("transaction_date", |row| row.row.transaction_date.into()),
-        Column::date("paid_out_on", |row| row.row.paid_out_on.into()),
-        Column::foreign("invoice_number", |row| (&row.row.invoice_number).into()),
-        Column::foreign("report_code", |row| (&row.row.report_code).into()),
-        Column::foreign("recon_code", |row| (&row.row.recon_code).into()),
-        Column::foreign("transaction_type", |row| (&row.row.transaction_type).into()),
-        Column::rupiah("amount", |row| row.row.amount.into()),
-        Column::rupiah("fee", |row| row.row.fee.into()),
-        Column::rupiah("discount", |row| row.row.discount.into()),
-        Column::rupiah("paid_out", |row| row.row.paid_out.into()),
-        Column::foreign("sub_account", |row| (&row.row.sub_account).into()),
+        Column::foreign("batch_id", |row| (&row.told.batch_id).into()),
+        Column::foreign("number", |row| (&row.told.number).into()),
+        Column::foreign("channel_name", |row| row.told.channel_name.trim().to_lowercase().into()),
+        Column::date("transaction_date", |row| row.told.transaction_date.into()),
+        Column::date("paid_out_on", |row| row.told.paid_out_on.into()),
+        Column::foreign("invoice_number", |row| (&row.told.invoice_number).into()),
+        Column::foreign("report_code", |row| (&row.told.report_code).into()),
+        Column::foreign("recon_code", |row| (&row.told.recon_code).into()),
+        Column::foreign("transaction_type", |row| (&row.told.transaction_type).into()),
+        Column::rupiah("amount", |row| row.told.amount.into()),
+        Column::rupiah("fee", |row| row.told.fee.into()),
+        Column::rupiah("discount", |row| row.told.discount.into()),
+        Column::rupiah("paid_out", |row| row.told.paid_out.into()),
+        Column::foreign("sub_account", |row| (&row.told.sub_account).into()),
     ];
     kit.table("facts/settlement_rows", &columns, named.into_iter())?;
     let columns: [Column<'_, (i64, &String, Option<i64>)>; 3] = [
@@ -142,9 +142,9 @@ fn bank(kit: &mut Kit<'_>, inputs: &Inputs, settings: &Settings, before: &Known)
     ];
     let named: Vec<(&BankLine, ItemId, bool)> = named.collect();
     let texts = inputs.settlement.iter().flat_map(|input| input.files.rows.iter().map(|row| row.batch_id.as_str()));
-    let names: HashSet<&str> = texts.chain(before.batches.values().map(|batch| &*batch.name)).filter(|name| !name.is_empty()).collect();
+    let batches: HashSet<&str> = texts.chain(before.batches.values().map(|batch| &*batch.name)).filter(|name| !name.is_empty()).collect();
     let mentioned: Vec<(ItemId, &str)> =
-        named.iter().flat_map(|(line, item, _)| line.text.names(&names).into_iter().map(move |name| (*item, name))).collect();
+        named.iter().flat_map(|(line, item, _)| line.text.names(&batches).into_iter().map(move |name| (*item, name))).collect();
     kit.table("facts/bank_lines", &columns, named.into_iter())?;
     let columns: [Column<'_, (ItemId, &str)>; 2] =
         [Column::text("item", |(item, _)| item.to_string().into()), Column::foreign("batch_id", |(_, name)| Value::from(*name))];

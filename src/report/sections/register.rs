@@ -1,7 +1,7 @@
 //! The register of decisions: what was decided, on what, with what effect, by whom and why.
 
 use super::super::document::{Cell, Column, Kind, Section, Table};
-use super::super::text::fill;
+use super::super::text::{fill, rupiah};
 use super::super::words::Words;
 use super::Report;
 use crate::books::known::Decided;
@@ -18,7 +18,7 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<
     decided.sort_by_key(|(id, decision)| (decision.on, **id));
     let rows = decided.into_iter().map(|(id, decision)| {
         let account = decision.leg.map(|leg| leg.account);
-        let moved: Rupiah = decision.posted.iter().map(|(_, _, amount)| *amount).sum();
+        let moved = decision.moved();
         let item = decision.leg.and_then(|leg| leg.item);
         let (invoice_number, payment_code, _) = item.map_or_else(Default::default, |item| names_of(known, item));
         let made = report.standings.made.get(id);
@@ -61,6 +61,7 @@ fn effect(decision: &Decided, words: &'static Words) -> String {
     match decision.refused {
         Some(refusal) => fill(words.moved_nothing(), &[words.refused(refusal)]),
         None if decision.is_taken_back => words.taken_back().to_owned(),
+        None if decision.let_go() > Rupiah::ZERO => fill(words.applied_by_that(), &[&rupiah(decision.let_go().get())]),
         None => words.stands().to_owned(),
     }
 }

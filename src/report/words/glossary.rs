@@ -145,6 +145,7 @@ terms! {
     effect "Effect" "Akibat";
     stands "stands" "berlaku";
     taken_back "taken back" "dicabut";
+    applied_by_that "stands; {0} that was held went to the bill by that" "berlaku; {0} yang ditahan dibukukan ke tagihannya";
     moved_nothing "moved nothing: {0}" "tidak memindahkan apa pun: {0}";
     open_since "open since {0}, {1}: {2}" "terbuka sejak {0}, {1}: {2}";
     decided_by "Decided by" "Diputuskan oleh";

@@ -16,6 +16,8 @@ use tagih::sandbox::model::Model;
 use tagih::sandbox::server::{self, Running};
 use tagih::sandbox::settings::Settings;
 
+use crate::month_end::audit;
+
 pub const CLIENT: &str = "MCH-0001-CLI";
 pub const SECRET: &str = "SK-cli&test-0123456789";
 /// A header every bill can live with.
@@ -213,12 +215,14 @@ impl World {
 
     /// Runs it to the end.
     pub fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::from(self.command(arguments).output().unwrap())
+        self.run_with(&[], arguments)
     }
 
     /// Runs it with environment variables.
     pub fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
-        Ran::from(self.command(arguments).envs(variables.iter().copied()).output().unwrap())
+        let ran = Ran::from(self.command(arguments).envs(variables.iter().copied()).output().unwrap());
+        audit::look(self, variables, arguments, &ran);
+        ran
     }
 
     /// `tagih issue NAME --out out` and more arguments.

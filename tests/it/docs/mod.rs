@@ -39,6 +39,7 @@ macro_rules! pages {
 
 pages! {
     readme: "README.md",
+    audit_kit: "docs/audit-kit.md",
     discrepancies: "docs/discrepancies.md",
     flows: "docs/flows.md",
     formats_bank: "docs/formats-bank.md",

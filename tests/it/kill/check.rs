@@ -27,10 +27,11 @@ impl Exported {
     pub fn parse(text: &str) -> Self {
         let (events, head) = text.trim_end().rsplit_once('\n').unwrap_or(("", text));
         assert!(head.starts_with("{\"head\":"), "an export ends with its head, not with `{head}`");
-        Self { lines: events.lines().map(|line| serde_json::from_str(line).unwrap()).collect() }
+        let of_bill = |line: &&str| !line.contains("\"kind\":\"purge\"");
+        Self { lines: events.lines().filter(of_bill).map(|line| serde_json::from_str(line).unwrap()).collect() }
     }
 
-    fn intents(&self) -> HashSet<String> {
+    pub fn intents(&self) -> HashSet<String> {
         let intent = |line: &Line| match &line.event {
             Event::Intended { request_id, .. } => Some(request_id.to_string()),
             _ => None,
@@ -39,7 +40,7 @@ impl Exported {
     }
 
     /// Every code the ledger ever bound to each invoice.
-    fn codes(&self) -> HashMap<&str, HashSet<&str>> {
+    pub fn codes(&self) -> HashMap<&str, HashSet<&str>> {
         let mut codes: HashMap<&str, HashSet<&str>> = HashMap::new();
         for line in &self.lines {
             let (Event::Accepted { answer, .. } | Event::Settled { answer: Some(answer), .. } | Event::Registered { answer, .. }) =

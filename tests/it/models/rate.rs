@@ -41,6 +41,7 @@ struct World<const HOSTS: usize> {
 }
 
 #[derive(Clone, Debug)]
+#[allow(dead_code, reason = "shown where something is found")]
 enum Step {
     /// A heartbeat leaves a host, which may be its first.
     Beats(usize),

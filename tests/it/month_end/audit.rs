@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::cli::world::World;
+use crate::cli::world::{Ran, World};
 
 /// A Python that knows DuckDB; without one the rules are not run.
 const PYTHON: &str = "TAGIH_AUDIT_PYTHON";
@@ -19,18 +19,75 @@ const KEEP: &str = "TAGIH_AUDIT_KEEP";
 pub(crate) fn agrees(world: &World, report: &str) {
     let kit = format!("{report}.kit");
     world.run(&["audit-kit", "--report", report, "--out", &kit]).expect(0);
-    let kit = world.path(&kit);
-    is_whole(&kit);
-    if let Some(keep) = std::env::var_os(KEEP) {
-        let thread = std::thread::current();
-        let name = thread.name().unwrap_or("kit").replace("::", "-");
-        let number = fs::read_dir(&keep).map_or(0, Iterator::count);
-        copy(&kit, &PathBuf::from(&keep).join(format!("{name}-{number}-{report}")));
+    is_whole(&world.path(&kit));
+    hold(&world.path(&kit), report);
+}
+
+/// With an engine, every report that a test makes is held against the rules, whatever the test is about.
+pub(crate) fn look(world: &World, variables: &[(&str, &str)], arguments: &[&str], ran: &Ran) {
+    if std::env::var_os(PYTHON).is_none() || arguments.first() != Some(&"reconcile") || ran.code > 1 {
+        return;
     }
+    let Some(report) = arguments.iter().skip_while(|argument| **argument != "--out").nth(1) else { return };
+    let kit = tempfile::tempdir().unwrap();
+    let made =
+        world.command(&["audit-kit", "--report", report, "--out", kit.path().to_str().unwrap()]).envs(variables.iter().copied()).output();
+    // Where a ledger is damaged by the test, or what a report was made from is gone, there is no kit.
+    if made.unwrap().status.success() {
+        hold(kit.path(), report);
+    }
+}
+
+/// Runs the rules of a kit, if that can be done here; there must be no difference.
+fn hold(kit: &Path, report: &str) {
     let Some(python) = std::env::var_os(PYTHON) else { return };
     let ran = Command::new(python).arg(kit.join("run.py")).output().unwrap();
-    let said = String::from_utf8_lossy(&ran.stdout);
-    assert!(ran.status.success(), "{report}: {said}{}", String::from_utf8_lossy(&ran.stderr));
+    if ran.status.success() {
+        return;
+    }
+    let said = format!("{report}: {}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    let Some(keep) = std::env::var_os(KEEP) else { panic!("{said}") };
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("kit").replace("::", "-");
+    let number = fs::read_dir(&keep).map_or(0, Iterator::count);
+    let kept = PathBuf::from(&keep)
+        .join(format!("{number:03}-{}", name.chars().rev().take(60).collect::<String>().chars().rev().collect::<String>()));
+    copy(kit, &kept);
+    fs::write(kept.join("said.txt"), format!("{name}\n{said}")).unwrap();
+}
+
+/// Faults planted in the figures of a kit, one at a time, are each found and named.
+pub(crate) fn finds_faults(world: &World, report: &str) {
+    let Some(python) = std::env::var_os(PYTHON) else { return };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/audit/faults.py");
+    let ran = Command::new(python).arg(script).arg(world.path(&format!("{report}.kit"))).output().unwrap();
+    println!("{}", String::from_utf8_lossy(&ran.stdout));
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+/// A kit is the same bytes whenever it is made, names no customer, stands alone in its folder, and is of a report as its inputs make it.
+pub(crate) fn is_handed_out_as_it_is(world: &World, report: &str) {
+    let kit = |report: &str, out: &str| world.run(&["audit-kit", "--report", report, "--out", out]);
+    let bytes = |out: &str| fs::read(world.path(out).join("kit.json")).unwrap();
+    let first = format!("{report}.kit");
+    kit(report, "second.kit").expect(0);
+    assert!(bytes(&first) == bytes("second.kit"), "kit.json has the digest of every file");
+    kit(report, &first).expect(0);
+    for folder in ["facts", "figures"] {
+        for entry in fs::read_dir(world.path(&first).join(folder)).unwrap().map(Result::unwrap) {
+            let text = fs::read(entry.path()).unwrap();
+            assert!(!text.windows(6).any(|part| part == b"Canary"), "{} names a customer", entry.path().display());
+        }
+    }
+    fs::create_dir(world.path("used")).unwrap();
+    world.file("used/letter.txt", "Dear auditor");
+    kit(report, "used").expect(2).says(&["E0729", "letter.txt", "hint:"]);
+    copy(&world.path(report), &world.path("altered"));
+    let items = fs::read_to_string(world.path("altered/open_items.csv")).unwrap();
+    let (kept, _) = items.trim_end().rsplit_once('\n').unwrap();
+    world.file("altered/open_items.csv", format!("{kept}\n"));
+    kit("altered", "third.kit").expect(7).says(&["E0851", "open_items.csv"]);
+    assert!(!world.path("third.kit").exists());
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -9,3 +9,4 @@ mod planter;
 mod sandbox;
 mod stories;
 mod three_months;
+mod told;

@@ -1,9 +1,10 @@
 //! A month of two thousand bills, three-way: what was planted is what is found, in count, in rupiah and by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::audit;
 use super::planter::{Figures, Month, plant};
+use super::told::{agrees, why};
 use crate::cli::period::Books;
 use crate::cli::reconcile::summary;
 use crate::cli::settlement::{csv, xlsx};
@@ -100,9 +101,26 @@ fn every_class_of_a_month_is_found_as_planted_and_nothing_else() {
     }
     expected.retain(|_, left| *left != 0);
     assert!(expected.is_empty(), "missed (positive) or invented (negative): {expected:?}");
+    told(world);
     entries(world, &month);
     audit::agrees(world, "report");
+    audit::finds_faults(world, "report");
+    audit::is_handed_out_as_it_is(world, "report");
     from_the_store(world, arguments);
+}
+
+/// One of each class that has an invoice number, and some that need nobody.
+fn told(world: &World) {
+    let rows = world.rows("report/discrepancies.csv");
+    let found: BTreeMap<&str, &str> = rows.iter().map(|row| (&*row["class"], &*row["invoice_number"])).collect();
+    let items = world.rows("report/open_items.csv");
+    let quiet = items.iter().filter(|item| item["status"] == "not_yet_due").step_by(200).map(|item| &*item["invoice_number"]);
+    let one = |invoice: &&str| !invoice.is_empty() && !invoice.contains(' ');
+    let names: BTreeSet<&str> = found.into_values().chain(quiet).filter(one).collect();
+    assert!(names.len() > 30, "{names:?}");
+    for name in names {
+        agrees(world, "report", name, &why(world, name, &["--report", "report"]), name);
+    }
 }
 
 /// The same report from the evidence store, byte for byte.

@@ -151,6 +151,8 @@ fn money_in_transit_at_each_month_end_is_settled_in_the_next_and_every_balance_r
     assert_eq!(books.rolled("2025-12", "outstanding_codes"), "opening 1/600000, settled -1/-600000");
     super::audit::agrees(&books.world, "2025-12");
     books.close("2025-12").expect(0);
+    // The journal names the report of a closed month.
+    books.world.run(&["audit-kit", "--period", "2025-12", "--out", "december.kit"]).expect(0);
     for (earlier, later) in [("2025-10", "2025-11"), ("2025-11", "2025-12")] {
         let (before, after) = (books.month(earlier), books.month(later));
         assert_eq!(after["opening_from"]["hash"], before["closing_hash"]);

@@ -6,22 +6,22 @@ use super::naive::{self, Outcome};
 use super::world::{DAY, HOUR, Settings};
 
 const FROM: i64 = 1_790_787_600;
-const UNTIL: i64 = FROM + 31 * DAY;
+pub(super) const UNTIL: i64 = FROM + 31 * DAY;
 /// When the bill of these tests is issued, paid and due.
-const CREATED: i64 = FROM + DAY;
-const PAID: i64 = CREATED + HOUR;
-const EXPIRES: i64 = CREATED + DAY;
+pub(super) const CREATED: i64 = FROM + DAY;
+pub(super) const PAID: i64 = CREATED + HOUR;
+pub(super) const EXPIRES: i64 = CREATED + DAY;
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings { from: FROM, until: UNTIL, as_of: UNTIL + DAY, trust_log: false, expiry_grace: HOUR, tolerance: 500, skew: 600 }
 }
 
 /// The row of the one bill: `INV-1`, code `0073`, Rp150.000.
-fn row(status: &str, reusable: bool, cancelled: &str, paid: &str, history: &str) -> String {
+pub(super) fn row(status: &str, reusable: bool, cancelled: &str, paid: &str, history: &str) -> String {
     format!("INV-1,0073,alfa,150000,{status},{reusable},{},{},{cancelled},{paid},,{history},,", utc(CREATED), utc(EXPIRES))
 }
 
-fn message() -> Message {
+pub(super) fn message() -> Message {
     Message {
         service: "ONLINE_TO_OFFLINE",
         channel: "alfa",
@@ -39,7 +39,7 @@ fn message() -> Message {
     }
 }
 
-fn envelope(message: &Message, request: &str, second: i64) -> Envelope {
+pub(super) fn envelope(message: &Message, request: &str, second: i64) -> Envelope {
     Envelope {
         received_at: Some(utc(second)),
         target: Some(TARGET),
@@ -63,7 +63,7 @@ fn run(rows: &[String], lines: &[String]) -> Outcome {
 }
 
 /// The classes of a side, each with its count when that is not one.
-fn classes(totals: &naive::Totals) -> String {
+pub(super) fn classes(totals: &naive::Totals) -> String {
     let name = |(class, (count, _)): (&String, &(u64, i128))| if *count == 1 { class.clone() } else { format!("{class}x{count}") };
     totals.iter().map(name).collect::<Vec<String>>().join(" ")
 }

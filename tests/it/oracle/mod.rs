@@ -21,6 +21,7 @@ mod naive;
 mod own;
 mod own_sweep;
 pub(crate) mod random;
+mod readings;
 mod settlement;
 mod settlement_sweep;
 pub(crate) mod sweep;

@@ -69,7 +69,7 @@ fn codes(figures: &mut Figures, bills: &[Bill], payments: &[(Paid, &str, Option<
             if bill.reusable && what == "settled" {
                 continue;
             }
-            let what = if bill.reusable && what == "expired_unpaid" && was_paid { "settled" } else { what };
+            let what = if bill.reusable && was_paid { "settled" } else { what };
             open_at_start &= at >= start;
             open_at_close &= at >= close;
             if (start..close).contains(&at) {

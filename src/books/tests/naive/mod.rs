@@ -2,6 +2,7 @@
 //! lists what is owed, held and paid out. It shares ids and fact types with the books, and no rule.
 
 mod obey;
+mod stands;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,9 +82,12 @@ struct Undo {
     amount: i64,
 }
 
-/// All balances after the last of `months`, and of each payment that it brought to a debt: how much is over by its end, and how much
-/// was lacking after it of what the debt asks for by then.
-pub(super) fn balances(months: &[Given]) -> (Balances, BTreeMap<Id, (i64, i64)>) {
+/// How each debt that still asks for something stands.
+pub(super) type Stands = BTreeMap<Id, &'static str>;
+
+/// All balances after the last of `months`, of each payment that it brought to a debt how much is over by its end, and how much
+/// was lacking after it of what the debt asks for by then; and how the debts stand.
+pub(super) fn balances(months: &[Given]) -> (Balances, BTreeMap<Id, (i64, i64)>, Stands) {
     let mut naive = Naive::default();
     for month in months {
         naive.met.clear();
@@ -102,7 +106,7 @@ pub(super) fn balances(months: &[Given]) -> (Balances, BTreeMap<Id, (i64, i64)>)
         let now = naive.paid[id].1.map_or(*asked, |debt| naive.debts[&debt].due);
         (*id, (*over, (lacked + now - asked).max(0)))
     });
-    (naive.balances(), met.collect())
+    (naive.balances(), met.collect(), naive.stands())
 }
 
 impl Naive {

@@ -30,6 +30,9 @@ CREATE OR REPLACE VIEW fact_decisions AS SELECT * FROM read_parquet('facts/decis
 CREATE OR REPLACE VIEW fact_decision_grounds AS SELECT * FROM read_parquet('facts/decision_grounds.parquet');
 CREATE OR REPLACE VIEW fact_decision_moves AS SELECT * FROM read_parquet('facts/decision_moves.parquet');
 CREATE OR REPLACE VIEW fact_decision_taken_off AS SELECT * FROM read_parquet('facts/decision_taken_off.parquet');
+CREATE OR REPLACE VIEW fact_decision_payments AS SELECT * FROM read_parquet('facts/decision_payments.parquet');
+CREATE OR REPLACE VIEW fact_decision_rows AS SELECT * FROM read_parquet('facts/decision_rows.parquet');
+CREATE OR REPLACE VIEW fact_decision_row_payments AS SELECT * FROM read_parquet('facts/decision_row_payments.parquet');
 CREATE OR REPLACE VIEW fact_carried_items AS SELECT * FROM read_parquet('facts/carried_items.parquet');
 CREATE OR REPLACE VIEW fact_carried_bills AS SELECT * FROM read_parquet('facts/carried_bills.parquet');
 CREATE OR REPLACE VIEW fact_carried_bill_events AS SELECT * FROM read_parquet('facts/carried_bill_events.parquet');
@@ -74,6 +77,7 @@ SELECT
   max(CASE WHEN name = 'has_inquiries' THEN value END) AS has_inquiries,
   max(CASE WHEN name = 'is_carried' THEN value END) AS is_carried,
   CAST(max(CASE WHEN name = 'lines_read' THEN value END) AS BIGINT) AS lines_read,
+  CAST(max(CASE WHEN name = 'lines_apart' THEN value END) AS BIGINT) AS lines_apart,
   CAST(max(CASE WHEN name = 'bills_in_scope' THEN value END) AS BIGINT) AS bills_in_scope,
   CAST(max(CASE WHEN name = 'bills_in_scope_rupiah' THEN value END) AS BIGINT) AS bills_in_scope_rupiah,
   CAST(NULLIF(max(CASE WHEN name = 'lapse_after_days' THEN value END), '') AS BIGINT) AS lapse_after_days,

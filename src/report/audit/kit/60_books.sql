@@ -74,11 +74,13 @@ FROM present p JOIN known_state k ON k.item = p.item CROSS JOIN setting s
 WHERE k.is_live <> p.is_live OR (k.is_live = 'yes' AND k.amount <> p.amount);
 
 -- The first day of the books: a bill made before it that was neither paid by its ledger's word nor cancelled stands against `opening`.
+CREATE OR REPLACE TABLE taken_on_bill AS
+SELECT b.item, b.debt, b.reusable, b.made_at_us, b.mark, b.marked_at_us FROM book_bill b CROSS JOIN setting s
+WHERE s.is_carried = 'no' AND (b.made_at_us < s.starts_at_us OR (b.made_at_us IS NULL AND EXISTS (
+  SELECT 1 FROM known k WHERE k.bill = b.bill AND k.identity <> '' AND k.paid_at_us < s.starts_at_us)));
+
 CREATE OR REPLACE TABLE taken_on_debt AS
-WITH old AS (
-  SELECT b.item, b.debt, b.reusable, b.made_at_us, b.mark, b.marked_at_us FROM book_bill b CROSS JOIN setting s
-  WHERE s.is_carried = 'no' AND (b.made_at_us < s.starts_at_us OR (b.made_at_us IS NULL AND EXISTS (
-    SELECT 1 FROM known k WHERE k.bill = b.bill AND k.identity <> '' AND k.paid_at_us < s.starts_at_us)))),
+WITH old AS (SELECT * FROM taken_on_bill),
 state AS (
   SELECT o.item, o.debt, o.reusable,
     (SELECT t.amount FROM bill_event_told t CROSS JOIN setting s WHERE t.item = o.item AND t.amount IS NOT NULL
@@ -101,7 +103,7 @@ FROM state s LEFT JOIN paid p ON p.debt = s.debt GROUP BY s.debt;
 -- Payments that the month before does not know: those of the evidence with an amount, and those our ledger knew of before the period. One
 -- that came after expiry or cancellation waits for a decision.
 CREATE OR REPLACE TABLE book_payment AS
-WITH told_now AS (
+WITH told_here AS (
   SELECT c.payment, coalesce(a.item, c.item) AS item, c.amount, c.paid_at_us, c.channel, c.bill, b.debt, b.item AS bill_item,
     CASE WHEN c.class IN ('P01', 'P02', 'P15') OR c.bill IS NULL THEN 'nobody'
       WHEN (c.class <> 'P16' AND c.p08 = 1) OR (c.class = 'P16' AND c.paid_at_us > b.cancelled_at_us) THEN 'after cancellation'
@@ -110,18 +112,35 @@ WITH told_now AS (
   FROM payment_evidence_class c CROSS JOIN setting s
   LEFT JOIN fact_bills b ON b.bill = c.bill
   LEFT JOIN fact_carried_aliases a ON a.alias = c.item
-  WHERE c.amount IS NOT NULL AND c.paid_at_us < s.ends_at_us
-  UNION ALL
-  SELECT NULL, coalesce(a.item, k.item), k.amount, k.paid_at_us, b.channel, k.bill, b.debt, b.item, NULL
+  WHERE c.amount IS NOT NULL AND c.paid_at_us < s.ends_at_us),
+-- What a decision keeps of the payments it stands on counts where this evidence lacks them.
+of_journal AS (
+  SELECT CAST(NULL AS VARCHAR) AS payment, coalesce(a.item, j.item) AS item, j.amount, j.paid_at_us, j.channel, b.bill, b.debt, j.payee AS bill_item,
+    CASE WHEN j.payee IS NULL THEN 'nobody' ELSE j.hold END AS hold,
+    row_number() OVER (PARTITION BY coalesce(a.item, j.item) ORDER BY j.place) AS nth
+  FROM fact_decision_payments j CROSS JOIN setting s LEFT JOIN fact_carried_aliases a ON a.alias = j.item LEFT JOIN book_bill b ON b.item = j.payee
+  WHERE j.paid_at_us < s.ends_at_us),
+of_ledger AS (
+  SELECT CAST(NULL AS VARCHAR) AS payment, coalesce(a.item, k.item) AS item, k.amount, k.paid_at_us, b.channel, k.bill, b.debt, b.item AS bill_item,
+    CAST(NULL AS VARCHAR) AS hold, row_number() OVER (PARTITION BY coalesce(a.item, k.item) ORDER BY k.told_by, k.bill) AS nth
   FROM known k JOIN fact_bills b ON b.bill = k.bill CROSS JOIN setting s LEFT JOIN fact_carried_aliases a ON a.alias = k.item
-  WHERE k.told_by = 'ledger' AND k.proved_as IS NULL AND k.paid_at_us < s.starts_at_us)
+  WHERE k.identity <> '' AND k.proved_as IS NULL AND k.paid_at_us < s.starts_at_us AND (k.told_by = 'ledger' OR s.is_carried = 'no')),
+told_now AS (
+  SELECT * FROM told_here
+  UNION ALL
+  SELECT payment, item, amount, paid_at_us, channel, bill, debt, bill_item, hold FROM of_journal WHERE nth = 1 AND item NOT IN (SELECT item FROM told_here)
+  UNION ALL
+  SELECT payment, item, amount, paid_at_us, channel, bill, debt, bill_item, hold FROM of_ledger
+  WHERE nth = 1 AND item NOT IN (SELECT item FROM told_here) AND item NOT IN (SELECT item FROM of_journal))
 SELECT t.*,
   CASE WHEN t.hold = 'after expiry' AND s.accept_late = 'yes' THEN NULL
     -- A bill that is still to come has no debt yet: its money waits.
     WHEN t.hold IS NULL AND t.bill_item NOT IN (SELECT item FROM fact_carried_bills) AND t.bill_item NOT IN (SELECT item FROM bill_news) THEN 'nobody'
     ELSE t.hold END AS held_because,
-  CASE WHEN s.is_carried = 'no' AND t.paid_at_us < s.starts_at_us AND t.debt IN (SELECT debt FROM taken_on_debt WHERE due IS NULL AND is_reusable = 'no')
-    OR (s.is_carried = 'no' AND t.payment IS NULL)
+  -- What was paid before the books is in the opening: by the ledger's word, or because its debt was settled then.
+  CASE WHEN s.is_carried = 'no' AND t.paid_at_us < s.starts_at_us AND (
+      t.debt IN (SELECT debt FROM taken_on_debt WHERE due IS NULL AND is_reusable = 'no')
+      OR t.item IN (SELECT k.item FROM known k JOIN fact_bills b ON b.bill = k.bill WHERE k.identity <> '' AND b.item IN (SELECT item FROM taken_on_bill)))
     THEN 1 ELSE 0 END AS is_before_books
 FROM told_now t CROSS JOIN setting s
 WHERE t.item NOT IN (SELECT item FROM fact_carried_payments);
@@ -131,10 +150,18 @@ WHERE t.item NOT IN (SELECT item FROM fact_carried_payments);
 -- Rows to be posted: paid out by the end of the period, each once, none that the month before posted. Which payment a row is of is known from 30.
 CREATE OR REPLACE TABLE book_row AS
 WITH once AS (
-  SELECT r.*, row_number() OVER (PARTITION BY r.item ORDER BY r.is_repeated, r.place DESC) AS nth_copy FROM row_class r),
+  SELECT r.item, r.batch, r.number, r.channel, r.paid_out_on, r.amount, r.fee, r.discount, r.paid_out, r.shared, r.counts, r.payment_item, r.notified,
+    r.named, r.occurrence, r.is_purchase, r.class, r.is_repeated, CAST(NULL AS VARCHAR) AS journal_kind,
+    row_number() OVER (PARTITION BY r.item ORDER BY r.is_repeated, r.place DESC) AS nth_copy FROM row_class r
+  UNION ALL
+  -- What a decision keeps of the rows it stands on counts where this evidence lacks them.
+  SELECT j.item, j.batch, j.number, j.channel, j.paid_out_on, j.amount, j.fee, j.discount, j.paid_out, j.shared, 1, p.payment, NULL, j.channel, 0, 1, '', 0, j.kind,
+    row_number() OVER (PARTITION BY j.item ORDER BY j.place)
+  FROM fact_decision_rows j LEFT JOIN (SELECT item, max(payment) AS payment FROM fact_decision_row_payments GROUP BY item) p ON p.item = j.item
+  WHERE j.item NOT IN (SELECT item FROM row_class)),
 kinds AS (
   SELECT o.*,
-    CASE WHEN o.named = 'other' THEN 'other' WHEN o.named IS NULL THEN 'unreadable' WHEN o.occurrence > 0 THEN 'twice'
+    CASE WHEN o.journal_kind IS NOT NULL THEN o.journal_kind WHEN o.named = 'other' THEN 'other' WHEN o.named IS NULL THEN 'unreadable' WHEN o.occurrence > 0 THEN 'twice'
       WHEN o.is_purchase = 0 THEN 'refund' WHEN o.payment_item IS NOT NULL THEN 'of payment'
       WHEN o.class = 'S14' OR (o.class = 'S07' AND o.is_repeated = 0) THEN 'twice' ELSE 'unclaimed' END AS kind,
     coalesce(a.item, o.payment_item) AS paid_item

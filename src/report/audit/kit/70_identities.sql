@@ -17,16 +17,16 @@ LEFT JOIN account_closing c ON c.account = n.account;
 
 CREATE OR REPLACE TABLE rule_identities AS
 WITH n AS (
-  SELECT count(*) AS all_lines, sum(CASE WHEN class = 'N00' THEN 1 ELSE 0 END) AS n00, sum(CASE WHEN class IN ('N06', 'N07') THEN 1 ELSE 0 END) AS again,
-    sum(CASE WHEN says = 'success' AND class IN ('N00', 'N06', 'N07') THEN 1 ELSE 0 END) AS successes,
-    sum(CASE WHEN says = 'success' AND class IN ('N00', 'N06', 'N07') THEN amount ELSE 0 END) AS success_rupiah,
-    sum(CASE WHEN class IN ('N06', 'N07') THEN amount ELSE 0 END) AS again_rupiah FROM line_class),
+  SELECT count(*) AS all_lines, coalesce(sum(CASE WHEN class = 'N00' THEN 1 ELSE 0 END), 0) AS n00, coalesce(sum(CASE WHEN class IN ('N06', 'N07') THEN 1 ELSE 0 END), 0) AS again,
+    coalesce(sum(CASE WHEN says = 'success' AND class IN ('N00', 'N06', 'N07') THEN 1 ELSE 0 END), 0) AS successes,
+    coalesce(sum(CASE WHEN says = 'success' AND class IN ('N00', 'N06', 'N07') THEN amount ELSE 0 END), 0) AS success_rupiah,
+    coalesce(sum(CASE WHEN class IN ('N06', 'N07') THEN amount ELSE 0 END), 0) AS again_rupiah FROM line_class),
 p AS (
-  SELECT count(*) AS payments, sum(amount) AS rupiah, sum(CASE WHEN told_at_us IS NULL THEN 1 ELSE 0 END) AS notified,
-    sum(CASE WHEN told_at_us IS NOT NULL THEN amount ELSE 0 END) AS told_rupiah,
-    sum(CASE WHEN class NOT IN ('P01', 'P02', 'P15', 'P16', 'P17') THEN 1 ELSE 0 END) AS attaching,
-    sum(CASE WHEN class NOT IN ('P01', 'P02', 'P15', 'P16', 'P17') THEN amount ELSE 0 END) AS attaching_rupiah FROM payment_class),
-a AS (SELECT count(*) AS attached, sum(amount) AS rupiah FROM payment_class WHERE bill IS NOT NULL AND class NOT IN ('P01', 'P02', 'P15', 'P16', 'P17')),
+  SELECT count(*) AS payments, coalesce(sum(amount), 0) AS rupiah, coalesce(sum(CASE WHEN told_at_us IS NULL THEN 1 ELSE 0 END), 0) AS notified,
+    coalesce(sum(CASE WHEN told_at_us IS NOT NULL THEN amount ELSE 0 END), 0) AS told_rupiah,
+    coalesce(sum(CASE WHEN class NOT IN ('P01', 'P02', 'P15', 'P16', 'P17') THEN 1 ELSE 0 END), 0) AS attaching,
+    coalesce(sum(CASE WHEN class NOT IN ('P01', 'P02', 'P15', 'P16', 'P17') THEN amount ELSE 0 END), 0) AS attaching_rupiah FROM payment_class),
+a AS (SELECT count(*) AS attached, coalesce(sum(amount), 0) AS rupiah FROM payment_class WHERE bill IS NOT NULL AND class NOT IN ('P01', 'P02', 'P15', 'P16', 'P17')),
 l AS (SELECT count(*) AS bills, coalesce(sum(amount), 0) AS rupiah FROM bill_class),
 r AS (
   SELECT count(*) AS all_rows, coalesce(sum(CASE WHEN is_purchase = 1 THEN amount ELSE -amount END - fee - discount), 0) AS left_over,
@@ -35,15 +35,15 @@ r AS (
 b AS (
   SELECT coalesce(sum(paid_out_stated), 0) AS stated, coalesce(sum(CASE WHEN paid_out_stated IS NULL THEN paid_out_sum ELSE 0 END), 0) AS unstated,
     coalesce(sum(CASE WHEN paid_out_stated IS NULL THEN 0 ELSE paid_out_stated - paid_out_sum END), 0) AS differences FROM batch_sums),
-u AS (SELECT sum(CASE WHEN is_unsettled = 0 THEN 1 ELSE 0 END) AS settled, sum(is_unsettled) AS unsettled FROM payment_unsettled),
+u AS (SELECT coalesce(sum(CASE WHEN is_unsettled = 0 THEN 1 ELSE 0 END), 0) AS settled, sum(is_unsettled) AS unsettled FROM payment_unsettled),
 i AS (
-  SELECT sum(CASE WHEN class IS NOT NULL THEN 1 ELSE 0 END) AS asked, coalesce(sum(CASE WHEN class IS NOT NULL THEN amount ELSE 0 END), 0) AS asked_rupiah,
-    count(*) AS paid, coalesce(sum(amount), 0) AS rupiah, sum(CASE WHEN class IS NULL THEN 1 ELSE 0 END) AS others,
+  SELECT coalesce(sum(CASE WHEN class IS NOT NULL THEN 1 ELSE 0 END), 0) AS asked, coalesce(sum(CASE WHEN class IS NOT NULL THEN amount ELSE 0 END), 0) AS asked_rupiah,
+    count(*) AS paid, coalesce(sum(amount), 0) AS rupiah, coalesce(sum(CASE WHEN class IS NULL THEN 1 ELSE 0 END), 0) AS others,
     coalesce(sum(CASE WHEN class IS NULL THEN amount ELSE 0 END), 0) AS others_rupiah FROM inquiry_class)
-SELECT 'run' AS of, 'lines_read_equal_line_classes' AS name, s.lines_read AS left_side, n.all_lines AS right_side FROM setting s, n
+SELECT 'run' AS of, 'lines_read_equal_line_classes' AS name, s.lines_read AS left_side, s.lines_apart + n.all_lines AS right_side FROM setting s, n
 UNION ALL SELECT 'run', 'success_lines_parsed_equal_success_classes', n.successes, n.n00 + n.again FROM n
 UNION ALL SELECT 'run', 'proving_lines_equal_unique_payments', n.n00, p.notified FROM n, p
-UNION ALL SELECT 'run', 'unique_payments_equal_payment_classes', p.payments, (SELECT sum(count) FROM rule_classes WHERE section = 'payments') FROM p
+UNION ALL SELECT 'run', 'unique_payments_equal_payment_classes', p.payments, (SELECT coalesce(sum(count), 0) FROM rule_classes WHERE section = 'payments') FROM p
 UNION ALL SELECT 'run', 'proving_lines_rupiah_equal_payment_classes_rupiah', n.success_rupiah - n.again_rupiah, p.rupiah - p.told_rupiah FROM n, p
 UNION ALL SELECT 'run', 'bills_in_scope_equal_bill_classes', s.bills_in_scope, l.bills FROM setting s, l
 UNION ALL SELECT 'run', 'bills_in_scope_rupiah_equal_bill_classes_rupiah', s.bills_in_scope_rupiah, l.rupiah FROM setting s, l
