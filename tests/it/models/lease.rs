@@ -162,9 +162,9 @@ impl Hosts {
                     world.leases[other] = None;
                 }
                 if world.has_lease(host) {
-                    world.leases[host] = Some(LEASE)
+                    world.leases[host] = Some(LEASE);
                 } else {
-                    world.stops(host)
+                    world.stops(host);
                 }
                 true
             });

@@ -130,16 +130,15 @@ impl<const HOSTS: usize> Model for Rate<HOSTS> {
             steps.push((step, Self::renumbered(next)));
         };
         for host in 0..HOSTS {
-            match world.hosts[host].beat {
-                None => add(Step::Beats(host), &|world| world.hosts[host].beat = Some(0)),
-                Some(_) => {
-                    add(Step::Written(host), &|world| self.arrives(world, host, true, true));
-                    // A first heartbeat that is not heard leaves a row that nobody has: so many, or the model would have no end.
-                    if world.hosts[host].number.is_some() || world.rows.len() <= HOSTS {
-                        add(Step::Unheard(host), &|world| self.arrives(world, host, true, false));
-                    }
-                    add(Step::Lost(host), &|world| self.arrives(world, host, false, false));
+            if world.hosts[host].beat.is_none() {
+                add(Step::Beats(host), &|world| world.hosts[host].beat = Some(0));
+            } else {
+                add(Step::Written(host), &|world| self.arrives(world, host, true, true));
+                // A first heartbeat that is not heard leaves a row that nobody has: so many, or the model would have no end.
+                if world.hosts[host].number.is_some() || world.rows.len() <= HOSTS {
+                    add(Step::Unheard(host), &|world| self.arrives(world, host, true, false));
                 }
+                add(Step::Lost(host), &|world| self.arrives(world, host, false, false));
             }
             if world.hosts[host].number.is_some() {
                 add(Step::Ends(host), &|world| {
