@@ -60,6 +60,8 @@ pub enum End {
     Done,
     /// It was not.
     NotDone,
+    /// It was or it was not: nothing can be paid by it any more.
+    Over,
 }
 
 /// A code that asks for money.
@@ -221,7 +223,7 @@ impl Bill {
                 "done" => self.done(answer, None),
                 "dead" => {
                     self.codes.extend(answer.map(|answer| answer.payment_code));
-                    self.end(End::Done);
+                    self.end(End::Over);
                     self.live = None;
                 }
                 _ => self.end(End::NotDone),

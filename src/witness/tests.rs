@@ -103,6 +103,16 @@ fn what_did_not_leave_at_first_and_was_done_under_the_same_id_is_done() {
 }
 
 #[test]
+fn of_what_can_no_longer_be_paid_nobody_asks_whether_it_was_done_unless_it_was_paid() {
+    let dead = after("B", r#"{"event":"settled","verdict":"dead","by":"status","reason":""}"#);
+    let never_made: Vec<&str> = RECORD.trim().lines().take(2).collect();
+    assert_eq!(found(&dead, RECORD), [""; 0]);
+    assert_eq!(found(&dead, &never_made.join("\n")), [""; 0]);
+    let paid = RECORD.replace(r#""payment_code":"72""#, r#""payment_code":"72","payments":[{"status":"SUCCESS"}]"#);
+    assert!(found(&dead, &paid).iter().any(|one| one.contains("is lost")));
+}
+
+#[test]
 fn an_adopted_code_is_judged_like_any_other_and_nobody_asks_who_made_it() {
     let adopted = |number: &str, code: &str, amount: u64| {
         let answer = format!(r#"{{"payment_code":"{code}","expires_at":"2026-10-02T00:00:00Z"}}"#);

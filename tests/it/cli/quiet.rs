@@ -23,7 +23,7 @@ fn every_command_that_does_something_is_silent_when_it_succeeds() {
     let doku = Doku::process();
     let world = world(&doku);
     let close = ["period", "close", "2026-10", "--report", "report", "--by", "Siti", "--reason", "done"];
-    let commands: [&[&str]; 19] = [
+    let commands: [&[&str]; 20] = [
         &["check", "bills.csv", "--out", "checked"],
         &["issue", "bills.csv", "--new-ledger"],
         &["cancel", "Q-0001"],
@@ -33,6 +33,7 @@ fn every_command_that_does_something_is_silent_when_it_succeeds() {
         &["evidence", "add", "log.jsonl", "--store", "evidence"],
         &["evidence", "verify", "--store", "evidence"],
         &REPORT,
+        &["audit-kit", "--report", "report", "--out", "kit"],
         &["discrepancies", "take", "report", "--by", "Siti"],
         &["discrepancies", "export", "--report", "report", "--by", "Siti", "--out", "items.csv"],
         &["discrepancies", "import", "items.csv", "--by", "Siti"],
