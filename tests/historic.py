@@ -136,8 +136,14 @@ FAULTS = [
         "others.get(number).filter(|life| self.is_sender && !is_fact",
         f"others.get(number).filter(|life| self.is_sender && !{ON.replace('crate', 'tagih')} && !is_fact")),
 ]
-# So that a switch may stand there.
-ALSO = [("src/domain/conclusion.rs", "pub const fn conclude(", "pub fn conclude(")]
+ALSO = [
+    # So that a switch may stand there.
+    ("src/domain/conclusion.rs", "pub const fn conclude(", "pub fn conclude("),
+    # A package of its own, or its program would take the place of the one without faults.
+    ("Cargo.toml", 'name = "tagih"\n', 'name = "tagih"\nautobins = false\n'),
+    ("Cargo.toml", 'version = "0.1.0"\nedition', 'version = "0.1.0-historic"\nedition'),
+    ("Cargo.lock", 'name = "tagih"\nversion = "0.1.0"', 'name = "tagih"\nversion = "0.1.0-historic"'),
+]
 
 
 def copied():
@@ -173,10 +179,10 @@ def write_if_other(path, content):
 
 def build(environment):
     command = ["cargo", "test", "--no-run", "--test", "it", "--locked", "--manifest-path", str(COPY / "Cargo.toml")]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True)
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
     for line in ran.stderr.splitlines():
         if "Executable" in line:
-            return COPY / line[line.rindex("(") + 1 : line.rindex(")")]
+            return ROOT / line[line.rindex("(") + 1 : line.rindex(")")]
     sys.exit("it does not compile: " + ran.stderr[-3000:])
 
 

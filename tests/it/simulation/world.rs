@@ -112,6 +112,8 @@ pub struct World {
     /// What DOKU carried out, as its own record would have it.
     pub record: Mutex<Record>,
     pub last_answer: Mutex<Option<(String, HttpAnswer)>>,
+    /// DOKU's last success about each order.
+    pub said: Mutex<HashMap<String, bytes::Bytes>>,
     /// The digest of the body each was first sent with.
     pub bodies: Mutex<HashMap<String, String>>,
     pub calls_judged: Mutex<usize>,
@@ -145,6 +147,7 @@ impl World {
             left_us: Mutex::default(),
             record: Mutex::default(),
             last_answer: Mutex::default(),
+            said: Mutex::default(),
             bodies: Mutex::default(),
             calls_judged: Mutex::default(),
             at_it: Mutex::default(),
