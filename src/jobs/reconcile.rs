@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::books::{BooksError, Settings};
-use crate::doku::signature::SigningKey;
+use crate::doku::keyring::Keyring;
 use crate::domain::classify::{Period, Policy};
 use crate::domain::line::InputFile;
 use crate::domain::settlement::{Settlement, SettlementTerms};
@@ -55,7 +55,7 @@ pub struct ReconcileOptions {
     /// Seen from when (UTC).
     pub as_of: Timestamp,
     /// The keys that may have signed, the present one first.
-    pub keys: Vec<SigningKey>,
+    pub keys: Keyring,
     /// Our `Client-Id`.
     pub client_id: String,
     /// What the rules leave to the merchant.

@@ -1,0 +1,105 @@
+//! Keys that are not believed about what arrived after some instant, because a person has said so.
+//!
+//! A key is known by its fingerprint alone. What was said is kept for good, and the last word does not undo an earlier one by itself: of
+//! two revocations the one that believes less stands, until the key is reinstated.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What a person has said about a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revocation {
+    /// Which key.
+    pub fingerprint: String,
+    /// What arrived later is not believed (UTC); none: it is believed again as if nothing had been said.
+    pub received_after: Option<Timestamp>,
+    /// Who, by name.
+    pub actor: String,
+    /// From whose account of the system.
+    pub person: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Until when keys are believed, as all that was said comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Revoked(BTreeMap<String, Timestamp>);
+
+impl Revoked {
+    /// What `said` comes to, in the order it was said.
+    pub fn of<'s>(said: impl IntoIterator<Item = &'s Revocation>) -> Self {
+        let mut until = BTreeMap::new();
+        for Revocation { fingerprint, received_after, .. } in said {
+            match received_after {
+                Some(at) => {
+                    let standing = until.entry(fingerprint.clone()).or_insert(*at);
+                    *standing = (*standing).min(*at);
+                }
+                None => drop(until.remove(fingerprint)),
+            }
+        }
+        Self(until)
+    }
+
+    /// What arrived later is not believed of this key; none where nothing stands against it.
+    #[must_use]
+    pub fn after(&self, fingerprint: &str) -> Option<Timestamp> {
+        self.0.get(fingerprint).copied()
+    }
+
+    /// Whether this key is believed about what arrived at `at`; what does not say when may have arrived too late.
+    #[must_use]
+    pub fn believes(&self, fingerprint: &str, at: Option<Timestamp>) -> bool {
+        self.after(fingerprint).is_none_or(|until| at.is_some_and(|at| at <= until))
+    }
+
+    /// Every key that something stands against.
+    pub fn keys(&self) -> impl Iterator<Item = (&str, Timestamp)> {
+        self.0.iter().map(|(fingerprint, until)| (fingerprint.as_str(), *until))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(minute * 60).unwrap()
+    }
+
+    fn said(fingerprint: &str, minute: Option<i64>) -> Revocation {
+        let received_after = minute.map(at);
+        let text = String::from;
+        Revocation { fingerprint: fingerprint.into(), received_after, actor: text("Siti"), person: text("1"), reason: text("leak") }
+    }
+
+    #[test]
+    fn of_two_revocations_the_one_that_believes_less_stands_until_the_key_is_reinstated() {
+        let stands = |minutes: &[Option<i64>]| {
+            let said: Vec<Revocation> = minutes.iter().map(|minute| said("a", *minute)).collect();
+            Revoked::of(&said).after("a")
+        };
+        for (minutes, standing) in [
+            (&[][..], None),
+            (&[Some(5)][..], Some(5)),
+            (&[Some(5), Some(3)][..], Some(3)),
+            (&[Some(3), Some(5)][..], Some(3)),
+            (&[Some(3), None][..], None),
+            (&[Some(3), None, Some(5)][..], Some(5)),
+            (&[None][..], None),
+        ] {
+            assert_eq!(stands(minutes), standing.map(at), "{minutes:?}");
+        }
+    }
+
+    #[test]
+    fn a_revoked_key_is_believed_about_what_arrived_before_and_nothing_of_unknown_arrival() {
+        let revoked = Revoked::of(&[said("a", Some(5))]);
+        assert!(revoked.believes("a", Some(at(5))) && !revoked.believes("a", Some(at(6))) && !revoked.believes("a", None));
+        assert!(revoked.believes("b", Some(at(6))) && revoked.believes("b", None));
+        assert_eq!(revoked.keys().collect::<Vec<_>>(), [("a", at(5))]);
+    }
+}
