@@ -206,6 +206,9 @@ fn nothing_is_sent_with_a_key_that_is_revoked() {
     world.run(&["keys", "revoke", "--received-after", &now, "--reason", "leak", "--by", "Siti"]).expect(0);
     world.issue("bills.csv", &[]).expect(2).says(&["the key in force is revoked", "Changing the secret"]);
     world.run(&["sync"]).expect(2).says(&["the key in force is revoked"]);
+    world.run(&["doctor", "--offline"]).expect(2);
+    let told = world.run(&["doctor", "--offline"]).stdout;
+    assert!(told.contains("is revoked: what arrived after"), "{told}");
     assert!(doku.calls().is_empty());
     world.issue("bills.csv", &["--dry-run"]).expect(0);
     world.run(&["keys", "reinstate", "present", "--reason", "found", "--by", "Siti"]).expect(0);
