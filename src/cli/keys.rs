@@ -75,7 +75,7 @@ impl Setup {
 
     /// The keys that verify now: what was said of any, the ledger knows, wherever the bills are from.
     pub(super) fn verification_keys(&self) -> Result<Keyring, Failure> {
-        let revoked = match self.existing_ledger()? {
+        let revoked = match self.present_ledger()? {
             Some(ledger) => revoked(&ledger)?,
             None => Revoked::default(),
         };

@@ -175,9 +175,7 @@ fn list(setup: &Setup) -> Result<Exit, Failure> {
     let all: Vec<(&str, String, Option<Timestamp>)> =
         configured.chain(former.map(|(fingerprint, until)| ("not set", fingerprint.to_owned(), Some(until)))).collect();
     if setup.json {
-        let key = |(role, fingerprint, until): &(&str, String, Option<Timestamp>)| {
-            json!({"role": role, "key": fingerprint, "until": until, "revoked_after": revoked.after(fingerprint)})
-        };
+        let key = |(role, fingerprint, until): &(&str, String, Option<Timestamp>)| json!({"role": role, "key": fingerprint, "until": until, "revoked_after": revoked.after(fingerprint)});
         let words = |(at, said): &(Timestamp, Revocation)| {
             let Revocation { fingerprint, received_after, actor, person, reason } = said;
             json!({"at": at, "key": fingerprint, "received_after": received_after, "by": actor, "account": person, "reason": reason})

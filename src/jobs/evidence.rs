@@ -41,12 +41,7 @@ pub struct EvidenceOptions {
 ///
 /// # Errors
 /// When a log cannot be read to its end, or the store cannot be used; what was added before stays.
-pub fn add(
-    options: &EvidenceOptions,
-    logs: &[PathBuf],
-    keys: &Keyring,
-    now: Timestamp,
-) -> Result<(Vec<Added>, String), EvidenceError> {
+pub fn add(options: &EvidenceOptions, logs: &[PathBuf], keys: &Keyring, now: Timestamp) -> Result<(Vec<Added>, String), EvidenceError> {
     let EvidenceOptions { at, keep_raw, malformed_max_percent, policy, tables } = options;
     let read = ReadOptions { keys, client_id: &at.client_id, policy, pairs: &NoPairs, tables };
     let (keep_raw, malformed_max_percent) = (*keep_raw, *malformed_max_percent);

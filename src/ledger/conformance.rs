@@ -13,8 +13,8 @@ use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, EventKind, OperationKind, Status, Verdict, next_status};
 use crate::domain::payment::Payment;
-use crate::domain::revocation::Revocation;
 use crate::domain::personal::Personal;
+use crate::domain::revocation::Revocation;
 use crate::domain::sum::Sum;
 use crate::random::MachineRandomness;
 

@@ -92,7 +92,20 @@ const KINDS: [(Kind, &[&str]); 9] = [
     (Kind::Count, &["amount", "older_than", "sequence_from"]),
     (
         Kind::Time,
-        &["as_of", "before", "cycle", "effective", "evidence_from", "evidence_to", "from", "max_duration", "period", "received_after", "to", "until"],
+        &[
+            "as_of",
+            "before",
+            "cycle",
+            "effective",
+            "evidence_from",
+            "evidence_to",
+            "from",
+            "max_duration",
+            "period",
+            "received_after",
+            "to",
+            "until",
+        ],
     ),
     (Kind::Id, &["head", "ids", "items", "key", "proposal", "proposals"]),
     (

@@ -113,8 +113,14 @@ pub(super) fn examine(secret: &Secret, user_id: u32) -> Vec<Finding> {
     let mut findings = permissions(secret, &place, user_id);
     // Of the previous key it is what was wanted.
     if let Some(after) = secret.revoked_after.filter(|_| setting != "doku.secret_file_previous") {
-        let found = format!("the key of {place} is revoked: what arrived after {after} and is signed by it is not believed, and nothing is sent with it");
-        findings.push(Finding::error(Check::Secret, found, "put the new key in its place (docs/operating.md, \"Changing the secret\"); `tagih keys list` says who revoked it"));
+        let found = format!(
+            "the key of {place} is revoked: what arrived after {after} and is signed by it is not believed, and nothing is sent with it"
+        );
+        findings.push(Finding::error(
+            Check::Secret,
+            found,
+            "put the new key in its place (docs/operating.md, \"Changing the secret\"); `tagih keys list` says who revoked it",
+        ));
     }
     match &secret.shape {
         Err(reason) => findings.push(Finding::error(

@@ -137,7 +137,8 @@ impl<L: Ledger + Send + 'static> Follower<L> {
         let (mut since_closing, mut is_first) = (Stopwatch::start(), true);
         loop {
             let written = self.write_waiting().await;
-            let followed = written.and(self.books.follow(self.options.clock.now(), &self.options.settings.keys).await.map_err(ServingError::from));
+            let followed =
+                written.and(self.books.follow(self.options.clock.now(), &self.options.settings.keys).await.map_err(ServingError::from));
             if let Err(error) = &followed {
                 tracing::error!(%error, "the ledger is not up to date; messages are kept in the log meanwhile");
             }

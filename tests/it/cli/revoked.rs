@@ -37,7 +37,8 @@ fn world() -> World {
     let both = format!("secret_file_previous = \"{}\"\nprevious_until = \"2036-01-01\"\n[ledger]", previous.display());
     world.reconfigure("[ledger]", &both);
     let lines = [(1, EARLY, SECRET), (2, LATE, SECRET), (3, EARLY, FORMER), (4, LATE, FORMER)];
-    let line = |(n, at, key): (usize, &str, &str)| line_signed(&format!("I-{n}"), &format!("88{n}4321"), 1000, at, &format!("t{n}"), key) + "\n";
+    let line =
+        |(n, at, key): (usize, &str, &str)| line_signed(&format!("I-{n}"), &format!("88{n}4321"), 1000, at, &format!("t{n}"), key) + "\n";
     world.file("day.jsonl", lines.map(line).concat());
     world.run(&["evidence", "add", "day.jsonl", "--store", "store"]).expect(0);
     world
@@ -161,7 +162,8 @@ fn what_cannot_be_meant_is_refused_and_records_nothing() {
     world.run(&["keys", "revoke", "present", "--received-after", T, "--reason", " ", "--by", "Siti"]).expect(2).says(&["say why"]);
     reinstate(&world, "present").expect(2).says(&["nothing stands against the key"]);
     assert_eq!(head(&world), before);
-    let records: String = fs::read_dir(world.path("tagih.ledger.runs")).unwrap().map(|f| fs::read_to_string(f.unwrap().path()).unwrap()).collect();
+    let records: String =
+        fs::read_dir(world.path("tagih.ledger.runs")).unwrap().map(|f| fs::read_to_string(f.unwrap().path()).unwrap()).collect();
     assert!(records.contains("keys revoke") && !records.contains(SECRET), "{records}");
     fs::remove_file(world.path("tagih.ledger")).unwrap();
     revoke(&world, "present", T).expect(2).says(&["there is no ledger"]);
@@ -176,10 +178,16 @@ fn who_said_what_of_which_key_and_when_is_listed_and_in_the_chain() {
     reinstate(&world, "previous").expect(0);
     revoke(&world, "present", T).expect(0);
     let told: Value = serde_json::from_str(&world.run(&["keys", "list", "--json"]).expect(0).stdout).unwrap();
-    let keys: Vec<[&str; 3]> = told["keys"].as_array().unwrap().iter().map(|key| ["role", "key", "revoked_after"].map(|n| key[n].as_str().unwrap_or_default())).collect();
+    let keys: Vec<[&str; 3]> = told["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| ["role", "key", "revoked_after"].map(|n| key[n].as_str().unwrap_or_default()))
+        .collect();
     assert_eq!(keys, [["present", &present, T], ["previous", &former, ""]]);
     let said = told["said"].as_array().unwrap();
-    let words: Vec<[&str; 4]> = said.iter().map(|said| ["key", "received_after", "by", "reason"].map(|n| said[n].as_str().unwrap_or_default())).collect();
+    let words: Vec<[&str; 4]> =
+        said.iter().map(|said| ["key", "received_after", "by", "reason"].map(|n| said[n].as_str().unwrap_or_default())).collect();
     assert_eq!(
         words,
         [

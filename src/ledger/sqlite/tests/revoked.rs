@@ -71,7 +71,9 @@ fn a_revocation_that_somebody_removed_added_or_edited_is_refused_by_who_asks_and
         "DELETE FROM totals WHERE what = 'revocation'".to_owned(),
         format!("UPDATE totals SET ends_on = 1 WHERE what = 'revocation' AND ends_on = {of_b}"),
         "INSERT INTO totals VALUES ('revocation', 0, 0, 1, 1, 0)".to_owned(),
-        format!("UPDATE events SET event = replace(event, '\"received_after\":\"2026', '\"received_after\":\"2027') WHERE sequence = {of_b}"),
+        format!(
+            "UPDATE events SET event = replace(event, '\"received_after\":\"2026', '\"received_after\":\"2027') WHERE sequence = {of_b}"
+        ),
         format!("UPDATE events SET kind = 'purge' WHERE sequence = {of_b}"),
     ] {
         fs::write(&path, &sound).unwrap();
