@@ -40,6 +40,8 @@ pub enum Link {
     Payment(ItemId, Option<ItemId>),
     /// A settlement row, and the payment it settles with the debt of that.
     Row(ItemId, Option<(ItemId, Option<ItemId>)>),
+    /// A settlement row that no payment is known for, and the debt of the bill it names.
+    Waiting(ItemId, ItemId),
 }
 
 /// See the module.
@@ -66,6 +68,8 @@ impl Parts {
             let debt = parts.debt_of(before, *item);
             parts.together.extend(debt);
         }
+        // What a row in suspense names is posted where the row is.
+        parts.together.extend(before.rows_waiting().into_keys());
         for link in links {
             parts.told(before, &named, link);
         }
@@ -92,6 +96,10 @@ impl Parts {
                 let debt = payment.and_then(|(payment, debt)| self.debt_of(before, payment).or(debt));
                 (id, debt, before.rows.contains_key(&id))
             }
+            Link::Waiting(_, debt) => {
+                self.together.insert(debt);
+                return;
+            }
         };
         let known = self.debt_of(before, id);
         if named.contains(&id) || (is_known && debt.is_some() && debt != known) {
@@ -114,7 +122,7 @@ impl Parts {
             Link::Row(id, payment) if !before.rows.contains_key(&id) => {
                 return payment.map_or(Part::Together, |(payment, debt)| self.place(before, Link::Payment(payment, debt)));
             }
-            Link::Payment(id, _) | Link::Row(id, _) => self.debt_of(before, id),
+            Link::Payment(id, _) | Link::Row(id, _) | Link::Waiting(id, _) => self.debt_of(before, id),
         };
         debt.map_or(Part::Together, |debt| self.debt(debt))
     }

@@ -33,6 +33,7 @@ mod parquet;
 pub mod posted;
 mod reasons;
 pub mod settle;
+mod settlement_facts;
 mod side;
 mod status;
 mod tally;

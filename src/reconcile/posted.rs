@@ -11,13 +11,13 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use super::by_books::ByBooks;
-use super::facts;
 use super::figures::Figures;
 use super::found::Found;
 use super::grounded::grounded;
 use super::listing::listed;
 use super::month::{PriorLine, prior_lines};
 use super::open_items::{Findings, Items, OpenItem, Terms as ItemTerms, Todo, open_items};
+use super::settlement_facts::paid_later;
 use super::{Outcome, Terms};
 use crate::books::breakdown::Breakdown;
 use crate::books::ground::grounds;
@@ -31,7 +31,7 @@ use crate::books::{
 };
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
-use crate::domain::classify::Nature;
+use crate::domain::classify::{Nature, Stands};
 use crate::domain::digest::Digest;
 
 /// Parts that are posted before the next ones are begun: with one for each thread, all would wait for the slowest.
@@ -195,7 +195,7 @@ impl Posted {
         let today = wib_date(terms.as_of).max(period.from);
         let (sums, common, by_books, lists_bills) = {
             let (found, parts) = Found::of(outcome, terms, &before, &decisions, items.as_deref().unwrap_or_default());
-            let paid_later = facts::paid_later(outcome, period.to);
+            let paid_later = paid_later(outcome, period.to);
             let is_settlement_known = outcome.settled.is_some() || !before.batches.is_empty();
             let run = Run {
                 posting: Posting { settings: &settings, period, lists_bills: found.lists_bills() },
@@ -225,7 +225,10 @@ impl Posted {
         for finding in
             outcome.findings.iter().filter(|finding| finding.books.is_none() && !finding.is_decided && finding.nature == Nature::Break)
         {
-            items.add_beside(finding.class.info().owner, finding.paid.or(finding.expected).unwrap_or_default());
+            // What a row leaves at its batch is counted there.
+            let is_at_batch = finding.class.info().stands == Stands::Clearing;
+            let at_stake = finding.paid.or(finding.expected).filter(|_| !is_at_batch).unwrap_or_default();
+            items.add_beside(finding.class.info().owner, at_stake);
         }
         let Figures { statements, ageing, breakdown, tie, identities } = figures.closed(lists_bills);
         let tie = lists_bills.then_some(tie);

@@ -27,7 +27,7 @@ use crate::domain::amount::Rupiah;
 use crate::domain::digest::{self, Digest, Running};
 
 /// The version written.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// The head's name in the folder.
 pub const HEAD: &str = "carry.json";

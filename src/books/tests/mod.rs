@@ -13,6 +13,7 @@ mod bank;
 mod business;
 mod carrying;
 mod naive;
+mod one_place;
 mod parted;
 mod random;
 mod stories;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
-use crate::books::fact::{Facts, Payee, RowKind};
+use crate::books::fact::{Facts, Payee, RowFact, RowKind};
 use crate::books::identities::{self, Made, holding};
 use crate::books::month::{self, Statement};
 use crate::books::parts::{Link, Part, Parts};
@@ -17,8 +17,12 @@ fn debts(facts: &Facts) -> BTreeMap<ItemId, ItemId> {
     facts.bills.iter().rev().map(|bill| (bill.id, bill.debt)).collect()
 }
 
-fn links(facts: &Facts) -> Vec<(Link, Facts)> {
+fn links(before: &Known, facts: &Facts) -> Vec<(Link, Facts)> {
     let debts = debts(facts);
+    let named = |row: &RowFact| {
+        let bill = row.bill?;
+        before.bills.get(&bill).map(|bill| bill.debt).or_else(|| debts.get(&bill).copied())
+    };
     let debt_of = |payee: Payee| if let Payee::Bill(bill) = payee { debts.get(&bill).copied() } else { None };
     let bills =
         facts.bills.iter().map(|bill| (Link::Bill(bill.id, debts[&bill.id]), Facts { bills: vec![bill.clone()], ..Facts::default() }));
@@ -33,14 +37,15 @@ fn links(facts: &Facts) -> Vec<(Link, Facts)> {
         } else {
             None
         };
-        (Link::Row(row.id, of), Facts { rows: vec![row.clone()], ..Facts::default() })
+        let link = named(row).map_or(Link::Row(row.id, of), |debt| Link::Waiting(row.id, debt));
+        (link, Facts { rows: vec![row.clone()], ..Facts::default() })
     });
     bills.chain(payments).chain(rows).collect()
 }
 
 /// The month in parts: each, the tied one last.
 fn months(before: &Known, facts: &Facts, decisions: &[Decision], settings: &Settings, period: Period) -> Vec<(Part, Known, Facts, Month)> {
-    let links = links(facts);
+    let links = links(before, facts);
     let parts = Parts::of(before, decisions, [], links.iter().map(|(link, _)| *link));
     let mut shared: BTreeMap<Part, Facts> = BTreeMap::new();
     let Facts { batches, bank_lines, alarms, .. } = facts.clone();

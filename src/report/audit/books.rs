@@ -125,7 +125,7 @@ fn journal(kit: &mut Kit<'_>, fresh: &[Made<'_>]) -> Result<(), WriteError> {
     ];
     let payments = fresh.iter().flat_map(|(place, decision, _)| decision.facts.payments.iter().map(move |payment| (*place, payment)));
     kit.table("facts/decision_payments", &columns, payments)?;
-    let columns: [Column<'_, (i64, &RowFact)>; 12] = [
+    let columns: [Column<'_, (i64, &RowFact)>; 13] = [
         Column::count("place", |(place, _)| (*place).into()),
         Column::text("item", |(_, row)| id(Some(&row.id))),
         Column::text("batch", |(_, row)| id(Some(&row.batch))),
@@ -138,6 +138,7 @@ fn journal(kit: &mut Kit<'_>, fresh: &[Made<'_>]) -> Result<(), WriteError> {
         Column::rupiah("shared", |(_, row)| row.shares.into()),
         Column::text("kind", |(_, row)| kind(row.kind).into()),
         Column::text("channel", |(_, row)| row.kind.channel().map(crate::domain::channel::Channel::name).into()),
+        Column::text("bill", |(_, row)| id(row.bill.as_ref())),
     ];
     let rows = fresh.iter().flat_map(|(place, decision, _)| decision.facts.rows.iter().map(move |row| (*place, row)));
     let rows: Vec<(i64, &RowFact)> = rows.collect();
