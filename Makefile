@@ -1,7 +1,7 @@
 # Every target does its own set-up: cargo fetches and builds what is missing.
 # demo and test share the dev profile, so polars, by far the heaviest dependency, is compiled once for both.
 
-.PHONY: help demo demo-cluster test lint soak soak-cluster simulate faults historic fuzz mutants large browser audit office books bench clean \
+.PHONY: help demo demo-cluster test lint soak soak-cluster simulate faults historic fuzz mutants nightly large browser audit office books bench clean \
 	notices package deb deb-root container container-root reproducible sbom deny
 
 help:  ## show this list
@@ -25,10 +25,10 @@ soak:  ## kill the real program 200 times over campaigns of 2,000 codes, make 20
 	TAGIH_BESIDE_RUNS=200 cargo test --test it beside
 	TAGIH_BORDER_CAMPAIGNS=40 TAGIH_BORDER_NIGHTS=8 TAGIH_BORDER_BILLS=400 cargo test --test it border::campaign -- --nocapture
 
-simulate:  ## release build, then simulated worlds for an hour (TAGIH_SIMULATION_SECONDS), from TAGIH_SIMULATION_FROM on
+simulate:  ## release build, then simulated worlds on every core for an hour (TAGIH_SIMULATION_SECONDS), from TAGIH_SIMULATION_FROM on
 	TAGIH_SIMULATION_SECONDS=$${TAGIH_SIMULATION_SECONDS:-3600} TAGIH_SIMULATION_SEEDS=$${TAGIH_SIMULATION_SEEDS:-1000000000} cargo test --release --test it simulation:: -- --nocapture
 
-faults:  ## the disk fails at every call of every command, and every file of ours is damaged (hours; TAGIH_FAULTS_SAMPLE=N and TAGIH_DAMAGE_SAMPLE=N try so many of each)
+faults:  ## the disk fails at every call of every command, and every file of ours is damaged (hours; TAGIH_FAULTS_SAMPLE=N and TAGIH_DAMAGE_SAMPLE=N try so many of each, TAGIH_FAULTS_SHARD=3/40 the third of forty parts)
 	TAGIH_FAULTS_SAMPLE=$${TAGIH_FAULTS_SAMPLE:-all} TAGIH_FAULTS_PAIRS=$${TAGIH_FAULTS_PAIRS:-200} TAGIH_DAMAGE_SAMPLE=$${TAGIH_DAMAGE_SAMPLE:-all} cargo test --test it faults:: -- --nocapture
 
 historic:  ## put 28 faults of before back, one at a time: the simulated worlds must find each (an hour)
@@ -38,13 +38,17 @@ soak-cluster:  ## 100 campaigns of 20,000 rows by 8 senders on one PostgreSQL, k
 	TAGIH_CLUSTER_CAMPAIGNS=$${TAGIH_CLUSTER_CAMPAIGNS:-100} TAGIH_CLUSTER_ROWS=20000 TAGIH_CLUSTER_WORKERS=8 TAGIH_CLUSTER_RATE=120 cargo test --test it several_hosts::campaign -- --nocapture
 
 FUZZ_SECONDS ?= 60
-fuzz:  ## every reader of other people's bytes by libFuzzer, FUZZ_SECONDS each (60; the first build takes 15 min)
+fuzz:  ## every reader of other people's bytes by libFuzzer, FUZZ_SECONDS each (60), as many at a time as there are cores
 	fuzz/run.sh $(FUZZ_SECONDS)
 
 MUTANTS ?= 300
 SEED ?= 1
 mutants: | $(TOOLS)/cargo-mutants  ## MUTANTS (300) faults put into what decides, chosen by SEED (1): how many do the tests notice? (hours)
 	python3 tests/mutants.py $(MUTANTS) $(SEED)
+
+NIGHTLY_SECONDS ?= 7200
+nightly:  ## a share of two hours (NIGHTLY_SECONDS) for each of the above, where the last night ended; one table, and 1 if anything failed
+	python3 tests/nightly.py --seconds $(NIGHTLY_SECONDS)
 
 large:  ## release build, then every command on a million bills in 512 MB (about 20 min)
 	cargo build --release

@@ -4,49 +4,13 @@
 set -eu
 cd "$(dirname "$0")"
 seconds=$1; shift
-place=$(cd .. && pwd)/target/fuzz
+built=${CARGO_TARGET_DIR:-$(cd .. && pwd)/target}
+place=$built/fuzz
 mkdir -p "$place/crashes"
-RUSTC_WRAPPER=$(pwd)/rustc.sh CARGO_TARGET_DIR=$place cargo build --release --locked --target "$(rustc --print host-tuple)"
-program=$place/$(rustc --print host-tuple)/release/tagih-fuzz
+RUSTC_WRAPPER=$(pwd)/rustc.sh CARGO_TARGET_DIR=$built cargo build --release --locked
+program=$built/release/tagih-fuzz
 targets=${*:-table bills log body answer status inquiry signature settlement bank configuration journal carry parquet edge}
 
-# What the repository has of each kind, besides seeds/.
-given() {
-    case $1 in
-        table | bills) ls ../samples/*.csv ;;
-        configuration) ls ../config/*.toml ../samples/*.toml ;;
-        journal) ls ../tests/fixtures/journals/* ;;
-        parquet) ls ../tests/fixtures/carry-format-3/carry/*.parquet ../tests/fixtures/carry-format-3/*.parquet ;;
-    esac
-}
-
-ended=0
-for target in $targets; do
-    corpus=$place/corpus/$target
-    mkdir -p "$corpus" "$place/seeds/$target"
-    for file in $(given "$target"); do cp "$file" "$place/seeds/$target/"; done
-    if [ "$target" = carry ]; then
-        # Its first byte says which of the files it is.
-        number=0
-        for file in ../tests/fixtures/carry-format-3/carry/*; do
-            { printf "\\$(printf %03o "$number")"; cat "$file"; } >"$place/seeds/carry/$number"
-            number=$((number + 1))
-        done
-    fi
-    seeds=seeds/$target
-    [ -d "$seeds" ] || seeds=
-    export TAGIH_FUZZ_TARGET="$target"
-    # Only what adds an edge is kept.
-    mkdir -p "$corpus.small"
-    "$program" -merge=1 -artifact_prefix="$place/crashes/$target-" "$corpus.small" "$corpus" "$place/seeds/$target" $seeds >"$place/$target.log" 2>&1 || true
-    rm -rf "$corpus" && mv "$corpus.small" "$corpus"
-    status=0
-    "$program" -max_total_time="$seconds" -max_len=65536 -timeout=20 -rss_limit_mb=3000 -dict=words.dict -print_final_stats=1 \
-        -artifact_prefix="$place/crashes/$target-" "$corpus" >"$place/$target.log" 2>&1 || status=$?
-    executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$place/$target.log")
-    edges=$(grep -o 'cov: [0-9]*' "$place/$target.log" | tail -n 1 | cut -d ' ' -f 2)
-    printf '%-14s %10s executions %7s edges %5s inputs kept  %s\n' "$target" "${executions:-?}" "${edges:-?}" "$(ls "$corpus" | wc -l)" \
-        "$([ "$status" -eq 0 ] && echo "no crash" || echo "CRASH: $place/$target.log")"
-    [ "$status" -eq 0 ] || ended=1
-done
-exit "$ended"
+# As many at a time as there are cores.
+export PROGRAM="$program" PLACE="$place"
+printf '%s\n' $targets | xargs -P "$(nproc)" -n 1 ./target.sh "$seconds"

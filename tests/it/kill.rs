@@ -39,6 +39,9 @@ const RUNS_MAX: u64 = 20;
 /// Instants of its start a program is killed at, three milliseconds apart: reading, making the ledger, the first calls.
 const STARTS: u64 = 20;
 
+/// Kills of one month's run after its last change.
+const AFTERWARDS_MAX: u64 = 2;
+
 /// Campaigns at a time: they mostly wait.
 const WORKERS: usize = 4;
 
@@ -119,8 +122,9 @@ impl Campaign {
             ("TAGIH_DOKU_CLIENT_ID", CLIENT.to_owned()),
             ("TAGIH_DOKU_SECRET", SECRET.to_owned()),
             ("TAGIH_DOKU_VERIFY_RESPONSE", "enforce".into()),
-            ("TAGIH_PACING_RATE_PER_SECOND", "5000".into()),
-            ("TAGIH_PACING_BURST", "50".into()),
+            // So that a kill meets a run at work however fast the build is.
+            ("TAGIH_PACING_RATE_PER_SECOND", "1000".into()),
+            ("TAGIH_PACING_BURST", "10".into()),
             ("TAGIH_PACING_IN_FLIGHT_MAX", (1 << (2 + dice.below(4))).to_string()),
             // With few attempts some rows stay in doubt for the next run.
             ("TAGIH_RETRY_ATTEMPTS_MAX", (2 + dice.below(3)).to_string()),
@@ -189,8 +193,10 @@ impl Campaign {
         ["issue", month.file.to_str().unwrap(), "--out", month.out.to_str().unwrap()]
     }
 
-    /// Runs the month and kills it, up to `due` times in a row; a run that ends first ends this too.
+    /// Runs the month and kills it, up to `due` times in a row; a run that ends first ends this too, and so does one that has been killed
+    /// often enough when all had been done.
     fn kill(&mut self, month: &Month, due: u64) {
+        let done_before = self.tally.after_calls;
         for earlier in 0..due {
             let before = self.sandbox.recorded();
             let moment = self.moment(month.recorded_in_the_end - before);
@@ -208,6 +214,9 @@ impl Campaign {
             *landed += 1;
             self.tally.in_recovery += u64::from(earlier > 0);
             self.look_at_corpse(month);
+            if self.tally.after_calls == done_before + AFTERWARDS_MAX {
+                return;
+            }
         }
     }
 

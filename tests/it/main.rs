@@ -19,6 +19,10 @@
     reason = "a test that fails should panic at once and say where"
 )]
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod border;
 mod cli;
 mod crash;

@@ -2,7 +2,7 @@
 //! written; and never does it end the program in another way.
 //!
 //! `TAGIH_DAMAGE_SAMPLE` changes are tried with each command that reads; `all` for one bit in each block of 64 bytes and every 64th length.
-//! `TAGIH_DAMAGE_ONLY` names one of them.
+//! `TAGIH_DAMAGE_SEED` draws them; `TAGIH_DAMAGE_ONLY` names one of the commands.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -192,6 +192,7 @@ fn restore(world: &World, before: &super::stage::Tree) {
 #[test]
 fn a_damaged_file_of_ours_is_found_or_harmless_and_never_ends_the_program_otherwise() {
     let only = setting("TAGIH_DAMAGE_ONLY");
+    let seed = setting("TAGIH_DAMAGE_SEED").map_or(1, |text| text.parse().unwrap());
     let mut failures = Vec::new();
     for reading in READINGS.iter().filter(|reading| only.as_ref().is_none_or(|only| only == reading.name)) {
         let world = (reading.world)();
@@ -200,7 +201,7 @@ fn a_damaged_file_of_ours_is_found_or_harmless_and_never_ends_the_program_otherw
         restore(&world, &before);
         assert!(sound.0 <= 1, "{}: {sound:?}", reading.name);
         let files = files(&world, reading.places);
-        let changes = changes(&files, wanted("TAGIH_DAMAGE_SAMPLE", 6), &mut Dice::new(1));
+        let changes = changes(&files, wanted("TAGIH_DAMAGE_SAMPLE", 6), &mut Dice::new(seed));
         let (mut found, failed) = (0, failures.len());
         for change in &changes {
             match attempt(&world, reading, *change, &sound) {

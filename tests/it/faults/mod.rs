@@ -2,7 +2,7 @@
 //! fails, singly and in pairs; then the same command is run again, as cron would. What must hold is in `judge`.
 //!
 //! `TAGIH_FAULTS_SAMPLE` faults and `TAGIH_FAULTS_PAIRS` pairs are tried of each command, drawn by `TAGIH_FAULTS_SEED`; `all` for every
-//! call and every kind. `TAGIH_FAULTS_ONLY` names one command, and `TAGIH_FAULTS_AT` one attempt (`12:io`, `12:short,40:before` in one
+//! call and every kind, of which `TAGIH_FAULTS_SHARD=3/40` is the third of forty parts. `TAGIH_FAULTS_ONLY` names one command, and `TAGIH_FAULTS_AT` one attempt (`12:io`, `12:short,40:before` in one
 //! run, or `12:before;40:io` in one and in the next).
 
 mod commands;
@@ -16,7 +16,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use self::commands::{COMMANDS, Command};
@@ -24,7 +23,7 @@ use self::shim::{Fault, KINDS, Kind, Record, Seen};
 use self::stage::Stage;
 use crate::support::dice::Dice;
 
-/// Commands at a time.
+/// Each tries its part of every command.
 const WORKERS: usize = 2;
 
 fn setting(name: &str) -> Option<String> {
@@ -59,6 +58,15 @@ impl Tried {
             let (said, at) = (said.unwrap_or_default(), shim::shown(runs));
             self.failures.push(format!("TAGIH_FAULTS_ONLY={name} TAGIH_FAULTS_AT='{at}': {said}{told}"));
         }
+    }
+
+    /// Another worker's part of the same command.
+    fn add(&mut self, other: Self) {
+        (self.calls, self.singly, self.pairs) = (other.calls, self.singly + other.singly, self.pairs + other.pairs);
+        for (kind, count) in other.kinds {
+            *self.kinds.entry(kind).or_default() += count;
+        }
+        self.failures.extend(other.failures);
     }
 
     fn met(&mut self, faults: &[Fault], seen: &Seen) {
@@ -101,11 +109,24 @@ fn drawn(trace: &[u8], count: Option<usize>, dice: &mut Dice) -> Vec<Fault> {
     (0..count.min(all.len())).map(|_| all.swap_remove(usize::try_from(dice.below(all.len() as u64)).unwrap())).collect()
 }
 
-fn try_command(command: &Command) -> Tried {
+/// Which of `all` are tried by `TAGIH_FAULTS_SHARD`.
+fn shard(all: Vec<Fault>) -> impl Iterator<Item = Fault> {
+    let (this, of) = setting("TAGIH_FAULTS_SHARD").map_or((1, 1), |text| {
+        let (this, of) = text.split_once('/').expect("a shard is as 3/40");
+        (this.parse::<usize>().unwrap(), of.parse::<usize>().unwrap())
+    });
+    assert!((1..=of).contains(&this), "shards are counted from 1");
+    all.into_iter().skip(this - 1).step_by(of)
+}
+
+/// This worker's part of what is tried of a command.
+fn try_command(command: &Command, worker: usize) -> Tried {
     let mut tried = Tried::default();
     let stage = Stage::new((command.prepare)());
     if let Some(at) = setting("TAGIH_FAULTS_AT") {
-        attempt(&stage, command, &shim::parse(&at), &mut tried);
+        if worker == 0 {
+            attempt(&stage, command, &shim::parse(&at), &mut tried);
+        }
         return tried;
     }
     let (ended, calm) = stage.run(&[]);
@@ -113,10 +134,11 @@ fn try_command(command: &Command) -> Tried {
     tried.calls = calm.count;
     let seed = setting("TAGIH_FAULTS_SEED").map_or(1, |text| text.parse().unwrap());
     let mut dice = Dice::new(seed ^ digest_of(command.name));
-    for fault in drawn(&calm.trace, wanted("TAGIH_FAULTS_SAMPLE", 2), &mut dice) {
+    for fault in shard(drawn(&calm.trace, wanted("TAGIH_FAULTS_SAMPLE", 2), &mut dice)).skip(worker).step_by(WORKERS) {
         tried.singly += u64::from(attempt(&stage, command, &[vec![fault]], &mut tried));
     }
-    for _ in 0..wanted("TAGIH_FAULTS_PAIRS", 1).expect("pairs are drawn") {
+    for _ in (0..wanted("TAGIH_FAULTS_PAIRS", 1).expect("pairs are drawn")).skip(worker).step_by(WORKERS) {
+        let mut dice = Dice::new(dice.roll() ^ worker as u64);
         let mut pair = drawn(&calm.trace, Some(2), &mut dice);
         pair.sort_by_key(|fault| fault.at);
         // A process that is dead meets nothing more; who finishes its work may.
@@ -135,21 +157,23 @@ fn digest_of(name: &str) -> u64 {
 fn a_disk_that_fails_at_any_call_is_told_of_and_the_same_command_finishes_what_was_begun() {
     let only = setting("TAGIH_FAULTS_ONLY");
     let commands: Vec<&Command> = COMMANDS.iter().filter(|command| only.as_ref().is_none_or(|only| only == command.name)).collect();
-    let (next, all, begun) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()), Instant::now());
+    let (all, begun) = (Mutex::new(BTreeMap::<_, Tried>::new()), Instant::now());
     std::thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                while let Some(command) = commands.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let tried = try_command(command);
+        for worker in 0..WORKERS {
+            let (commands, all) = (&commands, &all);
+            scope.spawn(move || {
+                for command in commands {
+                    let tried = try_command(command, worker);
                     println!(
-                        "{}: {} calls, {} faults, {} pairs, {} failures",
+                        "{}, part {} of {WORKERS}: {} calls, {} faults, {} pairs, {} failures",
                         command.name,
+                        worker + 1,
                         tried.calls,
                         tried.singly,
                         tried.pairs,
                         tried.failures.len()
                     );
-                    all.lock().unwrap().insert(command.name, tried);
+                    all.lock().unwrap().entry(command.name).or_default().add(tried);
                 }
             });
         }
@@ -184,7 +208,7 @@ fn what_a_server_acknowledged_is_kept_whatever_its_disk_did() {
         Some(at) => shim::parse(&at).concat(),
         None => drawn(&calm.trace, wanted("TAGIH_FAULTS_SAMPLE", 6), &mut Dice::new(1)),
     };
-    for fault in faults {
+    for fault in shard(faults) {
         serving::attempt(&stage, &record, fault, &mut tried);
     }
     println!("serve: {} calls, {:?} met, {} failures", calm.count, tried.kinds, tried.failures.len());

@@ -13,8 +13,8 @@ mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tagih::domain::bill::Bill;
@@ -51,7 +51,7 @@ fn live(seed: u64, weather: Option<Weather>) -> Story {
     let settings = merchant::settings(&mut dice);
     let (nights, hosts) = (1 + dice.below(NIGHTS_MAX), if dice.percent(40) { 2 } else { 1 });
     let mut wishes = Wishes::new();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let mut logs: Vec<PathBuf> = Vec::new();
     let world = World::new(seed, weather.unwrap_or(drawn), Dice::new(dice.roll()));
     let ledger = MemoryLedger::new();
@@ -104,6 +104,12 @@ fn live(seed: u64, weather: Option<Weather>) -> Story {
     }
     end(&world, &ledger, &settings, &wishes, &folder, &mut logs);
     story(&world, &ledger)
+}
+
+/// Where a world's logs are: in memory where the system has such a place, for most of a world's time would go into making and removing files.
+fn folder() -> tempfile::TempDir {
+    let in_memory = std::path::Path::new("/dev/shm");
+    if in_memory.is_dir() { tempfile::tempdir_in(in_memory) } else { tempfile::tempdir() }.unwrap()
 }
 
 /// How long a process lives. Only where there are several does one matter that stands still.
@@ -198,28 +204,52 @@ fn simplest(seed: u64, fails: &dyn Fn(Weather) -> bool) -> Weather {
     weather
 }
 
+/// What came of worlds that were lived through.
+#[derive(Default)]
+struct Lived {
+    worlds: u64,
+    operations: u64,
+    /// The first number whose world went wrong, if one did.
+    wrong: Option<u64>,
+}
+
+/// Lives through the worlds of `seeds` on every core, until `is_over` or one goes wrong.
+fn live_all(seeds: std::ops::Range<u64>, is_over: &(dyn Fn() -> bool + Sync)) -> Lived {
+    let (next, lived) = (AtomicU64::new(seeds.start), Mutex::new(Lived::default()));
+    let work = || {
+        while lived.lock().unwrap().wrong.is_none() && !is_over() {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                break;
+            }
+            let story = catch_unwind(AssertUnwindSafe(|| live(seed, None)));
+            let mut lived = lived.lock().unwrap();
+            match story {
+                Ok(story) => (lived.operations, lived.worlds) = (lived.operations + story.operations, lived.worlds + 1),
+                Err(_) => lived.wrong = Some(lived.wrong.map_or(seed, |other| other.min(seed))),
+            }
+        }
+    };
+    // Each on one thread for all it does: on that of a pool, reading logs in parallel happens in place.
+    rayon::ThreadPoolBuilder::new().build().unwrap().broadcast(|_| work());
+    lived.into_inner().unwrap()
+}
+
 #[test]
 fn whatever_happens_no_code_is_lost_or_live_twice_and_every_rupiah_is_booked_once() {
     let (from, count) = (number("TAGIH_SIMULATION_FROM", 1), number("TAGIH_SIMULATION_SEEDS", 1_000));
     let (begun, seconds_max) = (Instant::now(), number("TAGIH_SIMULATION_SECONDS", u64::MAX));
-    let (mut operations, mut worlds) = (0, 0);
-    for seed in from..from.saturating_add(count) {
-        let lived = catch_unwind(AssertUnwindSafe(|| live(seed, None)));
-        let Ok(story) = lived else {
-            assert!(!is_told(), "world {seed} went wrong");
-            let hook = std::panic::take_hook();
-            std::panic::set_hook(Box::new(|_| {}));
-            let weather = simplest(seed, &|weather| catch_unwind(AssertUnwindSafe(|| live(seed, Some(weather)))).is_err());
-            std::panic::set_hook(hook);
-            panic!(
-                "world {seed} went wrong, at its simplest in {weather:?}\nagain: TAGIH_SIMULATION_FROM={seed} TAGIH_SIMULATION_SEEDS=1 \
-                 cargo test --test it simulation:: -- --nocapture"
-            );
-        };
-        (operations, worlds) = (operations + story.operations, worlds + 1);
-        if begun.elapsed().as_secs() >= seconds_max {
-            break;
-        }
+    let Lived { worlds, operations, wrong } = live_all(from..from.saturating_add(count), &|| begun.elapsed().as_secs() >= seconds_max);
+    if let Some(seed) = wrong {
+        assert!(!is_told(), "world {seed} went wrong");
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        let weather = simplest(seed, &|weather| catch_unwind(AssertUnwindSafe(|| live(seed, Some(weather)))).is_err());
+        std::panic::set_hook(hook);
+        panic!(
+            "world {seed} went wrong, at its simplest in {weather:?}\nagain: TAGIH_SIMULATION_FROM={seed} TAGIH_SIMULATION_SEEDS=1 \
+             cargo test --test it simulation:: -- --nocapture"
+        );
     }
     let ms = begun.elapsed().as_millis() as u64;
     println!("{worlds} worlds from seed {from}, {operations} operations in {ms} ms: {} a second", operations * 1_000 / ms.max(1));
