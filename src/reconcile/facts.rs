@@ -9,16 +9,15 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::bills::Bill;
-use super::carried::waits;
 use super::found::Names;
-use super::judge::{JudgedPayment, known_of};
+use super::judge::JudgedPayment;
 use super::settle::{self, JudgedRow, Told};
 use super::{ExternalMark, KnownPayment, Orphan, Outcome, Terms};
+use crate::books::Brief;
 use crate::books::fact::{
     BankLineFact, BatchFact, BillEvent, BillFact, Change, Hold, Mark, Notified, Payee, PaymentFact, RowFact, RowKind,
 };
 use crate::books::item::{ItemId, Subject};
-use crate::books::known::{Known, RowState};
 use crate::domain::ageing::date_of;
 use crate::domain::amount::Amount;
 use crate::domain::calendar::wib_date;
@@ -98,7 +97,7 @@ pub(super) fn listed_once(mut bills: Vec<BillFact>) -> Vec<BillFact> {
 
 /// What our own ledger says was paid in the period, where this evidence does not prove it.
 fn unproven(outcome: &Outcome, number: u32, terms: &Terms) -> Option<Mark> {
-    let of_bill = known_of(&outcome.inputs.known, number).iter();
+    let of_bill = outcome.inputs.known.of_bill(number).iter();
     let is_unproven = |known: &&KnownPayment| known.in_ledger && !known.is_proved && terms.period.contains(known.paid_at);
     let (mut at, mut paid) = (None, 0_u64);
     for known in of_bill.filter(is_unproven) {
@@ -202,9 +201,9 @@ pub(super) fn matched_anew<'a>(
     outcome: &'a Outcome,
     names: &'a Names,
     terms: &'a Terms,
-    before: &'a Known,
+    before: &'a Brief,
 ) -> impl Iterator<Item = PaymentFact> + 'a {
-    let waiting = outcome.inputs.orphans.iter().filter(|orphan| !orphan.is_proved && waits(before, orphan));
+    let waiting = outcome.inputs.orphans.iter().filter(|orphan| !orphan.is_proved && before.is_in_suspense(orphan.held_as));
     waiting.filter_map(|orphan: &Orphan| {
         let (number, amount) = (orphan.bill?, Amount::new(orphan.amount).ok()?);
         Some(PaymentFact {
@@ -226,14 +225,14 @@ pub(super) fn matched_anew<'a>(
 
 /// Rows of earlier months that wait for their payment, and whose invoice number and amount one of `payments`, each with the invoice
 /// number it was paid as, has.
-pub(super) fn claimed_anew<'a>(payments: impl Iterator<Item = (&'a str, PaymentFact)>, before: &Known) -> Vec<RowFact> {
+pub(super) fn claimed_anew<'a>(payments: impl Iterator<Item = (&'a str, PaymentFact)>, before: &Brief) -> Vec<RowFact> {
     let waiting: Vec<_> = before.unclaimed_rows().filter(|(_, row)| !row.invoice_number.is_empty()).collect();
     if waiting.is_empty() {
         return Vec::new();
     }
     let names: HashSet<&str> = waiting.iter().map(|(_, row)| &*row.invoice_number).collect();
     let mut by_ids: BTreeMap<(&str, i128), Vec<PaymentFact>> = BTreeMap::new();
-    for (name, payment) in payments.filter(|(name, payment)| names.contains(name) && !before.payments.contains_key(&payment.id)) {
+    for (name, payment) in payments.filter(|(name, payment)| names.contains(name) && !before.has_payment(payment.id)) {
         by_ids.entry((name, payment.amount.get().into())).or_default().push(payment);
     }
     let claimed = waiting.into_iter().filter_map(|(id, row)| {
@@ -254,7 +253,7 @@ pub(super) fn claimed_anew<'a>(payments: impl Iterator<Item = (&'a str, PaymentF
             kind: RowKind::Of(payment.channel, payment.id),
         })
     });
-    claimed.filter(|row| before.rows.get(&row.id).is_some_and(|known| known.state == RowState::Suspense)).collect()
+    claimed.collect()
 }
 
 fn batch_id(name: &str) -> ItemId {

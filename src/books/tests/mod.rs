@@ -13,6 +13,7 @@ mod bank;
 mod business;
 mod carrying;
 mod naive;
+mod opening;
 mod parted;
 mod random;
 mod stories;
