@@ -4,7 +4,6 @@ use rayon::prelude::*;
 
 use super::bills::{Bill, Bills, Found};
 use super::dedupe::{Payments, Proved};
-use super::known::KnownPayment;
 use super::tally::Tallies;
 use super::{Inputs, Terms};
 use crate::domain::amount::Rupiah;
