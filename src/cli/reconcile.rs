@@ -41,7 +41,7 @@ impl From<ReconcileError> for Failure {
             | ReconcileError::External(_)
             | ReconcileError::TooManyBills
             | ReconcileError::CarryIn { .. } => Exit::Input,
-            ReconcileError::Opening { .. } | ReconcileError::Books(_) => Exit::Damaged,
+            ReconcileError::Opening { .. } | ReconcileError::Before(_) | ReconcileError::Books(_) => Exit::Damaged,
         };
         Self::new(exit, error)
     }

@@ -1,5 +1,6 @@
 //! Parquet, Snappy-compressed, written group by group so that no table stands in memory whole; and its reader.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Cursor, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,6 +11,7 @@ use polars::prelude::{
 };
 use polars_io::SerReader as _;
 use polars_io::mmap::MmapBytesReader;
+use polars_io::parquet::metadata::FileMetadataRef;
 use polars_io::parquet::read::{ParallelStrategy, ParquetReader};
 use polars_io::parquet::write::{BatchedWriter, KeyValueMetadata, ParquetCompression, ParquetWriter};
 
@@ -231,8 +233,52 @@ impl<W: Write> Cells for Groups<W> {
     }
 }
 
-/// Rows that are read at once.
+/// Rows that are read at once, where a group has more.
 const SLICE: usize = 1 << 16;
+
+/// A file of ours that is read group by group, so that no table stands in memory whole.
+#[derive(Debug)]
+pub struct Slices<'f> {
+    file: &'f Vouched,
+    metadata: FileMetadataRef,
+    /// Where those begin that were not read yet, and how many rows each has.
+    left: VecDeque<(usize, usize)>,
+}
+
+impl<'f> Slices<'f> {
+    /// None was read yet.
+    ///
+    /// # Errors
+    /// That it is no Parquet.
+    pub fn of(file: &'f Vouched) -> io::Result<Self> {
+        let mut reader = ParquetReader::new(file.file().try_clone()?);
+        let metadata = catch_unwind(AssertUnwindSafe(|| reader.get_metadata().cloned())).map_err(|_| damaged())?.map_err(into_io)?;
+        let (mut left, mut from) = (VecDeque::new(), 0_usize);
+        for mut rows in metadata.row_groups.iter().map(|group| group.num_rows()) {
+            while rows > 0 {
+                let some = rows.min(SLICE);
+                left.push_back((from, some));
+                (from, rows) = (from.saturating_add(some), rows.saturating_sub(some));
+            }
+        }
+        // Of a table without rows the columns are seen all the same.
+        if left.is_empty() {
+            left.push_back((0, 0));
+        }
+        Ok(Self { file, metadata, left })
+    }
+
+    /// The next rows, if there are any.
+    ///
+    /// # Errors
+    /// That they cannot be read.
+    pub fn next(&mut self) -> io::Result<Option<Stored>> {
+        let Some(slice) = self.left.pop_front() else { return Ok(None) };
+        let mut reader = ParquetReader::new(self.file.file().try_clone()?).with_slice(Some(slice));
+        reader.set_metadata(FileMetadataRef::clone(&self.metadata));
+        parsed(reader).map(Some)
+    }
+}
 
 /// A table that was read.
 #[derive(Debug)]
@@ -291,23 +337,11 @@ impl Stored {
         parsed(ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None))
     }
 
-    /// Reads a file of ours some rows at a time, so that no table stands in memory whole; a table without rows is read once.
-    ///
-    /// # Errors
-    /// That it is no Parquet, or cannot be read; what `take` ends with.
-    pub fn each_slice(file: &Vouched, mut take: impl FnMut(&Self) -> io::Result<()>) -> io::Result<()> {
-        let reader = |from: usize| Ok::<_, io::Error>(ParquetReader::new(file.file().try_clone()?).with_slice(Some((from, SLICE))));
-        let count = || reader(0).and_then(|mut reader| reader.num_rows().map_err(into_io));
-        let height = catch_unwind(AssertUnwindSafe(count)).map_err(|_| damaged())??;
-        let mut from = 0;
-        loop {
-            let slice = parsed(reader(from)?)?;
-            take(&slice)?;
-            from = from.saturating_add(SLICE);
-            if from >= height {
-                return Ok(());
-            }
-        }
+    /// It, as about `count` tables of rows that follow one another.
+    pub fn pieces(&self, count: usize) -> impl Iterator<Item = Self> + '_ {
+        let (height, size) = (self.height(), self.height().div_ceil(count.max(1)).max(1));
+        let starts = std::iter::successors(Some(0), move |start: &usize| start.checked_add(size).filter(|start| *start < height));
+        starts.map(move |start| Self(self.0.slice(i64::try_from(start).unwrap_or(i64::MAX), size)))
     }
 
     /// Hands on row by row.

@@ -7,13 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use jiff::Timestamp;
 
 use super::bills::Bill;
-use super::carried::waits;
 use super::found::Names;
-use super::judge::{JudgedPayment, known_of};
+use super::judge::JudgedPayment;
 use super::{ExternalMark, KnownPayment, Orphan, Outcome, Terms};
+use crate::books::Brief;
 use crate::books::fact::{BillEvent, BillFact, Change, Hold, Mark, Notified, Payee, PaymentFact};
 use crate::books::item::{ItemId, Subject};
-use crate::books::known::Known;
 use crate::domain::ageing::date_of;
 use crate::domain::amount::Amount;
 use crate::domain::calendar::wib_date;
@@ -91,7 +90,7 @@ pub(super) fn listed_once(mut bills: Vec<BillFact>) -> Vec<BillFact> {
 
 /// What our own ledger says was paid in the period, where neither a message nor a row (`named`) proves it.
 fn unproven(outcome: &Outcome, named: &HashSet<Digest>, number: u32, terms: &Terms) -> Option<Mark> {
-    let of_bill = known_of(&outcome.inputs.known, number).iter();
+    let of_bill = outcome.inputs.known.of_bill(number).iter();
     let is_unproven = |known: &&KnownPayment| {
         known.in_ledger && !known.is_proved && terms.period.contains(known.paid_at) && !named.contains(&known.identity)
     };
@@ -197,9 +196,9 @@ pub(super) fn matched_anew<'a>(
     outcome: &'a Outcome,
     names: &'a Names,
     terms: &'a Terms,
-    before: &'a Known,
+    before: &'a Brief,
 ) -> impl Iterator<Item = PaymentFact> + 'a {
-    let waiting = outcome.inputs.orphans.iter().filter(|orphan| !orphan.is_proved && waits(before, orphan));
+    let waiting = outcome.inputs.orphans.iter().filter(|orphan| !orphan.is_proved && before.is_in_suspense(orphan.held_as));
     waiting.filter_map(|orphan: &Orphan| {
         let (number, amount) = (orphan.bill?, Amount::new(orphan.amount).ok()?);
         Some(PaymentFact {

@@ -13,7 +13,7 @@ use super::{KnownPayment, Outcome, Terms};
 use crate::books::fact::{Facts, Payee, PaymentFact, RowFact, RowKind};
 use crate::books::item::{ItemId, Subject};
 use crate::books::take_on::TakenOn;
-use crate::books::{Decision, Known, Link, Part, Parts};
+use crate::books::{Brief, Decision, Link, Part, Parts};
 use crate::domain::classify::Class;
 use crate::domain::digest::Digest;
 use crate::domain::settlement::SettlementRow;
@@ -39,7 +39,7 @@ pub struct Found<'a> {
 impl<'a> Found<'a> {
     /// Finds the way of everything that `outcome` tells. `before` is what the books knew before it; `taken` is what they begin with.
     #[must_use]
-    pub fn of(outcome: &'a Outcome, terms: &'a Terms, before: &Known, decisions: &[Decision], taken: &[TakenOn]) -> (Self, Parts) {
+    pub fn of(outcome: &'a Outcome, terms: &'a Terms, before: &Brief, decisions: &[Decision], taken: &[TakenOn]) -> (Self, Parts) {
         let names = Names::of(outcome, before);
         let rows = named(outcome);
         let mut found = Self {
@@ -119,7 +119,7 @@ impl<'a> Found<'a> {
         self.known_of.of_part(part).filter_map(|at| self.outcome.inputs.known.get(at)).filter(|known| known.identity != [0; 32])
     }
 
-    fn common(&self, before: &Known) -> Facts {
+    fn common(&self, before: &Brief) -> Facts {
         let Self { outcome, terms, names, .. } = self;
         let mut facts = Facts {
             payments: matched_anew(outcome, names, terms, before).collect(),
@@ -279,7 +279,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    fn of(outcome: &Outcome, before: &Known) -> Self {
+    fn of(outcome: &Outcome, before: &Brief) -> Self {
         let bills = &outcome.inputs.bills;
         let groups = bills.group_names();
         let (mut ids, mut debts) = (Vec::with_capacity(bills.len()), Vec::with_capacity(bills.len()));
@@ -298,7 +298,7 @@ impl Names {
             debts.push(debt);
         }
         for (id, debt) in ids.iter().zip(&mut debts) {
-            let of = before.bills.get(id).map(|known| known.debt).or_else(|| listed.get(id).copied());
+            let of = before.debt_of_bill(*id).or_else(|| listed.get(id).copied());
             *debt = of.unwrap_or(*debt);
         }
         Self { bills: ids, debts }

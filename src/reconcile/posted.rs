@@ -20,6 +20,7 @@ use super::open_items::{Findings, Items, OpenItem, Terms as ItemTerms, Todo, ope
 use super::settlement_facts::paid_later;
 use super::{Outcome, Terms};
 use crate::books::breakdown::Breakdown;
+use crate::books::carry::{CarryError, Folder, Reader};
 use crate::books::ground::grounds;
 use crate::books::identities::{Identity, Made, Told, identities};
 use crate::books::month::{Ageing, Statement};
@@ -27,7 +28,7 @@ use crate::books::pair::{Key, Pair};
 use crate::books::take_on::{TakenOn, begin};
 use crate::books::tie::Tie;
 use crate::books::{
-    Account, BooksError, Decision, Facts, Handed, ItemId, Known, Leg, Month, Part, Period, Posting, Settings, Shares, Subject,
+    Account, BooksError, Brief, Decision, Facts, Handed, ItemId, Known, Leg, Month, Part, Parts, Period, Posting, Settings, Subject,
 };
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
@@ -38,12 +39,12 @@ use crate::domain::digest::Digest;
 const PARTS_PER_THREAD: usize = 2;
 
 /// What the books are opened with.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Opened {
     /// The month before, whose head has this hash.
     Carried {
         /// What was known at its end.
-        known: Box<Known>,
+        folder: Box<Folder>,
         /// The hash of its head.
         hash: String,
     },
@@ -55,7 +56,7 @@ pub enum Opened {
 }
 
 /// What a run's books are made with, beside the run itself.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct BooksInputs {
     /// What they are opened with.
     pub opened: Opened,
@@ -81,7 +82,7 @@ pub trait Keeper: Send {
     /// What is kept of one part.
     type Page: Send;
     /// Why it cannot be.
-    type Error: From<BooksError>;
+    type Error: From<BooksError> + From<CarryError>;
 
     /// Makes a page of a part, whose pairs have these keys. Several are made at once.
     ///
@@ -160,9 +161,20 @@ struct Run<'a> {
     outcome: &'a Outcome,
     item_terms: ItemTerms<'a>,
     posting: Posting<'a>,
-    before: Shares,
-    taken: Option<&'a [TakenOn]>,
+    parts: Parts,
+    opened: &'a Opened,
     asked: &'a Asked,
+}
+
+/// What the books knew before, on its way into the parts; nothing on their first day.
+struct Before<'a>(Option<Reader<'a>>);
+
+impl Before<'_> {
+    /// What was known of some parts, which come in their order.
+    fn take(&mut self, wanted: &[Part]) -> Result<Vec<(Part, Option<Known>)>, CarryError> {
+        let known = self.0.as_mut().map_or_else(|| Ok(vec![None; wanted.len()]), |reader| reader.take(wanted))?;
+        Ok(wanted.iter().copied().zip(known).collect())
+    }
 }
 
 /// What has been posted so far.
@@ -188,15 +200,16 @@ impl Posted {
     pub fn of<K: Keeper<Error: Send>>(outcome: &mut Outcome, terms: &Terms, inputs: BooksInputs, keeper: &mut K) -> Result<Self, K::Error> {
         let BooksInputs { opened, decisions, asked, settings } = inputs;
         let period = Period { from: terms.period.from, to: terms.period.to };
-        let (before, previous, items) = match opened {
-            Opened::Carried { known, hash } => (*known, Some(hash), None),
-            Opened::TakenOn { items } => (Known { began_on: Some(period.from), ..Known::default() }, None, Some(items)),
+        let begun = Brief::of(&Known { began_on: Some(period.from), ..Known::default() });
+        let (before, previous, items) = match &opened {
+            Opened::Carried { folder, hash } => (folder.brief(), Some(hash.clone()), &[][..]),
+            Opened::TakenOn { items } => (&begun, None, &items[..]),
         };
         let today = wib_date(terms.as_of).max(period.from);
         let (sums, common, by_books, lists_bills) = {
-            let (found, parts) = Found::of(outcome, terms, &before, &decisions, items.as_deref().unwrap_or_default());
+            let (found, parts) = Found::of(outcome, terms, before, &decisions, items);
             let paid_later = paid_later(outcome, period.to);
-            let is_settlement_known = outcome.settled.is_some() || !before.batches.is_empty();
+            let is_settlement_known = outcome.settled.is_some() || !before.common.batches.is_empty();
             let run = Run {
                 posting: Posting { settings: &settings, period, lists_bills: found.lists_bills() },
                 item_terms: ItemTerms {
@@ -207,11 +220,11 @@ impl Posted {
                     paid_later: &paid_later,
                     decisions: &decisions,
                 },
-                before: parts.split(before),
+                parts,
+                opened: &opened,
                 findings: Findings::of(&outcome.findings),
                 found,
                 outcome,
-                taken: items.as_deref(),
                 asked: &asked,
             };
             let (sums, common, by_books) = run.post(&decisions, keeper)?;
@@ -252,19 +265,25 @@ impl Run<'_> {
     fn post<K: Keeper<Error: Send>>(&self, decisions: &[Decision], keeper: &mut K) -> Result<(Sums, Month, ByBooks), K::Error> {
         let mut sums = Sums::default();
         let apart: Vec<Part> = Part::apart().collect();
+        let mut turns = apart.chunks(rayon::current_num_threads().saturating_mul(PARTS_PER_THREAD));
+        let mut next_turn = || turns.next().unwrap_or_default();
+        let mut before = self.before()?;
+        let mut known = before.take(next_turn())?;
         let mut ready: Vec<Concluded<K::Page>> = Vec::new();
-        // While some parts are posted, those before are written.
-        for some in apart.chunks(rayon::current_num_threads().saturating_mul(PARTS_PER_THREAD)) {
-            let (made, kept) = rayon::join(
-                || some.par_iter().map(|part| self.apart::<K>(*part)).collect::<Result<Vec<_>, K::Error>>(),
-                || std::mem::take(&mut ready).into_iter().try_for_each(|part| Self::take(&mut sums, part, keeper, &self.findings)),
-            );
+        // While some parts are posted, those before are written, and what is known of those after is read.
+        while !known.is_empty() {
+            let following = next_turn();
+            let post = || known.into_par_iter().map(|(part, known)| self.apart::<K>(part, known)).collect::<Result<Vec<_>, K::Error>>();
+            let write = || std::mem::take(&mut ready).into_iter().try_for_each(|part| Self::take(&mut sums, part, keeper, &self.findings));
+            let ((made, kept), read) = rayon::join(|| rayon::join(post, write), || before.take(following));
             kept?;
             ready = made?.into_iter().flatten().collect();
+            known = read?;
         }
         std::mem::take(&mut ready).into_iter().try_for_each(|part| Self::take(&mut sums, part, keeper, &self.findings))?;
         let facts = self.found.facts(Part::Together);
-        let before = self.before(Part::Together, &facts)?;
+        let known = before.take(&[Part::Together])?.pop().and_then(|(_, known)| known);
+        let before = self.opening(Part::Together, known, &facts)?;
         let decisions = grounded(&before, &facts, decisions, &self.posting)?;
         let mut month = self.posting.together(before.clone(), &facts, &decisions, std::mem::take(&mut sums.handed))?;
         let made = Made { before: &before, facts: &facts, decisions: &decisions, settings: self.posting.settings };
@@ -275,29 +294,42 @@ impl Run<'_> {
         sums.items.trim(&findings);
         by_books.join(std::mem::take(&mut sums.by_books));
         sums.held.sort_by_cached_key(|held| held.item.rank());
-        self.widen(&mut sums, &month)?;
+        self.widen::<K::Error>(&mut sums, &month)?;
         month.pairs = Vec::new();
         Ok((sums, month, by_books))
     }
 
     /// Posts a part; nothing if it is empty.
-    fn apart<K: Keeper>(&self, part: Part) -> Result<Option<Concluded<K::Page>>, K::Error> {
-        let Some((before, facts)) = self.part(part)? else { return Ok(None) };
+    fn apart<K: Keeper>(&self, part: Part, known: Option<Known>) -> Result<Option<Concluded<K::Page>>, K::Error> {
+        let Some((before, facts)) = self.part(part, known)? else { return Ok(None) };
         let mut month = self.posting.apart(before.clone(), &facts)?;
         let made = Made { before: &before, facts: &facts, decisions: &[], settings: self.posting.settings };
         self.conclude::<K>(part, &mut month, &made, &self.findings).map(Some)
     }
 
-    fn part(&self, part: Part) -> Result<Option<(Known, Facts)>, BooksError> {
+    fn part(&self, part: Part, known: Option<Known>) -> Result<Option<(Known, Facts)>, BooksError> {
         let facts = self.found.facts(part);
-        let is_empty = facts == Facts::default() && !self.before.has(part);
-        if is_empty { Ok(None) } else { Ok(Some((self.before(part, &facts)?, facts))) }
+        let is_empty = facts == Facts::default() && known.is_none();
+        if is_empty { Ok(None) } else { Ok(Some((self.opening(part, known, &facts)?, facts))) }
+    }
+
+    /// What the books knew, from the first part on.
+    fn before(&self) -> Result<Before<'_>, CarryError> {
+        match self.opened {
+            Opened::Carried { folder, .. } => folder.reader(&self.parts).map(|reader| Before(Some(reader))),
+            Opened::TakenOn { .. } => Ok(Before(None)),
+        }
     }
 
     /// What the books knew of a part before; on their first day, what was open then.
-    fn before(&self, part: Part, facts: &Facts) -> Result<Known, BooksError> {
-        let Some(taken) = self.taken else { return Ok(self.before.of(part).clone()) };
-        let taken = if part == Part::Together { taken } else { &[] };
+    fn opening(&self, part: Part, known: Option<Known>, facts: &Facts) -> Result<Known, BooksError> {
+        let taken = match self.opened {
+            Opened::Carried { folder, .. } => {
+                return Ok(known.unwrap_or_else(|| Known { began_on: folder.head().began_on, ..Known::default() }));
+            }
+            Opened::TakenOn { items } if part == Part::Together => &items[..],
+            Opened::TakenOn { .. } => &[],
+        };
         let Posting { settings, period, .. } = self.posting;
         Ok(begin(&facts.bills, &self.found.paid_before(part), taken, settings, period.from)?.known)
     }
@@ -335,7 +367,7 @@ impl Run<'_> {
         let later = month.aside.later.iter().filter(|id| id.subject() == Subject::Bill);
         let unposted = month.aside.too_old.iter().chain(later).copied().collect();
         let figures = Figures { statements, ageing, breakdown, tie, identities };
-        let is_carried = self.taken.is_none();
+        let is_carried = matches!(self.opened, Opened::Carried { .. });
         let by_books = if is_carried { ByBooks::late(month, &self.found, self.outcome, part) } else { ByBooks::default() };
         Ok(Concluded { handed, aside, unposted, figures, items, grounds, held, prior, answers, by_books, page })
     }
@@ -362,7 +394,7 @@ impl Run<'_> {
     }
 
     /// What is open on a batch, a pay-out or at the bank rests on rows of all parts.
-    fn widen(&self, sums: &mut Sums, common: &Month) -> Result<(), BooksError> {
+    fn widen<E: From<BooksError> + From<CarryError>>(&self, sums: &mut Sums, common: &Month) -> Result<(), E> {
         let is_wide = |id: ItemId| matches!(id.subject(), Subject::Batch | Subject::Payout | Subject::BankLine);
         let wide: Vec<(Option<Account>, ItemId)> = sums.grounds.keys().filter(|(_, id)| is_wide(*id)).copied().collect();
         if wide.is_empty() {
@@ -370,8 +402,10 @@ impl Run<'_> {
         }
         let batch = |id: ItemId| common.known.payouts.get(&id).map_or(id, |payout| payout.batch);
         let named: Vec<_> = wide.iter().map(|(account, id)| (account.map(|account| Leg::of(account, *id)), Some(batch(*id)))).collect();
+        let mut before = self.before()?;
         for part in Part::apart() {
-            let Some((before, facts)) = self.part(part)?.filter(|(_, facts)| !facts.rows.is_empty()) else { continue };
+            let known = before.take(&[part])?.pop().and_then(|(_, known)| known);
+            let Some((before, facts)) = self.part(part, known)?.filter(|(_, facts)| !facts.rows.is_empty()) else { continue };
             let month = self.posting.apart(before, &facts)?;
             for (of, more) in wide.iter().zip(grounds(&facts, &month.known, &named)) {
                 sums.grounds.entry(*of).or_default().extend(more);

@@ -9,9 +9,9 @@ use super::facts::payment_id;
 use super::found::Names;
 use super::settle::{self, JudgedRow, Told};
 use super::{Outcome, Terms};
+use crate::books::Brief;
 use crate::books::fact::{BankLineFact, BatchFact, PaymentFact, RowFact, RowKind};
 use crate::books::item::{ItemId, Subject};
-use crate::books::known::{Known, RowState};
 use crate::domain::classify::Class;
 use crate::domain::digest::Digest;
 use crate::domain::line::NO_BILL;
@@ -29,14 +29,14 @@ pub(super) fn named_by_rows(outcome: &Outcome, terms: &Terms) -> HashSet<Digest>
 
 /// Rows of earlier months that wait for their payment, and whose invoice number and amount one of `payments`, each with the invoice
 /// number it was paid as, has.
-pub(super) fn claimed_anew<'a>(payments: impl Iterator<Item = (&'a str, PaymentFact)>, before: &Known) -> Vec<RowFact> {
+pub(super) fn claimed_anew<'a>(payments: impl Iterator<Item = (&'a str, PaymentFact)>, before: &Brief) -> Vec<RowFact> {
     let waiting: Vec<_> = before.unclaimed_rows().filter(|(_, row)| !row.invoice_number.is_empty()).collect();
     if waiting.is_empty() {
         return Vec::new();
     }
     let names: HashSet<&str> = waiting.iter().map(|(_, row)| &*row.invoice_number).collect();
     let mut by_ids: BTreeMap<(&str, i128), Vec<PaymentFact>> = BTreeMap::new();
-    for (name, payment) in payments.filter(|(name, payment)| names.contains(name) && !before.payments.contains_key(&payment.id)) {
+    for (name, payment) in payments.filter(|(name, payment)| names.contains(name) && !before.has_payment(payment.id)) {
         by_ids.entry((name, payment.amount.get().into())).or_default().push(payment);
     }
     let claimed = waiting.into_iter().filter_map(|(id, row)| {
@@ -58,7 +58,7 @@ pub(super) fn claimed_anew<'a>(payments: impl Iterator<Item = (&'a str, PaymentF
             kind: RowKind::Of(payment.channel, payment.id),
         })
     });
-    claimed.filter(|row| before.rows.get(&row.id).is_some_and(|known| known.state == RowState::Suspense)).collect()
+    claimed.collect()
 }
 
 fn batch_id(name: &str) -> ItemId {

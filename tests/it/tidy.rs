@@ -26,7 +26,7 @@ const LAYERS: [(&str, &[&str]); 26] = [
     ("doku", &["domain"]),
     ("table", &["domain", "private"]),
     ("intake", &["domain", "private", "table"]),
-    ("books", &["columns", "domain"]),
+    ("books", &["columns", "domain", "parallel"]),
     ("register", &["books", "domain"]),
     ("journal", &["books", "clock", "domain", "private", "register"]),
     ("ledger", &["domain", "clock", "parallel", "private", "random", "temporary"]),

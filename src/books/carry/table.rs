@@ -24,6 +24,12 @@ pub(super) struct Table {
     read: fn(&mut Known, &str, Record<'_, '_>) -> Result<(), serde_json::Error>,
 }
 
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
 macro_rules! cell {
     (Text $rows:ident $field:ident) => {
         $rows.text($field)?
@@ -118,6 +124,11 @@ fn insert<K: Ord + DeserializeOwned, V: DeserializeOwned>(
 }
 
 impl Table {
+    /// The name of its file.
+    pub(super) fn file(&self) -> String {
+        format!("{}.parquet", self.name)
+    }
+
     /// Every row, in the order of what it is about.
     pub(super) fn rows(&self, known: &Known) -> io::Result<Rows> {
         let mut rows = Rows::of(self);

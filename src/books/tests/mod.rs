@@ -14,6 +14,7 @@ mod business;
 mod carrying;
 mod naive;
 mod one_place;
+mod opening;
 mod parted;
 mod random;
 mod stories;

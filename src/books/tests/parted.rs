@@ -8,9 +8,9 @@ use proptest::test_runner::TestCaseError;
 use crate::books::fact::{Facts, Payee, RowFact, RowKind};
 use crate::books::identities::{self, Made, holding};
 use crate::books::month::{self, Statement};
-use crate::books::parts::{Link, Part, Parts};
+use crate::books::parts::{Link, Part, Parts, Shares};
 use crate::books::post::{Month, Posting};
-use crate::books::{Account, Decision, Handed, ItemId, Known, Pair, Period, Settings};
+use crate::books::{Account, Brief, Decision, Handed, ItemId, Known, Pair, Period, Settings};
 
 /// The debt that each bill of `facts` is of: the first that is told of it.
 fn debts(facts: &Facts) -> BTreeMap<ItemId, ItemId> {
@@ -46,18 +46,21 @@ fn links(before: &Known, facts: &Facts) -> Vec<(Link, Facts)> {
 /// The month in parts: each, the tied one last.
 fn months(before: &Known, facts: &Facts, decisions: &[Decision], settings: &Settings, period: Period) -> Vec<(Part, Known, Facts, Month)> {
     let links = links(before, facts);
-    let parts = Parts::of(before, decisions, [], links.iter().map(|(link, _)| *link));
+    let brief = Brief::of(before);
+    let parts = Parts::of(&brief, decisions, [], links.iter().map(|(link, _)| *link));
     let mut shared: BTreeMap<Part, Facts> = BTreeMap::new();
     let Facts { batches, bank_lines, alarms, .. } = facts.clone();
     shared.insert(Part::Together, Facts { batches, bank_lines, alarms, ..Facts::default() });
     for (link, fact) in links {
-        shared.entry(parts.place(before, link)).or_default().extend(fact);
+        shared.entry(parts.place(&brief, link)).or_default().extend(fact);
     }
-    let known = parts.split(before.clone());
+    let mut known = Shares::default();
+    known.add(before.clone(), &parts, &brief);
     let posting = Posting { settings, period, lists_bills: !facts.bills.is_empty() };
     let (mut handed, mut months) = (Handed::default(), Vec::new());
     for part in Part::apart().chain([Part::Together]) {
-        let (before, facts) = (known.of(part).clone(), shared.remove(&part).unwrap_or_default());
+        let before = known.take(part).unwrap_or_else(|| Known { began_on: before.began_on, ..Known::default() });
+        let facts = shared.remove(&part).unwrap_or_default();
         let month = match part {
             Part::Apart(_) => posting.apart(before.clone(), &facts).unwrap(),
             Part::Together => posting.together(before.clone(), &facts, decisions, std::mem::take(&mut handed)).unwrap(),
@@ -74,20 +77,7 @@ fn months(before: &Known, facts: &Facts, decisions: &[Decision], settings: &Sett
 fn whole(months: &[(Part, Known, Facts, Month)]) -> Known {
     let mut whole = Known::default();
     for (.., month) in months {
-        let known = month.known.clone();
-        whole.began_on = known.began_on;
-        whole.bills.extend(known.bills);
-        whole.debts.extend(known.debts);
-        whole.payments.extend(known.payments);
-        whole.aliases.extend(known.aliases);
-        whole.rows.extend(known.rows);
-        whole.batches.extend(known.batches);
-        whole.payouts.extend(known.payouts);
-        whole.bank_lines.extend(known.bank_lines);
-        whole.decisions.extend(known.decisions);
-        whole.alarms.extend(known.alarms);
-        whole.accepted.extend(known.accepted);
-        whole.balances.extend(known.balances);
+        whole.join(month.known.clone());
     }
     whole
 }

@@ -141,11 +141,13 @@ fn described<Row>(column: &Column<'_, Row>) -> String {
 pub fn write(report: &Path, facts: &Facts<'_>, folder: &Path) -> Result<usize, KitError> {
     let read = figures::read(report)?;
     let mut kit = Kit { folder, tables: Vec::new(), taken_over: Vec::new() };
-    let nothing = Known::default();
     let before = match facts.opened {
-        Opened::Carried { known, .. } => known,
-        Opened::TakenOn { .. } => &nothing,
+        Opened::Carried { folder, .. } => {
+            folder.whole().map_err(|error| FolderError { path: report.to_path_buf(), reason: error.to_string() })?
+        }
+        Opened::TakenOn { .. } => Known::default(),
     };
+    let before = &before;
     settings::write(&mut kit, facts, &read)?;
     bills::write(&mut kit, facts, before)?;
     lines::write(&mut kit, facts)?;
