@@ -28,6 +28,7 @@ mod listing;
 pub mod month;
 mod new_bill;
 pub mod open_items;
+pub mod opened;
 mod own;
 mod parquet;
 pub mod posted;

@@ -17,15 +17,16 @@ use super::grounded::grounded;
 use super::listing::listed;
 use super::month::{PriorLine, prior_lines};
 use super::open_items::{Findings, Items, OpenItem, Terms as ItemTerms, Todo, open_items};
+use super::opened::{Asked, BooksInputs, Opened};
 use super::settlement_facts::paid_later;
 use super::{Outcome, Terms};
 use crate::books::breakdown::Breakdown;
-use crate::books::carry::{CarryError, Folder, Reader};
+use crate::books::carry::CarryError;
 use crate::books::ground::grounds;
 use crate::books::identities::{Identity, Made, Told, identities};
 use crate::books::month::{Ageing, Statement};
 use crate::books::pair::{Key, Pair};
-use crate::books::take_on::{TakenOn, begin};
+use crate::books::take_on::begin;
 use crate::books::tie::Tie;
 use crate::books::{
     Account, BooksError, Brief, Decision, Facts, Handed, ItemId, Known, Leg, Month, Part, Parts, Period, Posting, Settings, Subject,
@@ -37,45 +38,6 @@ use crate::domain::digest::Digest;
 
 /// Parts that are posted before the next ones are begun: with one for each thread, all would wait for the slowest.
 const PARTS_PER_THREAD: usize = 2;
-
-/// What the books are opened with.
-#[derive(Debug)]
-pub enum Opened {
-    /// The month before, whose head has this hash.
-    Carried {
-        /// What was known at its end.
-        folder: Box<Folder>,
-        /// The hash of its head.
-        hash: String,
-    },
-    /// Nothing: they begin with this period, with bills that were open and what is told besides.
-    TakenOn {
-        /// Money in transit, held, credited or to be refunded.
-        items: Vec<TakenOn>,
-    },
-}
-
-/// What a run's books are made with, beside the run itself.
-#[derive(Debug)]
-pub struct BooksInputs {
-    /// What they are opened with.
-    pub opened: Opened,
-    /// The journal's decisions.
-    pub decisions: Vec<Decision>,
-    /// Items that the journal holds open.
-    pub asked: Asked,
-    /// The settings that postings depend on.
-    pub settings: Settings,
-}
-
-/// What somebody wants to know of the books, whichever part it is in.
-#[derive(Clone, Debug, Default)]
-pub struct Asked {
-    /// Items that are shown under these ids.
-    pub ids: BTreeSet<String>,
-    /// What stands there.
-    pub legs: BTreeSet<Leg>,
-}
 
 /// Keeps what is posted: the files of a report.
 pub trait Keeper: Send {
@@ -164,17 +126,6 @@ struct Run<'a> {
     parts: Parts,
     opened: &'a Opened,
     asked: &'a Asked,
-}
-
-/// What the books knew before, on its way into the parts; nothing on their first day.
-struct Before<'a>(Option<Reader<'a>>);
-
-impl Before<'_> {
-    /// What was known of some parts, which come in their order.
-    fn take(&mut self, wanted: &[Part]) -> Result<Vec<(Part, Option<Known>)>, CarryError> {
-        let known = self.0.as_mut().map_or_else(|| Ok(vec![None; wanted.len()]), |reader| reader.take(wanted))?;
-        Ok(wanted.iter().copied().zip(known).collect())
-    }
 }
 
 /// What has been posted so far.
@@ -267,7 +218,7 @@ impl Run<'_> {
         let apart: Vec<Part> = Part::apart().collect();
         let mut turns = apart.chunks(rayon::current_num_threads().saturating_mul(PARTS_PER_THREAD));
         let mut next_turn = || turns.next().unwrap_or_default();
-        let mut before = self.before()?;
+        let mut before = self.opened.before(&self.parts)?;
         let mut known = before.take(next_turn())?;
         let mut ready: Vec<Concluded<K::Page>> = Vec::new();
         // While some parts are posted, those before are written, and what is known of those after is read.
@@ -311,14 +262,6 @@ impl Run<'_> {
         let facts = self.found.facts(part);
         let is_empty = facts == Facts::default() && known.is_none();
         if is_empty { Ok(None) } else { Ok(Some((self.opening(part, known, &facts)?, facts))) }
-    }
-
-    /// What the books knew, from the first part on.
-    fn before(&self) -> Result<Before<'_>, CarryError> {
-        match self.opened {
-            Opened::Carried { folder, .. } => folder.reader(&self.parts).map(|reader| Before(Some(reader))),
-            Opened::TakenOn { .. } => Ok(Before(None)),
-        }
     }
 
     /// What the books knew of a part before; on their first day, what was open then.
@@ -402,7 +345,7 @@ impl Run<'_> {
         }
         let batch = |id: ItemId| common.known.payouts.get(&id).map_or(id, |payout| payout.batch);
         let named: Vec<_> = wide.iter().map(|(account, id)| (account.map(|account| Leg::of(account, *id)), Some(batch(*id)))).collect();
-        let mut before = self.before()?;
+        let mut before = self.opened.before(&self.parts)?;
         for part in Part::apart() {
             let known = before.take(&[part])?.pop().and_then(|(_, known)| known);
             let Some((before, facts)) = self.part(part, known)?.filter(|(_, facts)| !facts.rows.is_empty()) else { continue };

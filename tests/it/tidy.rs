@@ -74,8 +74,8 @@ const LAYER_EXCEPTIONS: [(&str, &[&str]); 5] = [
 /// The heavy crates, and under which paths of `src` each may be named.
 const OWNERS: [(&str, &[&str]); 31] = [
     ("zeroize", &["secret.rs", "secret/"]),
-    ("polars", &["columns/parquet.rs"]),
-    ("polars_io", &["columns/parquet.rs"]),
+    ("polars", &["columns/parquet.rs", "columns/stored.rs"]),
+    ("polars_io", &["columns/parquet.rs", "columns/stored.rs"]),
     ("reqwest", &["gateway/"]),
     ("h2", &["gateway/client.rs"]),
     ("rustix", &["private.rs", "private/", "serve/log/files.rs", "cli/doctor/"]),

@@ -10,7 +10,7 @@ use super::table::{TABLES, Table};
 use super::{CarryError, FORMAT, HEAD, Head, TableHead};
 use crate::books::account::PerAccount;
 use crate::books::known::Known;
-use crate::columns::parquet::{Slices, Stored};
+use crate::columns::stored::{Slices, Stored};
 use crate::columns::vouched::Vouched;
 use crate::domain::amount::Rupiah;
 use crate::domain::digest::{self, Digest, Running};

@@ -6,7 +6,8 @@ use std::io;
 use serde_json::Value as Json;
 
 use super::list::FORMAT;
-use crate::columns::parquet::{Groups, Stored};
+use crate::columns::parquet::Groups;
+use crate::columns::stored::Stored;
 use crate::columns::{Cells as _, Column, Value};
 use crate::doku::claim::Claim;
 use crate::doku::signature::SigningKey;

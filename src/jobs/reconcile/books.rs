@@ -8,7 +8,7 @@ use crate::domain::ageing::date_of;
 use crate::domain::ageing::wib_day_number;
 use crate::jobs::discrepancies;
 use crate::reconcile::month::{Opening, SuspenseItem};
-use crate::reconcile::posted::{BooksInputs, Opened};
+use crate::reconcile::opened::{BooksInputs, Opened};
 use crate::register::Register;
 use crate::report::books::open_carry;
 

@@ -5,7 +5,7 @@ use super::gathered::Gathered;
 use super::{Billed, ReconcileError, ReconcileOptions, cover, opening_of};
 use crate::books::Decision;
 use crate::domain::line::InputFile;
-use crate::reconcile::posted::Opened;
+use crate::reconcile::opened::Opened;
 use crate::reconcile::{Inputs, Terms};
 
 /// See the module.

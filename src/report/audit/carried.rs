@@ -8,7 +8,7 @@ use crate::books::off::Off;
 use crate::books::{Leg, account::Side};
 use crate::columns::{Column, Value};
 use crate::domain::digest::{self, Digest};
-use crate::reconcile::posted::Opened;
+use crate::reconcile::opened::Opened;
 
 fn id(item: &ItemId) -> Value<'static> {
     item.to_string().into()

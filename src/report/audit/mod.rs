@@ -22,7 +22,7 @@ use super::manifest::ReportFile;
 use crate::books::{Decision, Known, Settings};
 use crate::columns::{Column, Format};
 use crate::domain::line::InputFile;
-use crate::reconcile::posted::Opened;
+use crate::reconcile::opened::Opened;
 use crate::reconcile::{Inputs, Terms};
 
 /// The version of the kit's tables.
