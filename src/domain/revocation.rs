@@ -66,23 +66,23 @@ impl Revoked {
 mod tests {
     use super::*;
 
-    fn at(minute: i64) -> Timestamp {
-        Timestamp::from_second(minute * 60).unwrap()
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
     }
 
-    fn said(fingerprint: &str, minute: Option<i64>) -> Revocation {
-        let received_after = minute.map(at);
+    fn said(fingerprint: &str, second: Option<i64>) -> Revocation {
+        let received_after = second.map(at);
         let text = String::from;
         Revocation { fingerprint: fingerprint.into(), received_after, actor: text("Siti"), person: text("1"), reason: text("leak") }
     }
 
     #[test]
     fn of_two_revocations_the_one_that_believes_less_stands_until_the_key_is_reinstated() {
-        let stands = |minutes: &[Option<i64>]| {
-            let said: Vec<Revocation> = minutes.iter().map(|minute| said("a", *minute)).collect();
+        let stands = |seconds: &[Option<i64>]| {
+            let said: Vec<Revocation> = seconds.iter().map(|second| said("a", *second)).collect();
             Revoked::of(&said).after("a")
         };
-        for (minutes, standing) in [
+        for (seconds, standing) in [
             (&[][..], None),
             (&[Some(5)][..], Some(5)),
             (&[Some(5), Some(3)][..], Some(3)),
@@ -91,7 +91,7 @@ mod tests {
             (&[Some(3), None, Some(5)][..], Some(5)),
             (&[None][..], None),
         ] {
-            assert_eq!(stands(minutes), standing.map(at), "{minutes:?}");
+            assert_eq!(stands(seconds), standing.map(at), "{seconds:?}");
         }
     }
 

@@ -56,9 +56,10 @@ impl Keys {
     pub fn hear(&self, said: &[(Timestamp, Revocation)]) {
         let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for (_, Revocation { fingerprint, received_after, .. }) in said.iter().skip(held.heard) {
-            match received_after {
-                Some(at) => tracing::warn!(key = fingerprint, received_after = %at, "a key was revoked"),
-                None => tracing::warn!(key = fingerprint, "a key was reinstated"),
+            if let Some(at) = received_after {
+                tracing::warn!(key = fingerprint, received_after = %at, "a key was revoked");
+            } else {
+                tracing::warn!(key = fingerprint, "a key was reinstated");
             }
         }
         held.heard = said.len();

@@ -325,9 +325,8 @@ impl Reader<'_> {
             let arrived_at = instant(arrived_at_us);
             match self.keys.iter().find(|(known, _)| known == fingerprint).map(|(_, key)| key.is_believed(arrived_at)) {
                 Some(true) => Verdict::Signed(0),
-                Some(false) => Verdict::Withdrawn(0),
                 None if self.options.keys.revoked().believes(fingerprint, arrived_at) => as_found,
-                None => Verdict::Withdrawn(0),
+                Some(false) | None => Verdict::Withdrawn(0),
             }
         };
         Ok(match at(&cells.verdict, row) {

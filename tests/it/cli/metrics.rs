@@ -129,12 +129,13 @@ fn a_heartbeat_tells_start_and_end_of_jobs_and_no_secret() {
     assert_eq!(paths(&heard), ["/KEY/tagih-ledger-verify/start", "/KEY/tagih-ledger-verify/0"]);
     // Where the ledger ended is told with it, so that an older copy put back is found by whoever kept that.
     let verified = world.run(&["ledger", "verify"]).expect(0).stdout;
-    let head = verified.trim().rsplit(' ').next().unwrap().to_owned();
+    let ended = verified.trim().rsplit(' ').next().unwrap().to_owned();
     let told = std::mem::take(&mut *heard.lock().unwrap());
     assert!(told[0].starts_with("GET /KEY/tagih-ledger-verify/start ") && told[0].ends_with("\r\n\r\n"), "{told:?}");
     assert!(told[1].starts_with("POST /KEY/tagih-ledger-verify/0 "), "{told:?}");
-    assert_eq!(told[1].split("\r\n\r\n").nth(1), Some(&*format!(r#"{{"ledger_head":"{head}"}}"#)));
-    world.run(&["ledger", "verify", "--head", &head]).expect(0);
+    assert_eq!(told[1].split("\r\n\r\n").nth(1), Some(&*format!(r#"{{"ledger_head":"{ended}"}}"#)));
+    world.run(&["ledger", "verify", "--head", &ended]).expect(0);
+    assert_eq!(paths(&heard).len(), 2);
     for job in [&["issue", "bills.csv", "--out", "out"][..], &["ingest", "empty.jsonl"], &["sync"], &["ledger", "backup", "copy"]] {
         world.file("empty.jsonl", "");
         world.run(job).expect(0);

@@ -26,11 +26,12 @@ fn fingerprint(secret: &str) -> String {
 /// Four bills, each paid once: by the present key before T and after, by the former one before T and after; a log, and a store made of it.
 fn world() -> World {
     let world = World::at("http://127.0.0.1:1", "");
-    let rows: String = (1..=4).map(|n| format!("I-{n},88{n}4321,alfa,1000,2026-10-01T00:00:00Z,2026-11-30T00:00:00Z\n")).collect();
-    world.file("codes.csv", format!("invoice_number,payment_code,channel,amount,created_at,expires_at\n{rows}"));
-    let rows: String = (1..=4).map(|n| format!("I-{n},88{n}4321,alfa,1000,ACTIVE,no,2026-10-01,2026-11-30,\n")).collect();
+    let rows = |more: &str| [1, 2, 3, 4].map(|n| format!("I-{n},88{n}4321,alfa,1000,{more}\n")).concat();
+    let codes = rows("2026-10-01T00:00:00Z,2026-11-30T00:00:00Z");
+    world.file("codes.csv", format!("invoice_number,payment_code,channel,amount,created_at,expires_at\n{codes}"));
+    let bills = rows("ACTIVE,no,2026-10-01,2026-11-30,");
     let head = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at";
-    world.file("external.csv", format!("{head}\n{rows}"));
+    world.file("external.csv", format!("{head}\n{bills}"));
     world.run(&["ledger", "import", "codes.csv", "--new-ledger"]).expect(0);
     let previous = world.file("previous", FORMER);
     fs::set_permissions(&previous, fs::Permissions::from_mode(0o600)).unwrap();
