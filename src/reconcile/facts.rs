@@ -23,7 +23,7 @@ pub(super) fn payment_id(identity: &Digest) -> ItemId {
     ItemId::of(Subject::Payment, &[identity])
 }
 
-pub(super) fn bill(outcome: &Outcome, names: &Names, named: &HashSet<Digest>, at: usize, terms: &Terms) -> Option<BillFact> {
+pub(super) fn bill(outcome: &Outcome, names: &Names, by_rows: &HashSet<Digest>, at: usize, terms: &Terms) -> Option<BillFact> {
     let bills = &outcome.inputs.bills;
     let number = u32::try_from(at).ok()?;
     let bill = bills.get(number)?;
@@ -47,7 +47,7 @@ pub(super) fn bill(outcome: &Outcome, names: &Names, named: &HashSet<Digest>, at
         events.sort_by_key(|event| event.at);
     }
     let mark = match bill.external_mark() {
-        ExternalMark::Unpaid => unproven(outcome, named, number, terms),
+        ExternalMark::Unpaid => unproven(outcome, by_rows, number, terms),
         ExternalMark::Undated => Some(Mark { at: None, paid: None }),
         ExternalMark::At(at) => Some(Mark { at: Some(at), paid: None }),
     };
@@ -88,11 +88,11 @@ pub(super) fn listed_once(mut bills: Vec<BillFact>) -> Vec<BillFact> {
     once
 }
 
-/// What our own ledger says was paid in the period, where neither a message nor a row (`named`) proves it.
-fn unproven(outcome: &Outcome, named: &HashSet<Digest>, number: u32, terms: &Terms) -> Option<Mark> {
+/// What our own ledger says was paid in the period, where neither a message nor a row (`by_rows`) proves it.
+fn unproven(outcome: &Outcome, by_rows: &HashSet<Digest>, number: u32, terms: &Terms) -> Option<Mark> {
     let of_bill = outcome.inputs.known.of_bill(number).iter();
     let is_unproven = |known: &&KnownPayment| {
-        known.in_ledger && !known.is_proved && terms.period.contains(known.paid_at) && !named.contains(&known.identity)
+        known.in_ledger && !known.is_proved && terms.period.contains(known.paid_at) && !by_rows.contains(&known.identity)
     };
     let (mut at, mut paid) = (None, 0_u64);
     for known in of_bill.filter(is_unproven) {

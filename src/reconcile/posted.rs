@@ -240,7 +240,7 @@ impl Run<'_> {
         let made = Made { before: &before, facts: &facts, decisions: &decisions, settings: self.posting.settings };
         let mut by_books = ByBooks::of(&mut month, &self.found, self.outcome, self.item_terms.terms);
         let findings = by_books.found(&self.findings);
-        let concluded = self.conclude::<K>(Part::Together, &mut month, &made, &findings)?;
+        let concluded = self.conclude::<K>(Part::Together, &mut month, &made, (&findings, &sums.items))?;
         Self::take(&mut sums, concluded, keeper, &findings)?;
         sums.items.trim(&findings);
         by_books.join(std::mem::take(&mut sums.by_books));
@@ -255,7 +255,7 @@ impl Run<'_> {
         let Some((before, facts)) = self.part(part, known)? else { return Ok(None) };
         let mut month = self.posting.apart(before.clone(), &facts)?;
         let made = Made { before: &before, facts: &facts, decisions: &[], settings: self.posting.settings };
-        self.conclude::<K>(part, &mut month, &made, &self.findings).map(Some)
+        self.conclude::<K>(part, &mut month, &made, (&self.findings, &Items::default())).map(Some)
     }
 
     fn part(&self, part: Part, known: Option<Known>) -> Result<Option<(Known, Facts)>, BooksError> {
@@ -282,13 +282,14 @@ impl Run<'_> {
         part: Part,
         month: &mut Month,
         made: &Made<'_>,
-        findings: &Findings<'_>,
+        (findings, before): (&Findings<'_>, &Items),
     ) -> Result<Concluded<K::Page>, K::Error> {
         // What the parts leave to it stays with the one that is posted last.
         let handed = if month.is_apart { std::mem::take(&mut month.handed) } else { Handed::default() };
         let (month, today) = (&*month, self.item_terms.today);
         let known = &month.known;
-        let items = open_items(month, self.outcome, findings, &self.item_terms);
+        let mut items = open_items(month, self.outcome, findings, &self.item_terms);
+        before.tell_with_money(&mut items);
         let (statements, ageing) = (month.statements(), month.ageing(today));
         let keys: Vec<Key> = month.pairs.iter().map(Pair::key).collect();
         let mut identities = identities(month, &Told { keys: &keys, statements: &statements, ages: &ageing }, made);
@@ -296,7 +297,9 @@ impl Run<'_> {
         let wanted: Vec<&OpenItem> = items.iter().filter(|item| item.todo == Todo::Now || findings.has(&item.discrepancy_id)).collect();
         let named: Vec<_> = wanted.iter().map(|item| (item.account.map(|account| Leg::of(account, item.id)), Some(item.id))).collect();
         let grounds = wanted.iter().map(|item| (item.account, item.id)).zip(grounds(made.facts, known, &named)).collect();
-        let asked = items.iter().filter(|item| item.todo != Todo::Now && self.asked.ids.contains(&item.discrepancy_id));
+        // An alarm that waits for its money is answered with it.
+        let needs_nobody = |item: &&OpenItem| item.todo == Todo::Decided || item.todo == Todo::NotYet && item.account.is_some();
+        let asked = items.iter().filter(needs_nobody).filter(|item| self.asked.ids.contains(&item.discrepancy_id));
         let stand = self.asked.legs.iter().filter(|leg| known.has(**leg)).map(|leg| (*leg, known.balance(*leg)));
         let answers = (asked.map(|item| item.discrepancy_id.clone()).collect(), stand.collect());
         let held = items.iter().filter(|item| item.account == Some(Account::Suspense)).map(|item| {

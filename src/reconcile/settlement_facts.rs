@@ -128,14 +128,14 @@ pub(super) fn waits_for(outcome: &Outcome, row: &SettlementRow, judged: &JudgedR
 }
 
 /// A settlement row.
-pub(super) fn row(outcome: &Outcome, terms: &Terms, names: &Names, (row, judged): (&SettlementRow, &JudgedRow), named: &Named) -> RowFact {
+pub(super) fn row(outcome: &Outcome, terms: &Terms, names: &Names, (row, judged): (&SettlementRow, &JudgedRow), called: &Named) -> RowFact {
     RowFact {
-        id: named.id,
+        id: called.id,
         batch: batch_of(row),
         number: row.number.as_str().into(),
         invoice_number: if judged.payment.is_none() { row.invoice_number.as_str().into() } else { "".into() },
-        bill: waits_for(outcome, row, judged, named, terms).and_then(|bill| names.bill(bill)),
-        listed_as: named.listed_as.clone(),
+        bill: waits_for(outcome, row, judged, called, terms).and_then(|bill| names.bill(bill)),
+        listed_as: called.listed_as.clone(),
         paid_out_on: row.paid_out_on,
         amount: row.amount,
         fee: row.fee,
@@ -143,7 +143,7 @@ pub(super) fn row(outcome: &Outcome, terms: &Terms, names: &Names, (row, judged)
         // What stands in its batch twice is paid out once.
         paid_out: if judged.counts { row.paid_out } else { 0 },
         shares: shared(outcome, row),
-        kind: kind(outcome, row, judged, named.occurrence),
+        kind: kind(outcome, row, judged, called.occurrence),
     }
 }
 
