@@ -97,7 +97,7 @@ fn an_evidence_store_of_every_format_is_verified_read_and_added_to() {
         world.run(&["evidence", "verify", "--store", "store"]).expect(0);
         // What is written today has the columns that were written then, and the page tells of each.
         let columns = |path: &str| -> Vec<String> {
-            let stored = tagih::columns::parquet::Stored::foreign(fs::File::open(world.path(path)).unwrap()).unwrap();
+            let stored = tagih::columns::stored::Stored::foreign(fs::File::open(world.path(path)).unwrap()).unwrap();
             stored.names().map(str::to_owned).collect()
         };
         let now = columns("store/day=2026-10-15/000002-1.parquet");
