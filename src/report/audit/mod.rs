@@ -197,8 +197,8 @@ mod tests {
             let is_given = rules.contains(&format!("'{}'", class.id()));
             assert!(is_given, "{class}: no rule gives it");
             for readme in ["README.md", "BACA-SAYA.md"] {
-                let ranges = ["P00", "P19", "L00", "L12", "S00", "S14", "I00", "I04"];
-                let is_of_a_range = ["P", "L0", "L11", "L12", "S", "I"].iter().any(|start| class.id().starts_with(start));
+                let ranges = ["P00", "P19", "L00", "L12", "S00", "S14", "I00", "I04", "B01", "B05"];
+                let is_of_a_range = ["P", "L0", "L11", "L12", "S", "I", "B"].iter().any(|start| class.id().starts_with(start));
                 assert!(ranges.iter().all(|end| text(readme).contains(end)));
                 assert!(is_of_a_range || text(readme).contains(class.id()), "{readme} does not speak of {class}");
             }

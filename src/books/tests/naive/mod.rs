@@ -195,7 +195,9 @@ impl Naive {
             debt.given[at].1 -= back;
             let place = if self.credits.contains_key(&from) { &mut self.credits } else { &mut self.held };
             *place.entry(from).or_default() += back;
-            self.met.values_mut().filter(|met| met.0 == from).for_each(|met| met.1 += back);
+            // Over is what a payment has that its own debt does not take, whatever another's bill gives back.
+            let paid = &self.paid;
+            self.met.iter_mut().filter(|(payer, met)| met.0 == from && paid[*payer].1 == Some(id)).for_each(|(_, met)| met.1 += back);
         }
         let back = (-debt.open()).max(0).min(*debt.off("elsewhere"));
         *debt.off("elsewhere") -= back;
