@@ -31,7 +31,7 @@ simulate:  ## release build, then simulated worlds on every core for an hour (TA
 faults:  ## the disk fails at every call of every command, and every file of ours is damaged (hours; TAGIH_FAULTS_SAMPLE=N and TAGIH_DAMAGE_SAMPLE=N try so many of each, TAGIH_FAULTS_SHARD=3/40 the third of forty parts)
 	TAGIH_FAULTS_SAMPLE=$${TAGIH_FAULTS_SAMPLE:-all} TAGIH_FAULTS_PAIRS=$${TAGIH_FAULTS_PAIRS:-200} TAGIH_DAMAGE_SAMPLE=$${TAGIH_DAMAGE_SAMPLE:-all} cargo test --test it faults:: -- --nocapture
 
-historic:  ## put 28 faults of before back, one at a time: the simulated worlds must find each (an hour)
+historic:  ## build with 28 faults of before, each behind a switch: with any of them on, a simulated world must go wrong
 	python3 tests/historic.py
 
 soak-cluster:  ## 100 campaigns of 20,000 rows by 8 senders on one PostgreSQL, killed, frozen and cut off (hours)

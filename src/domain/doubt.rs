@@ -53,9 +53,10 @@ pub enum Ending {
     Hold,
 }
 
-/// What everything found since `state`'s open operation was last sent concludes at `now`; `None` leaves it in doubt.
+/// What everything found since `state`'s open operation was last sent concludes; `None` leaves it in doubt. The time that has gone by since
+/// proves nothing: what was found early may be otherwise by now.
 #[must_use]
-pub fn ending(state: &BillState, now: Timestamp, patience: &Patience) -> Option<Ending> {
+pub fn ending(state: &BillState, patience: &Patience) -> Option<Ending> {
     let open = state.open.as_ref()?;
     let last = open.findings.last()?;
     let amount = last.details.amount;
@@ -94,7 +95,7 @@ pub fn ending(state: &BillState, now: Timestamp, patience: &Patience) -> Option<
         (_, Word::Success) if amount.is_some() => Some(Ending::Hold),
         (_, Word::NotFound | Word::Pending | Word::Success | Word::Expired | Word::Failed | Word::Other) => None,
     };
-    by_kind.or_else(|| is_dead(state, open, last, now, patience).then_some(Ending::Settled(Verdict::Dead)))
+    by_kind.or_else(|| is_dead(state, open, last, patience).then_some(Ending::Settled(Verdict::Dead)))
 }
 
 /// What Check Status says of a repeated answer (HTTP 409) that may belong to another operation.
@@ -240,8 +241,8 @@ fn means_cancelled(details: &Details, patience: &Patience) -> bool {
     patience.cancelled_words.iter().any(|word| word.eq_ignore_ascii_case(verbatim))
 }
 
-/// Whatever the operation may have made can no longer be paid, and no money for it can be on its way.
-fn is_dead(state: &BillState, open: &OpenOperation, last: &Finding, now: Timestamp, patience: &Patience) -> bool {
+/// Whatever the operation may have made could no longer be paid when DOKU was last asked, and no money for it was on its way.
+fn is_dead(state: &BillState, open: &OpenOperation, last: &Finding, patience: &Patience) -> bool {
     let end = match last.word {
         // DOKU itself says that it is over: since when it says so, or since it said so first.
         Word::Expired => {
@@ -251,7 +252,7 @@ fn is_dead(state: &BillState, open: &OpenOperation, last: &Finding, now: Timesta
         Word::NotFound | Word::Failed => latest_end(state, open),
         Word::Pending | Word::Success | Word::Other => None,
     };
-    end.is_some_and(|end| plan::minutes_between(end, now) >= patience.grace_minutes)
+    end.is_some_and(|end| plan::minutes_between(end, last.at) >= patience.grace_minutes)
 }
 
 /// The latest instant at which a counter may take money for what the operation may have made; `None` when that is not known.

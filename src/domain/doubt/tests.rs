@@ -110,8 +110,8 @@ impl Doubt {
         self.then(minute, &Event::Checked { order: number(), word, chosen: true, payment: None, details })
     }
 
-    fn ending(&self, minute: i64) -> Option<Ending> {
-        ending(&self.state, at(minute), &patience())
+    fn ending(&self) -> Option<Ending> {
+        ending(&self.state, &patience())
     }
 }
 
@@ -129,7 +129,7 @@ const DEAD: Option<Ending> = Some(Ending::Settled(Verdict::Dead));
 
 #[test]
 fn an_issue_is_proved_by_its_own_code_at_its_own_amount_and_by_nothing_else() {
-    let after = |code, word, details| Doubt::issue(code).seen(1, word, details).ending(1);
+    let after = |code, word, details| Doubt::issue(code).seen(1, word, details).ending();
     assert_eq!(after(Some("88"), Word::Pending, asking(100)), DONE);
     assert_eq!(after(Some("88"), Word::Success, asking(100)), DONE);
     assert_eq!(after(None, Word::Pending, asking(100)), None, "a code DOKU made is not known by this");
@@ -143,7 +143,7 @@ fn an_issue_is_proved_by_its_own_code_at_its_own_amount_and_by_nothing_else() {
         (0, Doubt::intended(OperationKind::Issue, terms(100, Some("88")))),
         (0, Event::Doubted { reason: "duplicate".into(), answered: true, refusal: Some("E0403".into()) }),
     ]);
-    assert_eq!(never_lost.seen(1, Word::Pending, asking(100)).ending(1), None, "it was there before ours can have arrived");
+    assert_eq!(never_lost.seen(1, Word::Pending, asking(100)).ending(), None, "it was there before ours can have arrived");
 }
 
 #[test]
@@ -151,28 +151,28 @@ fn not_found_counts_twice_late_and_with_a_control() {
     let twice = |first, last, details: Details| {
         Doubt::issue_for(None, 9_000).seen(first, Word::NotFound, details.clone()).seen(last, Word::NotFound, details)
     };
-    assert_eq!(twice(1_440, 1_441, absent()).ending(1_441), NOT_DONE);
-    assert_eq!(twice(1_439, 1_441, absent()).ending(1_441), None, "what was found too soon counts for nothing");
-    assert_eq!(twice(10, 1_440, absent()).seen(1_441, Word::NotFound, absent()).ending(1_441), NOT_DONE, "and spoils nothing");
-    assert_eq!(twice(10, 1_438, absent()).ending(1_438), None, "too soon");
-    assert_eq!(twice(1_441, 1_441, absent()).ending(1_441), None, "one moment is no two findings");
-    assert_eq!(Doubt::issue_for(None, 9_000).seen(1_441, Word::NotFound, absent()).ending(1_441), None, "once is not twice");
+    assert_eq!(twice(1_440, 1_441, absent()).ending(), NOT_DONE);
+    assert_eq!(twice(1_439, 1_441, absent()).ending(), None, "what was found too soon counts for nothing");
+    assert_eq!(twice(10, 1_440, absent()).seen(1_441, Word::NotFound, absent()).ending(), NOT_DONE, "and spoils nothing");
+    assert_eq!(twice(10, 1_438, absent()).ending(), None, "too soon");
+    assert_eq!(twice(1_441, 1_441, absent()).ending(), None, "one moment is no two findings");
+    assert_eq!(Doubt::issue_for(None, 9_000).seen(1_441, Word::NotFound, absent()).ending(), None, "once is not twice");
     let never = Patience { not_found: NotFound::Never, ..patience() };
-    assert_eq!(ending(&twice(10, 640, absent()).state, at(640), &never), None);
-    assert_eq!(twice(10, 640, Details::default()).ending(640), None, "no control");
+    assert_eq!(ending(&twice(10, 640, absent()).state, &never), None);
+    assert_eq!(twice(10, 640, Details::default()).ending(), None, "no control");
     let sent_again = Doubt::issue_for(None, 9_000).seen(1_450, Word::NotFound, absent()).then(1_451, &Event::Repeated).seen(
         1_452,
         Word::NotFound,
         absent(),
     );
-    assert_eq!(sent_again.ending(1_452), None, "what was found before it was sent again is of no use");
+    assert_eq!(sent_again.ending(), None, "what was found before it was sent again is of no use");
     let refused = Doubt::issue_for(None, 9_000).heard().seen(1_440, Word::NotFound, absent()).seen(1_442, Word::NotFound, absent());
-    assert!(matches!(refused.ending(1_442), Some(Ending::Refused(Heard { code, .. })) if code == "E0401"), "DOKU refused it after all");
+    assert!(matches!(refused.ending(), Some(Ending::Refused(Heard { code, .. })) if code == "E0401"), "DOKU refused it after all");
 }
 
 #[test]
 fn an_amendment_is_proved_by_what_it_was_to_change() {
-    let after = |asked: RecordedTerms, word, details| Doubt::change(OperationKind::Amend, asked).seen(1, word, details).ending(1);
+    let after = |asked: RecordedTerms, word, details| Doubt::change(OperationKind::Amend, asked).seen(1, word, details).ending();
     assert_eq!(after(terms(200, None), Word::Pending, asking(200)), DONE);
     assert_eq!(after(terms(200, None), Word::Success, asking(200)), DONE);
     assert_eq!(after(terms(200, None), Word::Success, asking(100)), NOT_DONE, "paid as it was");
@@ -187,10 +187,7 @@ fn an_amendment_is_proved_by_what_it_was_to_change() {
     assert_eq!(after(longer.clone(), Word::Success, until(600)), NOT_DONE, "paid: its end matters no more");
     assert_eq!(after(longer.clone(), Word::Success, asking(100)), NOT_DONE, "nor where nobody tells it");
     let old_twice = |asked: RecordedTerms, first, last| {
-        Doubt::change(OperationKind::Amend, asked)
-            .seen(first, Word::Pending, asking(100))
-            .seen(last, Word::Pending, asking(100))
-            .ending(last)
+        Doubt::change(OperationKind::Amend, asked).seen(first, Word::Pending, asking(100)).seen(last, Word::Pending, asking(100)).ending()
     };
     assert_eq!(old_twice(terms(200, None), 60, 61), NOT_DONE);
     assert_eq!(old_twice(longer, 60, 61), NOT_DONE);
@@ -200,7 +197,7 @@ fn an_amendment_is_proved_by_what_it_was_to_change() {
     assert_eq!(after(renamed.clone(), Word::Success, asking(100)), NOT_DONE, "nor does a name");
     let mut reusable = Doubt::change(OperationKind::Amend, renamed.clone()).heard().seen(1, Word::Success, asking(100));
     reusable.state.terms.reusable = true;
-    assert_eq!(reusable.ending(1), None, "it is paid again and again");
+    assert_eq!(reusable.ending(), None, "it is paid again and again");
     assert!(may_be_sent_anew(&reusable.state, true));
     let blind = Doubt::change(OperationKind::Amend, renamed).heard().seen(60, Word::Pending, asking(100));
     assert!(may_be_sent_anew(&blind.state, false) && !may_be_sent_anew(&Doubt::issue(None).state, true));
@@ -209,14 +206,14 @@ fn an_amendment_is_proved_by_what_it_was_to_change() {
 #[test]
 fn a_cancellation_is_proved_by_the_end_of_its_code_and_disproved_by_a_lasting_one() {
     let cancel = || Doubt::change(OperationKind::Cancel, terms(100, None));
-    let after = |word, details| cancel().seen(1, word, details).ending(1);
+    let after = |word, details| cancel().seen(1, word, details).ending();
     assert_eq!(after(Word::Expired, Details::default()), DONE);
     assert_eq!(after(Word::Other, Details { verbatim: Some("DELETED".into()), ..Details::default() }), DONE);
     assert_eq!(after(Word::Other, Details { verbatim: Some("REFUNDED".into()), ..Details::default() }), None);
     assert_eq!(after(Word::Success, asking(100)), NOT_DONE);
     assert_eq!(after(Word::Success, Details::default()), None, "no amount");
     assert_eq!(after(Word::Success, asking(7)), Some(Ending::Hold));
-    let twice = |doubt: Doubt| doubt.seen(60, Word::Pending, asking(100)).seen(61, Word::Pending, asking(100)).ending(61);
+    let twice = |doubt: Doubt| doubt.seen(60, Word::Pending, asking(100)).seen(61, Word::Pending, asking(100)).ending();
     assert_eq!(twice(cancel()), NOT_DONE);
     assert_eq!(twice(cancel().heard()), None, "whoever refused the repetition may have had the first carried out");
     assert!(may_be_sent_anew(&cancel().heard().state, true) && !may_be_sent_anew(&cancel().state, false));
@@ -225,23 +222,22 @@ fn a_cancellation_is_proved_by_the_end_of_its_code_and_disproved_by_a_lasting_on
 #[test]
 fn what_can_no_longer_be_paid_is_dead_once_no_money_can_be_on_its_way() {
     let expired = |told: Option<i64>| Details { expires_at: told.map(at), ..Details::default() };
-    let once = |minute, details| Doubt::issue(None).seen(minute, Word::Expired, details).ending(minute);
+    let once = |minute, details| Doubt::issue(None).seen(minute, Word::Expired, details).ending();
     assert_eq!(once(659, expired(Some(600))), None, "the late-payment grace goes first");
     assert_eq!(once(660, expired(Some(600))), DEAD);
     assert_eq!(once(100, expired(Some(30))), DEAD, "DOKU says when it ended");
     assert_eq!(once(100, expired(None)), None);
     let seen_twice = Doubt::issue(None).seen(100, Word::Expired, expired(None)).seen(160, Word::Expired, expired(None));
-    assert_eq!(seen_twice.ending(160), DEAD, "an hour after DOKU said so first");
+    assert_eq!(seen_twice.ending(), DEAD, "an hour after DOKU said so first");
     for word in [Word::NotFound, Word::Failed] {
-        assert_eq!(Doubt::issue(None).seen(659, word, Details::default()).ending(659), None);
-        assert_eq!(Doubt::issue(None).seen(660, word, Details::default()).ending(660), DEAD);
+        assert_eq!(Doubt::issue(None).seen(659, word, Details::default()).ending(), None);
+        assert_eq!(Doubt::issue(None).seen(660, word, Details::default()).ending(), DEAD);
     }
     for word in [Word::Pending, Word::Success, Word::Other] {
-        assert_eq!(Doubt::issue(None).seen(9_999, word, Details::default()).ending(9_999), None, "{word:?}");
+        assert_eq!(Doubt::issue(None).seen(9_999, word, Details::default()).ending(), None, "{word:?}");
     }
     let amended = RecordedTerms { expiry: Expiry::At(at(900)), ..terms(100, None) };
-    let amend =
-        |minute| Doubt::change(OperationKind::Amend, amended.clone()).seen(minute, Word::NotFound, Details::default()).ending(minute);
+    let amend = |minute| Doubt::change(OperationKind::Amend, amended.clone()).seen(minute, Word::NotFound, Details::default()).ending();
     assert_eq!((amend(700), amend(960)), (None, DEAD), "the longer of the two ends counts");
 }
 

@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Rules, Step, Unchanged, codes, expired_at, fixed, made_at, minutes_between, refused};
+use super::{Rules, Step, Unchanged, codes, expired_at, fixed, has_given_up, issue_minutes, made_at, minutes_between, refused};
 use crate::domain::bill::{Expiry, Reach, RecordedTerms};
 use crate::domain::lifecycle::{BillState, CodeAnswer, OperationKind};
 
@@ -29,7 +29,9 @@ pub(super) fn active(wanted: &RecordedTerms, state: &BillState, now: Timestamp, 
         Some(_) | None => {}
     }
     if let Some(refusal) = fixed(&changes, wanted, state) {
-        return refusal;
+        // What nobody can pay any more stands in no row's way: its bill gets another code, as it would of one that DOKU knows.
+        let is_over = rules.reissue_expired && has_given_up(state, false, now, rules) && issue_minutes(wanted.expiry, now).is_some();
+        return if is_over { Step::Retire { holder: state.invoice_number.clone(), is_paid: false } } else { refusal };
     }
     match amended_end(wanted, state, now) {
         Some(ends_at) if minutes_between(now, ends_at) >= 1 => Step::Register(OperationKind::Amend),

@@ -117,6 +117,7 @@ fn reason(bill: &Bill, wanted: Option<&RecordedTerms>, step: &Step, state: Optio
         Step::ConfirmExpiry => "expired: issued anew in the same run once DOKU confirms it".into(),
         Step::Release { holder, .. } => format!("issued once DOKU confirms that invoice {holder} has given up the code"),
         Step::Wait { holder } => format!("issued once the cancellation of invoice {holder} has freed the code"),
+        Step::Retire { holder, .. } if *holder == bill.invoice_number => "expired: issued anew in the same run".into(),
         Step::Retire { holder, .. } => format!("takes the code over from invoice {holder}"),
         Step::Note => "only columns that the ledger keeps".into(),
         Step::Unchanged(Unchanged::Live) => "nothing to do".into(),

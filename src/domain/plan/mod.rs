@@ -74,9 +74,9 @@ pub enum Step {
         /// Whether a verified payment of it is known.
         is_paid: bool,
     },
-    /// Take the code over from a bill that has expired or is paid, of which DOKU was never told, then plan again.
+    /// Take the code, of which DOKU was never told, from a bill that has expired or is paid, then plan again.
     Retire {
-        /// That bill.
+        /// That bill; this one, if its row wants what no code that it has can become.
         holder: InvoiceNumber,
         /// Whether a verified payment of it is known.
         is_paid: bool,

@@ -45,7 +45,7 @@ where
         let payment = code.and_then(|code| said.payment(channel, code));
         let asking = self.asking();
         let Some(state) = asking.record(state, said, payment, &Recorded { chosen: true, controlled }).await? else { return Ok(None) };
-        let holds = doubt::ending(&state, (self.clock)(), &self.settings.patience) == Some(doubt::Ending::Hold)
+        let holds = doubt::ending(&state, &self.settings.patience) == Some(doubt::Ending::Hold)
             || doubt::is_paid_otherwise(&state, &said.order, said.told.word, &said.told.details);
         match if holds { asking.hold(&state, said).await? } else { None } {
             Some(hold) => Ok(self.ledger.record(vec![hold]).await?.into_iter().last()),
@@ -247,13 +247,13 @@ where
         }
     }
 
-    /// Takes the code of `holder` from it, of which DOKU was never told, so that another bill may have it.
+    /// Takes the code of `holder` from it, of which DOKU was never told, so that another bill may have it, or `holder` another code.
     pub(super) async fn take_over(&self, holder: &InvoiceNumber, is_paid: bool) -> Result<Next, LedgerError> {
         let is_ours = |state: &BillState| state.status == Status::Active && !state.is_known_to_doku();
         // Its own row may have put its end off since this was planned.
         let is_free = |state: &BillState| plan::has_given_up(state, is_paid, (self.clock)(), &self.settings.rules);
         if let Some(state) = self.ledger.bill(holder).await?.filter(|state| is_ours(state) && is_free(state)) {
-            return self.append_retired(&state, "it has expired or is paid, and another invoice is to have the code").await;
+            return self.append_retired(&state, "it has expired or is paid, and the code is given up").await;
         }
         Ok(Next::PlanAgain(None))
     }

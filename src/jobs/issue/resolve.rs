@@ -134,7 +134,7 @@ where
             Asked::Unanswered(_) | Asked::NotAskable | Asked::Stopped => state,
         };
         let Some(open) = state.open.clone().filter(|now| now.request_id == open.request_id) else { return Ok(Next::PlanAgain(None)) };
-        let Some(ending) = doubt::ending(&state, (self.clock)(), &self.settings.patience) else {
+        let Some(ending) = doubt::ending(&state, &self.settings.patience) else {
             return self.send_anew(&state, &open, reason).await;
         };
         let found = open.findings.last().map_or_else(String::new, |finding| finding.word.said());

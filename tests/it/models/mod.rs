@@ -2,6 +2,7 @@
 //! each. What is found is told as the shortest way to it. Each model has a twin with a rule left out, in which something must be found:
 //! a model that cannot fail proves nothing.
 
+mod doubt;
 mod lease;
 mod rate;
 

@@ -132,7 +132,7 @@ fn minting() -> Minting {
 }
 
 /// What the configuration says in this world.
-pub fn settings(dice: &mut Dice) -> Settings {
+pub fn settings(dice: &mut Dice, is_trusting: bool) -> Settings {
     Settings {
         environment: "sandbox".into(),
         client_id: CLIENT.into(),
@@ -145,7 +145,7 @@ pub fn settings(dice: &mut Dice) -> Settings {
             alfa_merchant_amend: "/alfa-online-to-offline/v2/payment-code".into(),
             indomaret_doku: "/indomaret-online-to-offline/v2/payment-code".into(),
         },
-        trust: trust(),
+        trust: trust(is_trusting),
         rules: Rules {
             reissue_expired: dice.percent(50),
             reissue_suffix: "-R".into(),
@@ -166,8 +166,13 @@ pub fn settings(dice: &mut Dice) -> Settings {
     }
 }
 
-fn trust() -> Trust {
-    Trust { policy: SignaturePolicy::Enforce, unsigned_errors: UnsignedErrors::Refuse }
+/// What is to be signed: as much as can be, or as little as the configuration asks for by default.
+const fn trust(is_trusting: bool) -> Trust {
+    if is_trusting {
+        Trust { policy: SignaturePolicy::Warn, unsigned_errors: UnsignedErrors::Accept }
+    } else {
+        Trust { policy: SignaturePolicy::Enforce, unsigned_errors: UnsignedErrors::Refuse }
+    }
 }
 
 /// Randomness that is the same in every run of a world.
@@ -277,7 +282,7 @@ pub fn sync<'a>(world: &'a World, ledger: &'a MemoryLedger, settings: &'a Settin
             ledger: &tools.store,
             caller: tools.caller(),
             clock: &clock,
-            trust: trust(),
+            trust: settings.trust,
             schedule: Schedule { first_minutes: 780, window_days: 30, spacing_seconds: 60 },
             calls_left: AtomicU64::new(1_000),
             in_flight_max: 4,

@@ -48,12 +48,14 @@ struct Story {
 fn live(seed: u64, weather: Option<Weather>) -> Story {
     let mut dice = Dice::new(seed);
     let drawn = Weather::drawn(&mut dice);
-    let settings = merchant::settings(&mut dice);
+    // Of dice of its own, so that nothing else of a world depends on it.
+    let is_trusting = Dice::new(!seed).percent(30);
+    let settings = merchant::settings(&mut dice, is_trusting);
     let (nights, hosts) = (1 + dice.below(NIGHTS_MAX), if dice.percent(40) { 2 } else { 1 });
     let mut wishes = Wishes::new();
     let folder = folder();
     let mut logs: Vec<PathBuf> = Vec::new();
-    let world = World::new(seed, weather.unwrap_or(drawn), Dice::new(dice.roll()));
+    let world = World::new(seed, weather.unwrap_or(drawn), is_trusting, Dice::new(dice.roll()));
     let ledger = MemoryLedger::new();
     for night in 0..nights + CALM_DAYS_MAX {
         let is_calm = night >= nights;

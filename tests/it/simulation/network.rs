@@ -19,7 +19,7 @@ use super::judge;
 use super::process::Life;
 use super::timeline::Happening;
 use super::world::{CLIENT, Paid, World};
-use crate::border::between::stranger;
+use crate::border::between::{PAGES, page, stranger};
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -200,7 +200,8 @@ impl World {
     }
 
     fn strangers_word(&self) -> Delivery {
-        let answer = stranger(self.dice().roll());
+        let roll = self.dice().roll();
+        let answer = if self.is_trusting { page(roll % PAGES) } else { stranger(roll) };
         Delivery::Answered(Answer { status: answer.status, body: answer.body.into(), ..Answer::default() })
     }
 

@@ -99,6 +99,8 @@ pub struct World {
     pub time: Timeline,
     pub key: SigningKey,
     pub weather: Mutex<Weather>,
+    /// Whether an error in DOKU's shape counts though it is not signed: then nobody else may speak in that shape.
+    pub is_trusting: bool,
     /// Of the machine's clock, seconds ahead of true time.
     pub skew_seconds: i64,
     /// Notifications as `serve` has kept them, since a log was last taken.
@@ -123,14 +125,17 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(seed: u64, weather: Weather, mut dice: Dice) -> Self {
+    pub fn new(seed: u64, weather: Weather, is_trusting: bool, mut dice: Dice) -> Self {
         let settings = Settings {
+            // Then its errors count without that, and whether it signs them is not known.
+            signs_errors: !is_trusting || seed.is_multiple_of(2),
             redelivery_id: if dice.percent(50) { RedeliveryId::New } else { RedeliveryId::Same },
             faults: Faults { delay_ms: 31_000, retry_after_seconds: 2, clock_skew_seconds: 900, ..Faults::mixed(weather.faults) },
             ..Settings::new(CLIENT, SecretString::from(SECRET), seed)
         };
         Self {
             seed,
+            is_trusting,
             time: Timeline::default(),
             key: SigningKey::new(&SecretString::from(SECRET)),
             skew_seconds: if dice.percent(30) { dice.below(110) as i64 - 55 } else { 0 },

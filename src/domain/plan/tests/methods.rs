@@ -97,6 +97,19 @@ fn an_expired_inquiry_code_is_extended_by_a_later_end_or_on_request_and_counts_f
 }
 
 #[test]
+fn an_expired_inquiry_code_stands_in_the_way_of_no_other_method_or_channel() {
+    let world = held(&inquiry(|_| {}));
+    let other = |minutes| live(Terms { expiry: Expiry::Minutes(minutes), ..merchant("889601") });
+    assert_eq!(code_of(&world.step(other(500), 90)), "E0301", "what has expired is not issued anew here");
+    let world = world.rules(true, false);
+    for minutes in [60, 500] {
+        assert_eq!(code_of(&world.step(other(minutes), 59)), "E0301", "it can be paid");
+        assert!(!matches!(world.step(other(minutes), 89), Step::Retire { .. }), "within the grace");
+        assert_eq!(world.step(other(minutes), 90), Step::Retire { holder: number("I"), is_paid: false });
+    }
+}
+
+#[test]
 fn an_amended_inquiry_code_keeps_the_amounts_it_asked_for() {
     let dearer = inquiry(|terms| terms.amount = Amount::new(5).unwrap());
     let world = held(&inquiry(|_| {})).with("I", &[registered(OperationKind::Amend, &dearer, 70)]);
