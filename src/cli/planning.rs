@@ -109,7 +109,7 @@ async fn planned_rows(
     }
     let minting = sequence::minting(setup, flags, intake.facts.lacking_code > 0, view).await?;
     let orders = FileOrders(intake);
-    let coded = Coded::of(&orders, intake.facts.lacking_code > 0, view, minting.as_ref()).await?;
+    let coded = Coded::of(&orders, intake.facts.lacking_code > 0, view, minting.as_ref(), now).await?;
     for part in intake.parts(|_| true) {
         for rows in part?.chunks(BILLS_MAX) {
             let bills: Vec<Bill> = rows.iter().filter_map(|row| Some(coded.coded(row.index, row.valid()?.clone()))).collect();

@@ -225,7 +225,7 @@ fn coded<'o>(
     let coded = done(async {
         let view = ledger.view().await?;
         let minting = sequence::minting(setup, flags, lacks, Some(&view)).await?;
-        Ok(Coded::of(orders, lacks, Some(&view), minting.as_ref()).await?)
+        Ok(Coded::of(orders, lacks, Some(&view), minting.as_ref(), setup.clock.now()).await?)
     })?;
     Ok((coded, right))
 }

@@ -344,7 +344,7 @@ fn run(ledger: &MemoryLedger, world: &World, bills: &[Bill], crash: Option<Crash
         badly_signed: std::sync::atomic::AtomicU64::default(),
     };
     let progress = |row: usize, end: &End| reported.lock().unwrap().push((row, end.clone()));
-    let coded = now(Coded::of(bills, true, Some(&now(ledger.view()).unwrap()), Some(&minting()))).unwrap();
+    let coded = now(Coded::of(bills, true, Some(&now(ledger.view()).unwrap()), Some(&minting()), world.clock.now())).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let ends = runtime.block_on(async {
         tokio::select! {

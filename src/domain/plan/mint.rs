@@ -5,7 +5,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{MapView, View as _};
+use jiff::Timestamp;
+
+use super::{MapView, View as _, expired_at};
 use crate::domain::bill::{Bill, Terms, Wanted};
 use crate::domain::channel::Method;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
@@ -83,10 +85,10 @@ impl Mint {
         std::mem::take(&mut self.lacking)
     }
 
-    /// Lets the bills of a part keep the codes that `view`, which knows these and whoever has them, has for them.
-    pub fn keep(&mut self, part: Vec<Lacking>, view: &MapView<'_>) {
+    /// Lets the bills of a part keep the codes that `view`, which knows these and whoever has them, has for them at `now`.
+    pub fn keep(&mut self, part: Vec<Lacking>, view: &MapView<'_>, now: Timestamp) {
         for lacking in part {
-            match kept(&lacking.invoice_number, view, &self.given) {
+            match kept(&lacking.invoice_number, view, &self.given, now) {
                 Some(kept) => {
                     self.given.insert(kept.clone());
                     self.chosen.insert(lacking.row, kept.clone());
@@ -141,11 +143,12 @@ pub fn lacks_code(bill: &Bill) -> bool {
     live_terms(bill).is_some_and(|terms| terms.method != Method::Doku && terms.payment_code.is_none())
 }
 
-/// The code the ledger has for the bill, unless it was never asked for and somebody else has it or wants it now.
-fn kept<'s>(number: &InvoiceNumber, view: &MapView<'s>, given: &HashSet<PaymentCode>) -> Option<&'s PaymentCode> {
+/// The code the ledger has for the bill, unless it was never asked for or has expired, and somebody else has it or wants it now.
+fn kept<'s>(number: &InvoiceNumber, view: &MapView<'s>, given: &HashSet<PaymentCode>, now: Timestamp) -> Option<&'s PaymentCode> {
     let state = view.state(number)?;
     let code = code_had(state)?;
-    let is_ours = state.status.may_be_live() || state.status == Status::Cancelled;
+    let has_expired = state.status == Status::Active && expired_at(state, now).is_some();
+    let is_ours = (state.status.may_be_live() && !has_expired) || state.status == Status::Cancelled;
     let is_free = !given.contains(code) && view.holder(code).is_none_or(|holder| holder == number);
     (is_ours || is_free).then_some(code)
 }

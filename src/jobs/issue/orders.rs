@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
 
+use jiff::Timestamp;
+
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::ids::PaymentCode;
 use crate::domain::plan::{Lacking, Mint, Minting, codes_kept};
@@ -64,11 +66,17 @@ pub struct Coded<'a, O: ?Sized> {
 }
 
 impl<'a, O: Orders + ?Sized> Coded<'a, O> {
-    /// Chooses the codes; see [`Mint`]. `lacks` says whether any row brings none; without a `view` there is no ledger yet.
+    /// Chooses the codes at `now`; see [`Mint`]. `lacks` says whether any row brings none; without a `view` there is no ledger yet.
     ///
     /// # Errors
     /// The ledger's, and those of the rows.
-    pub async fn of(orders: &'a O, lacks: bool, view: Option<&impl View>, minting: Option<&Minting>) -> Result<Self, RunError<O::Error>> {
+    pub async fn of(
+        orders: &'a O,
+        lacks: bool,
+        view: Option<&impl View>,
+        minting: Option<&Minting>,
+        now: Timestamp,
+    ) -> Result<Self, RunError<O::Error>> {
         if !lacks {
             return Ok(Self { orders, codes: HashMap::new() });
         }
@@ -83,7 +91,7 @@ impl<'a, O: Orders + ?Sized> Coded<'a, O> {
                 Some(view) => known(view, &part).await?,
                 None => Portion::default(),
             };
-            mint.keep(part, &portion.view());
+            mint.keep(part, &portion.view(), now);
         }
         let mut seen: Vec<PaymentCode> = Vec::new();
         if let (Some(view), Some(minting)) = (view, minting) {

@@ -256,7 +256,7 @@ pub fn issue<'a>(
         let issuing = tools.issuing(settings, &clock);
         let right = world.minting.lock().await;
         let view = tools.store.view().await.unwrap();
-        let coded = Coded::of(bills, true, Some(&view), Some(&minting())).await.unwrap();
+        let coded = Coded::of(bills, true, Some(&view), Some(&minting()), clock()).await.unwrap();
         drop(view);
         let progress = |row: usize, end: &End| reported.rows.lock().unwrap().push((row, end.clone()));
         let ends = match issuing.run_after(&coded, right, &progress).await {

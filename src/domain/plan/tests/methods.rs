@@ -155,19 +155,24 @@ fn row(invoice: &str, method: Method, code: Option<&str>) -> Bill {
 }
 
 fn given(bills: &[Bill], states: &HashMap<InvoiceNumber, BillState>) -> Vec<Option<String>> {
+    given_at(bills, states, 1)
+}
+
+fn given_at(bills: &[Bill], states: &HashMap<InvoiceNumber, BillState>, minute: i64) -> Vec<Option<String>> {
     let code = |bill: &Bill| match &bill.wanted {
         Wanted::Live(terms) => terms.payment_code.as_ref().map(ToString::to_string),
         Wanted::Cancelled => None,
     };
-    with_codes(bills, &MapView::new(states, &HashMap::new()), &codes_seen(states), Some(&minting())).iter().map(code).collect()
+    let nothing = HashMap::new();
+    with_codes(bills, &MapView::new(states, &nothing), &codes_seen(states), Some(&minting()), minute).iter().map(code).collect()
 }
 
 /// What a run makes of `bills`.
-fn with_codes(bills: &[Bill], view: &MapView<'_>, seen: &[PaymentCode], minting: Option<&Minting>) -> Vec<Bill> {
+fn with_codes(bills: &[Bill], view: &MapView<'_>, seen: &[PaymentCode], minting: Option<&Minting>, minute: i64) -> Vec<Bill> {
     let mut mint = Mint::default();
     bills.iter().enumerate().for_each(|(row, bill)| mint.take(row, bill));
     let lacking = mint.lacking();
-    mint.keep(lacking, view);
+    mint.keep(lacking, view, at(minute));
     let chosen = mint.number(seen, minting);
     let coded = |(row, bill): (usize, &Bill)| {
         let mut bill = bill.clone();
@@ -203,6 +208,11 @@ fn numbers_go_up_from_the_highest_ever_seen_and_a_bill_keeps_its_own() {
     // A code that was only promised goes to the row that gives it in so many words.
     let rivals = [row("A", Method::Inquiry, None), row("D", Method::Merchant, Some("889640"))];
     assert_eq!(given(&rivals, &known.bills), texts(&["889651", "889640"]));
+    // So does one that has expired.
+    let (held, rivals) = (held(&inquiry(|_| {})), [row("I", Method::Merchant, None), row("D", Method::Inquiry, Some("889600"))]);
+    assert_eq!(given_at(&rivals, &held.bills, 59), texts(&["889600", "889600"]));
+    assert_eq!(given_at(&rivals, &held.bills, 60), texts(&["889601", "889600"]));
+    assert_eq!(given_at(&rivals[..1], &held.bills, 60), texts(&["889600"]), "nobody else brings it");
 }
 
 #[test]
@@ -211,7 +221,7 @@ fn when_the_highest_number_is_taken_gaps_are_filled_and_then_rows_are_refused() 
     let bills: Vec<Bill> = (0..99).map(|n| row(&format!("B{n:02}"), Method::Merchant, None)).collect();
     let codes = given(&bills, &world.bills);
     assert_eq!((codes[0].as_deref(), codes[97].as_deref(), codes[98].as_deref()), (Some("889601"), Some("889698"), None));
-    let bills = with_codes(&bills, &MapView::new(&world.bills, &HashMap::new()), &codes_seen(&world.bills), Some(&minting()));
+    let bills = with_codes(&bills, &MapView::new(&world.bills, &HashMap::new()), &codes_seen(&world.bills), Some(&minting()), 1);
     let Wanted::Live(terms) = &bills[98].wanted else { panic!() };
     assert_eq!(code_of(&world.step_of("B98", live((**terms).clone()), 1)), "E0312");
 }
@@ -270,7 +280,7 @@ proptest! {
         }).collect();
         let explicit: Vec<PaymentCode> = bills.iter().filter_map(mint_code).collect();
         prop_assume!(explicit.iter().collect::<HashSet<_>>().len() == explicit.len());
-        let minted = with_codes(&bills, &MapView::new(&world.bills, &HashMap::new()), &codes_seen(&world.bills), Some(&minting()));
+        let minted = with_codes(&bills, &MapView::new(&world.bills, &HashMap::new()), &codes_seen(&world.bills), Some(&minting()), 1);
         let mut seen = HashSet::new();
         for (before, after) in bills.iter().zip(&minted) {
             let Some(code) = mint_code(after) else { continue };
@@ -296,7 +306,7 @@ proptest! {
             let length = bills.len();
             bills.rotate_left(rotation % length);
         }
-        let turned = with_codes(&bills, &MapView::new(&world.bills, &HashMap::new()), &codes_seen(&world.bills), Some(&minting()));
+        let turned = with_codes(&bills, &MapView::new(&world.bills, &HashMap::new()), &codes_seen(&world.bills), Some(&minting()), 1);
         prop_assert_eq!(by_invoice(&turned), by_invoice(&minted), "the order of rows decides nothing");
     }
 
@@ -359,10 +369,10 @@ fn numbers_begin_where_they_are_told_to_and_after_the_highest_known() {
         mint.take(0, &bill);
         if !mint.needs_all_codes(highest.as_ref(), &minting) {
             let known: Vec<PaymentCode> = highest.into_iter().collect();
-            let by_highest = with_codes(std::slice::from_ref(&bill), &view, &known, Some(&minting));
-            assert_eq!(by_highest, with_codes(std::slice::from_ref(&bill), &view, &codes_seen(&world.bills), Some(&minting)));
+            let by_highest = with_codes(std::slice::from_ref(&bill), &view, &known, Some(&minting), 1);
+            assert_eq!(by_highest, with_codes(std::slice::from_ref(&bill), &view, &codes_seen(&world.bills), Some(&minting), 1));
         }
-        code_of_bill(&with_codes(&[bill], &view, &codes_seen(&world.bills), Some(&minting))[0])
+        code_of_bill(&with_codes(&[bill], &view, &codes_seen(&world.bills), Some(&minting), 1)[0])
     };
     let text = |text: &str| Some(text.to_owned());
     assert_eq!(code(&nothing, 1), text("889601"));

@@ -104,7 +104,7 @@ fn a_code_that_its_bill_has_lost_is_not_made_again() {
     };
     let minted = |bill: Bill| {
         let (bills, view) = ([bill.clone()], now(office.ledger.view()).unwrap());
-        [now(Coded::of(&bills[..], true, Some(&view), Some(&minting))).unwrap().coded(0, bill)]
+        [now(Coded::of(&bills[..], true, Some(&view), Some(&minting), office.clock())).unwrap().coded(0, bill)]
     };
     let [old] = minted(unnumbered("OLD"));
     assert_eq!(old, with_code("OLD", 100, Some(CODE)));
