@@ -14,6 +14,7 @@ use super::output;
 use super::setup::{Failure, Setup, filled};
 use crate::doku::keyring::Keyring;
 use crate::doku::signature::SigningKey;
+use crate::domain::keylike;
 use crate::domain::revocation::{Revocation, Revoked};
 use crate::evidence::store::List;
 use crate::exit::Exit;
@@ -106,16 +107,24 @@ fn meant(setup: &Setup, typed: Option<&str>, stands: &Revoked, store: Option<Pat
     let configured = setup.configured_keys()?;
     let named = || ROLES.iter().zip(configured.iter().map(SigningKey::fingerprint));
     let listed = || named().map(|(role, fingerprint)| format!("{role} {fingerprint}")).collect::<Vec<_>>().join(", ");
-    let Some(typed) = typed else {
-        return match configured.as_slice() {
-            [only] => Ok(only.fingerprint()),
-            _ => Err(Failure::usage(format!("which key is revoked must be said, as there are two: {}", listed()))),
-        };
-    };
     let mut known: Vec<String> = stands.keys().map(|(fingerprint, _)| fingerprint.to_owned()).collect();
     if let Some(path) = store.or_else(|| filled(&setup.config.evidence.store).map(PathBuf::from).filter(|path| path.exists())) {
         known.extend(List::read(&setup.evidence_at(&path)?)?.logs().iter().flat_map(|log| log.keys().iter().cloned()));
     }
+    let Some(typed) = typed else {
+        // The one in force may be the new one, and the one that has leaked known by what it has signed.
+        let mut all: Vec<String> = configured.iter().map(SigningKey::fingerprint).chain(known).collect();
+        all.sort_unstable();
+        all.dedup();
+        return match all.as_slice() {
+            [only] => Ok(only.clone()),
+            all => Err(Failure::usage(format!(
+                "which key is revoked must be said, as there are several: {}; these settings have {}",
+                all.join(", "),
+                listed()
+            ))),
+        };
+    };
     let by_role = named().find(|(role, fingerprint)| **role == typed || fingerprint == typed).map(|(_, fingerprint)| fingerprint);
     by_role.or_else(|| known.into_iter().find(|known| known == typed)).ok_or_else(|| {
         Failure::usage(format!(
@@ -133,6 +142,12 @@ fn say(
     received_after: Option<Timestamp>,
     (by, reason): (Option<&str>, &str),
 ) -> Result<(), Failure> {
+    // What is said of a key is kept for good, where whoever reads the ledger reads it.
+    if [Some(reason), by].into_iter().flatten().any(|text| !keylike::keys(text).is_empty()) {
+        return Err(Failure::usage(
+            "a key, or what looks like one, stands in `--reason` or `--by`; nothing was recorded\nhint: name it by its fingerprint",
+        ));
+    }
     let author = setup.author(by, reason)?;
     let revocation = Revocation {
         fingerprint: fingerprint.to_owned(),

@@ -53,13 +53,19 @@ impl Revoked {
     /// Whether this key is believed about what arrived at `at`; what does not say when may have arrived too late.
     #[must_use]
     pub fn believes(&self, fingerprint: &str, at: Option<Timestamp>) -> bool {
-        self.after(fingerprint).is_none_or(|until| at.is_some_and(|at| at <= until))
+        self.after(fingerprint).is_none_or(|until| at.is_some_and(|at| as_kept(at) <= until))
     }
 
     /// Every key that something stands against.
     pub fn keys(&self) -> impl Iterator<Item = (&str, Timestamp)> {
         self.0.iter().map(|(fingerprint, until)| (fingerprint.as_str(), *until))
     }
+}
+
+/// An arrival as a store of evidence keeps it, to the microsecond: logs and stores must not differ about what came too late.
+#[must_use]
+pub fn as_kept(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }
 
 #[cfg(test)]
@@ -99,6 +105,8 @@ mod tests {
     fn a_revoked_key_is_believed_about_what_arrived_before_and_nothing_of_unknown_arrival() {
         let revoked = Revoked::of(&[said("a", Some(5))]);
         assert!(revoked.believes("a", Some(at(5))) && !revoked.believes("a", Some(at(6))) && !revoked.believes("a", None));
+        let later = |nanoseconds| Some(at(5).checked_add(jiff::SignedDuration::from_nanos(nanoseconds)).unwrap());
+        assert!(revoked.believes("a", later(999)) && !revoked.believes("a", later(1_000)), "a store keeps microseconds");
         assert!(revoked.believes("b", Some(at(6))) && revoked.believes("b", None));
         assert_eq!(revoked.keys().collect::<Vec<_>>(), [("a", at(5))]);
     }
