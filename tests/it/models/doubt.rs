@@ -163,11 +163,11 @@ impl Doubt {
         events.extend(world.repeated_at.map(|tick| (tick, Event::Repeated)));
         let refused = Event::Doubted { reason: String::new(), answered: true, refusal: Some("E0401".into()) };
         events.extend(world.refused_at.map(|tick| (tick, refused)));
-        events.extend(world.findings.iter().map(|&(tick, word, amount)| {
-            let word = Word::ALL[usize::from(word)];
-            let amount = (word != Word::NotFound).then_some(amount);
-            let details = Details { amount, controlled: word == Word::NotFound, ..Details::default() };
-            (tick, Event::Checked { order: number(), word, chosen: false, payment: None, details })
+        events.extend(world.findings.iter().map(|&(tick, said, amount)| {
+            let said = Word::ALL[usize::from(said)];
+            let amount = (said != Word::NotFound).then_some(amount);
+            let details = Details { amount, controlled: said == Word::NotFound, ..Details::default() };
+            (tick, Event::Checked { order: number(), word: said, chosen: false, payment: None, details })
         }));
         let fold = |state, (tick, event): (u8, Event)| Some(BillState::apply(state, &number(), at(tick), &event).unwrap());
         events.into_iter().fold(None, fold).unwrap()
@@ -235,11 +235,11 @@ impl Model for Doubt {
             let mut shown = vec![world.order, world.earlier[0], world.earlier[1]];
             shown.dedup();
             for shown in shown {
-                let word = shown.map_or(Word::NotFound, |order| order.word(world.now));
+                let said = shown.map_or(Word::NotFound, |order| order.word(world.now));
                 let mut next = world.clone();
-                let number = Word::ALL.iter().position(|one| *one == word).unwrap();
+                let number = Word::ALL.iter().position(|one| *one == said).unwrap();
                 next.findings.push((world.now, number as u8, shown.map_or(0, |order| order.amount)));
-                steps.push((Step::Finds(word), next));
+                steps.push((Step::Finds(said), next));
             }
         }
         let is_held_up = world.sent.iter().any(|sent| matches!(sent, Sent::UnderWay(age) if *age >= LATE_MAX));
@@ -284,14 +284,14 @@ fn whatever_ends_a_doubt_is_so_at_doku_and_stays_so() {
 
 #[test]
 fn without_its_patience_each_rule_concludes_what_is_not_so() {
-    let without: [(OperationKind, fn(&mut Patience)); 3] = [
-        (OperationKind::Issue, |patience| patience.not_found_minutes = 0),
-        (OperationKind::Amend, |patience| patience.unchanged_minutes = 0),
-        (OperationKind::Issue, |patience| patience.grace_minutes = 0),
+    let patience = || Doubt::new(OperationKind::Issue, false).patience;
+    let without = [
+        (OperationKind::Issue, Patience { not_found_minutes: 0, ..patience() }),
+        (OperationKind::Amend, Patience { unchanged_minutes: 0, ..patience() }),
+        (OperationKind::Issue, Patience { grace_minutes: 0, ..patience() }),
     ];
-    for (operation, change) in without {
-        let mut model = Doubt::new(operation, false);
-        change(&mut model.patience);
+    for (operation, patience) in without {
+        let model = Doubt { patience, ..Doubt::new(operation, false) };
         assert!(visit(&model).is_err(), "{operation:?}: {:?} is patience enough", model.patience);
     }
 }
