@@ -107,13 +107,14 @@ fn meant(setup: &Setup, typed: Option<&str>, stands: &Revoked, store: Option<Pat
     let configured = setup.configured_keys()?;
     let named = || ROLES.iter().zip(configured.iter().map(SigningKey::fingerprint));
     let listed = || named().map(|(role, fingerprint)| format!("{role} {fingerprint}")).collect::<Vec<_>>().join(", ");
-    let mut known: Vec<String> = stands.keys().map(|(fingerprint, _)| fingerprint.to_owned()).collect();
+    let mut known: Vec<String> = Vec::new();
     if let Some(path) = store.or_else(|| filled(&setup.config.evidence.store).map(PathBuf::from).filter(|path| path.exists())) {
         known.extend(List::read(&setup.evidence_at(&path)?)?.logs().iter().flat_map(|log| log.keys().iter().cloned()));
     }
     let Some(typed) = typed else {
         // The one in force may be the new one, and the one that has leaked known by what it has signed.
-        let mut all: Vec<String> = configured.iter().map(SigningKey::fingerprint).chain(known).collect();
+        let of_store = known.into_iter().filter(|fingerprint| stands.after(fingerprint).is_none());
+        let mut all: Vec<String> = configured.iter().map(SigningKey::fingerprint).chain(of_store).collect();
         all.sort_unstable();
         all.dedup();
         return match all.as_slice() {
@@ -126,7 +127,8 @@ fn meant(setup: &Setup, typed: Option<&str>, stands: &Revoked, store: Option<Pat
         };
     };
     let by_role = named().find(|(role, fingerprint)| **role == typed || fingerprint == typed).map(|(_, fingerprint)| fingerprint);
-    by_role.or_else(|| known.into_iter().find(|known| known == typed)).ok_or_else(|| {
+    let told = stands.keys().map(|(fingerprint, _)| fingerprint.to_owned());
+    by_role.or_else(|| known.into_iter().chain(told).find(|known| known == typed)).ok_or_else(|| {
         Failure::usage(format!(
             "nobody has such a key: these settings have {}\nhint: a key is named by its fingerprint, as `keys` of a summary.json and `tagih evidence \
              list` have it; of one that only an evidence store elsewhere knows, add `--evidence DIR`",

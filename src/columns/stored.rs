@@ -47,7 +47,8 @@ impl<'f> Slices<'f> {
         let mut reader = ParquetReader::new(file.file().try_clone()?);
         let metadata = catch_unwind(AssertUnwindSafe(|| reader.get_metadata().cloned())).map_err(|_| damaged())?.map_err(into_io)?;
         let (mut left, mut from) = (VecDeque::new(), 0_usize);
-        for mut rows in metadata.row_groups.iter().map(|group| group.num_rows()) {
+        for group in &metadata.row_groups {
+            let mut rows = group.num_rows();
             while rows > 0 {
                 let some = rows.min(SLICE);
                 left.push_back((from, some));
@@ -65,7 +66,7 @@ impl<'f> Slices<'f> {
     ///
     /// # Errors
     /// That they cannot be read.
-    pub fn next(&mut self) -> io::Result<Option<Stored>> {
+    pub fn take(&mut self) -> io::Result<Option<Stored>> {
         let Some(slice) = self.left.pop_front() else { return Ok(None) };
         let mut reader = ParquetReader::new(self.file.file().try_clone()?).with_slice(Some(slice));
         reader.set_metadata(FileMetadataRef::clone(&self.metadata));

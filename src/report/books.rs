@@ -193,14 +193,14 @@ pub fn read_carry(folder: &Path) -> Result<(Head, Known), CarryError> {
     carry::read(&folder.join(CARRY), |name| manifest::vouched(folder, &format!("{CARRY}/{name}"), &listed))
 }
 
-/// Opens the carry of the report in `folder`, each file as its summary lists it, for a month that goes on from it; `listen` hears of
+/// Opens the carry of the report in `folder`, each file as its summary lists it, for a month that goes on from it; `hears` is told
 /// everything that is known.
 ///
 /// # Errors
 /// [`CarryError`].
-pub fn open_carry(folder: &Path, listen: impl FnMut(&Known)) -> Result<Folder, CarryError> {
+pub fn open_carry(folder: &Path, hears: impl FnMut(&Known)) -> Result<Folder, CarryError> {
     let listed = manifest::listed(folder).map_err(|error| CarryError::damaged("summary.json", &error))?;
-    Folder::open(&folder.join(CARRY), |name| manifest::vouched(folder, &format!("{CARRY}/{name}"), &listed), listen)
+    Folder::open(&folder.join(CARRY), |name| manifest::vouched(folder, &format!("{CARRY}/{name}"), &listed), hears)
 }
 
 /// A pair, under the id of its entry.

@@ -69,7 +69,7 @@ impl Folder {
             brief.sort();
             tables.push((table, file));
         }
-        head.check(totals)?;
+        head.check(&totals)?;
         Ok(Self { head, brief, tables, astray })
     }
 
@@ -171,7 +171,7 @@ impl InParts<'_> {
         while let Some(rows) = &mut self.rows
             && !self.order.is_beyond(part)
         {
-            match rows.next()? {
+            match rows.take()? {
                 Some(known) => all.join(self.order.sift(known, brief).in_order),
                 None => self.rows = None,
             }

@@ -42,7 +42,7 @@ impl Head {
     }
 
     /// Holds the balances of all items against those that are stated.
-    pub(super) fn check(&self, totals: PerAccount<Rupiah>) -> Result<(), CarryError> {
+    pub(super) fn check(&self, totals: &PerAccount<Rupiah>) -> Result<(), CarryError> {
         let stated = |account| i128::from(self.balances.get(&account).copied().unwrap_or_default());
         match totals.into_each().find(|(account, total)| total.get() != stated(*account)) {
             Some((account, _)) => {
@@ -70,7 +70,7 @@ pub fn read(folder: &Path, open: impl Fn(&str) -> io::Result<Vouched>) -> Result
     }
     head.check_count(known.count())?;
     known.remember_aliases();
-    head.check(known.totals())?;
+    head.check(&known.totals())?;
     Ok((head, known))
 }
 
@@ -87,12 +87,12 @@ pub(super) struct Rows<'f> {
     head: &'f Head,
     slices: Slices<'f>,
     running: Running,
-    rows: u64,
+    count: u64,
 }
 
 impl std::fmt::Debug for Rows<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} rows of {}", self.rows, self.table.name)
+        write!(f, "{} rows of {}", self.count, self.table.name)
     }
 }
 
@@ -101,13 +101,13 @@ impl<'f> Rows<'f> {
     pub(super) fn of(table: &'static Table, head: &'f Head, file: &'f Vouched) -> Result<Self, CarryError> {
         let slices = Slices::of(file).map_err(|reason| CarryError::damaged(&table.file(), &reason))?;
         let columns = table.columns_of(head.format).collect();
-        Ok(Self { table, columns, head, slices, running: Running::default(), rows: 0 })
+        Ok(Self { table, columns, head, slices, running: Running::default(), count: 0 })
     }
 
     /// What the next group says; nothing after the last, where they are held against their digest.
-    pub(super) fn next(&mut self) -> Result<Option<Known>, CarryError> {
+    pub(super) fn take(&mut self) -> Result<Option<Known>, CarryError> {
         let damaged = |reason: io::Error| CarryError::damaged(&self.table.file(), &reason);
-        let Some(stored) = self.slices.next().map_err(damaged)? else { return self.end().map(|()| None) };
+        let Some(stored) = self.slices.take().map_err(damaged)? else { return self.end().map(|()| None) };
         if !stored.names().eq(self.table.header_of(self.head.format)) {
             return Err(damaged(io::Error::other("its columns are not those of this format")));
         }
@@ -117,8 +117,10 @@ impl<'f> Rows<'f> {
         for piece in read {
             for (known, digests) in piece.map_err(damaged)? {
                 all.join(known);
-                self.rows = self.rows.saturating_add(u64::try_from(digests.len()).unwrap_or(u64::MAX));
-                digests.iter().for_each(|digest| self.running.update(digest));
+                self.count = self.count.saturating_add(u64::try_from(digests.len()).unwrap_or(u64::MAX));
+                for digest in &digests {
+                    self.running.update(digest);
+                }
             }
         }
         Ok(Some(all))
@@ -126,7 +128,7 @@ impl<'f> Rows<'f> {
 
     /// Hands on what each group says, to the end.
     pub(super) fn each(mut self, mut take: impl FnMut(Known) -> Result<(), CarryError>) -> Result<(), CarryError> {
-        while let Some(known) = self.next()? {
+        while let Some(known) = self.take()? {
             take(known)?;
         }
         Ok(())
@@ -144,7 +146,7 @@ impl<'f> Rows<'f> {
 
     fn end(&mut self) -> Result<(), CarryError> {
         let sha256 = digest::hex(&std::mem::take(&mut self.running).finish());
-        if self.head.tables.get(self.table.name) == Some(&TableHead { rows: self.rows, sha256 }) {
+        if self.head.tables.get(self.table.name) == Some(&TableHead { rows: self.count, sha256 }) {
             return Ok(());
         }
         Err(CarryError::damaged(&self.table.file(), &"its rows are not those that were written"))

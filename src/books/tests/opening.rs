@@ -48,7 +48,7 @@ fn shares(known: &Known, parts: &Parts, brief: &Brief) -> Shares {
     shares
 }
 
-fn write(folder: &std::path::Path, known: &Known, pages: Vec<Known>) {
+fn write(folder: &std::path::Path, known: &Known, pages: &[Known]) {
     let settings = crate::books::Settings::default();
     let about = About {
         period: month(8),
@@ -59,7 +59,9 @@ fn write(folder: &std::path::Path, known: &Known, pages: Vec<Known>) {
         exported: String::new(),
     };
     let mut carry = Carry::begin(|name| std::fs::File::create(folder.join(name))).unwrap();
-    pages.iter().for_each(|page| carry.put(Page::of(page).unwrap()).unwrap());
+    for page in pages {
+        carry.put(Page::of(page).unwrap()).unwrap();
+    }
     let head = carry.finish(known.began_on, about).unwrap();
     std::fs::write(folder.join(carry::HEAD), head.text().unwrap()).unwrap();
 }
@@ -73,7 +75,7 @@ fn open(folder: &std::path::Path, listen: impl FnMut(&Known)) -> Folder {
 }
 
 /// `pages` are how the month before was written; this one posts other debts together, whatever that one did.
-fn is_opened_as_from_memory(known: &Known, pages: Vec<Known>) {
+fn is_opened_as_from_memory(known: &Known, pages: &[Known]) {
     let place = tempfile::tempdir().unwrap();
     write(place.path(), known, pages);
     let mut heard = Known { began_on: known.began_on, ..Known::default() };
@@ -100,10 +102,10 @@ fn a_month_is_opened_from_its_folder_as_from_memory_however_the_month_before_was
     let known = august();
     let brief = Brief::of(&known);
     let mut posted = shares(&known, &parts(&brief, (0..BILLS).step_by(90)), &brief);
-    let in_parts = Part::apart().chain([Part::Together]).filter_map(|part| posted.take(part)).collect();
-    is_opened_as_from_memory(&known, in_parts);
+    let in_parts: Vec<Known> = Part::apart().chain([Part::Together]).filter_map(|part| posted.take(part)).collect();
+    is_opened_as_from_memory(&known, &in_parts);
     // As before there were parts.
-    is_opened_as_from_memory(&known, vec![known.clone()]);
+    is_opened_as_from_memory(&known, std::slice::from_ref(&known));
 }
 
 #[test]
@@ -112,7 +114,7 @@ fn a_folder_in_which_two_rows_are_about_one_thing_is_not_read() {
     let known = business.close(8, &Facts { bills: vec![bill("A", day(8, 3), 50_000)], ..Facts::default() }).known;
     let place = tempfile::tempdir().unwrap();
     let twice = Known { balances: std::collections::BTreeMap::new(), ..known.clone() };
-    write(place.path(), &known, vec![known.clone(), twice]);
+    write(place.path(), &known, &[known.clone(), twice]);
     let folder = open(place.path(), |_| ());
     let parts = parts(folder.brief(), 0..0);
     let mut reader = folder.reader(&parts).unwrap();
