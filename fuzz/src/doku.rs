@@ -61,7 +61,7 @@ pub fn body(data: &[u8]) {
 }
 
 pub fn read(bytes: &[u8]) -> Result<Evidence, EvidenceError> {
-    let (policy, tables, keys) = (Policy::default(), Settings::default(), [KEY.clone()]);
+    let (policy, tables, keys) = (Policy::default(), Settings::default(), vec![KEY.clone()].into());
     read_bytes(bytes, &ReadOptions { keys: &keys, client_id: CLIENT, policy: &policy, pairs: &NoPairs, tables: &tables })
 }
 

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use tagih::columns::parquet::Stored;
+use tagih::columns::stored::Stored;
 use tagih::columns::vouched::Vouched;
 use tagih::domain::digest;
 use tagih::intake::{self, Options};

@@ -193,8 +193,9 @@ impl Book<'_> {
     }
 
     /// Holds a debt against its bills' marks: what the ledger calls paid and nothing proves is unproven, and is owed again if the
-    /// mark goes. Money of the debt that waits for a decision is proof enough to wait.
-    pub(super) fn mark<'f>(&mut self, id: ItemId, facts: impl Iterator<Item = &'f BillFact>) -> Result<(), BooksError> {
+    /// mark goes. Money of the debt that waits for a decision is proof enough to wait, and so is what settlement rows hold for it (`waiting`):
+    /// what had been unproven until that came is so no longer.
+    pub(super) fn mark<'f>(&mut self, id: ItemId, facts: impl Iterator<Item = &'f BillFact>, waiting: Rupiah) -> Result<(), BooksError> {
         let debt = self.debt(id)?;
         if debt.is_reusable || debt.is_before_books {
             return Ok(());
@@ -220,10 +221,14 @@ impl Book<'_> {
             None => Ok(()),
             Some((on, paid)) => {
                 let held: Rupiah = debt.payments.iter().map(|payment| self.held_of(*payment)).sum();
-                let open = debt.open().minus(held);
-                let told = paid.map_or(open, |paid| Rupiah::from(paid).minus(debt.applied()).minus(unproven));
-                let amount = open.min(told).max(Rupiah::ZERO);
-                self.take_off(id, Off::Unproven, amount, Movement::MarkedPaid, Cause::concluded("marked paid", &[id], on))
+                let lacking = debt.open().plus(unproven).minus(held).minus(waiting);
+                let told = paid.map_or(lacking, |paid| lacking.min(paid.into())).max(Rupiah::ZERO);
+                let (movement, cause) = if told >= unproven {
+                    (Movement::MarkedPaid, Cause::concluded("marked paid", &[id], on))
+                } else {
+                    (Movement::Reopened, Cause::concluded("money waits", &[id], self.period.to))
+                };
+                self.take_off(id, Off::Unproven, told.minus(unproven), movement, cause)
             }
         }
     }

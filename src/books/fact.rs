@@ -79,7 +79,7 @@ pub enum Change {
 pub struct Mark {
     /// Since when, if it says so.
     pub at: Option<Timestamp>,
-    /// How much, if it says so; else all that is owed.
+    /// How much of it nothing proves, if it says so; else all that is owed.
     pub paid: Option<Amount>,
 }
 
@@ -166,6 +166,9 @@ pub struct RowFact {
     /// `INVOICE NUMBER`, where no payment is known for it.
     #[serde(default)]
     pub invoice_number: Box<str>,
+    /// The bill it names, where no payment is known for it: whose money it may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bill: Option<ItemId>,
     /// Its number in its batch, where it has one.
     #[serde(default)]
     pub number: Box<str>,

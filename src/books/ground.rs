@@ -105,6 +105,7 @@ pub fn grounds(facts: &Facts, known: &Known, wanted: &[(Option<Leg>, Option<Item
         if let RowKind::Of(_, payment) = row.kind {
             who.extend(asked.payments.get(&known.payment_id(payment)).into_iter().flatten());
         }
+        who.extend(row.bill.as_ref().and_then(debt_of).and_then(|debt| asked.debts.get(&debt)).into_iter().flatten());
         give(who, &mut |ground| ground.rows.push(row.clone()));
     }
     for batch in &facts.batches {

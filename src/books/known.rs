@@ -118,6 +118,9 @@ pub struct Row {
     pub number: Box<str>,
     /// What it names, where no payment was known for it.
     pub invoice_number: Box<str>,
+    /// The bill it names, where no payment was known for it; none in books of before that was kept.
+    #[serde(default)]
+    pub bill: Option<ItemId>,
     /// The id under which lists of discrepancies show what is wrong with it.
     pub listed_as: Box<str>,
     /// When it was paid out.
@@ -361,6 +364,21 @@ impl Known {
     pub fn orphans(&self) -> impl Iterator<Item = (&ItemId, &Payment)> {
         let is_held = |payment: &Payment| self.held(Leg::of(Account::Suspense, payment.held_as)) > Rupiah::ZERO;
         self.payments.iter().filter(move |(_, payment)| payment.debt.is_none() && is_held(payment))
+    }
+
+    /// What stands in suspense of settlement rows that name a bill, by the debt it is part of: money of the debt that waits to be told as a payment.
+    #[must_use]
+    pub fn rows_waiting(&self) -> BTreeMap<ItemId, Vec<(Leg, Rupiah)>> {
+        let mut waiting: BTreeMap<ItemId, Vec<(Leg, Rupiah)>> = BTreeMap::new();
+        for (id, row) in self.rows.iter().filter(|(_, row)| row.state == RowState::Suspense) {
+            let (leg, debt) = (Leg::of(Account::Suspense, *id), row.bill.and_then(|bill| self.bills.get(&bill)).map(|bill| bill.debt));
+            if let (Some(debt), held) = (debt, self.held(leg))
+                && held > Rupiah::ZERO
+            {
+                waiting.entry(debt).or_default().push((leg, held));
+            }
+        }
+        waiting
     }
 
     /// The settlement rows in suspense: every run looks for their payments anew.

@@ -12,6 +12,7 @@
 //! | `book`, `bills`, `allocate`, `settle`, `bank`, `decide` | how each cause is posted |
 //! | `allocation`, `standing` | how a payment met its debt and how bills stand on it, and the classes by that |
 //! | `post`, `take_on` | in which order: one function for a month, and one for the day before the first |
+//! | `brief`, `directory` | what is known in short, by which facts find their way |
 //! | `parts`, `handed` | which debts are posted apart from the others, and what they leave to them |
 //! | `month`, `breakdown`, `tie`, `identities` | what a month says: by account, by branch and agent, beside the ledger; and what must hold |
 //! | `export`, `hledger` | entries by the customer's chart of accounts; the whole journal as plain text |
@@ -28,10 +29,12 @@ mod bank;
 mod bills;
 pub mod book;
 pub mod breakdown;
+pub mod brief;
 pub mod carry;
 mod debt;
 mod decide;
 pub mod decision;
+mod directory;
 pub mod export;
 pub mod fact;
 mod forget;
@@ -56,6 +59,7 @@ pub mod tie;
 
 pub use account::Account;
 pub use book::BooksError;
+pub use brief::Brief;
 pub use decision::{Action, Decision, Refusal};
 pub use fact::Facts;
 pub use handed::Handed;

@@ -13,7 +13,7 @@ use super::allocation::Allocation;
 use super::bills::Happening;
 use super::book::{Aside, Book, BooksError};
 use super::decision::Decision;
-use super::fact::{AlarmFact, BillFact, Facts, PaymentFact};
+use super::fact::{AlarmFact, BillFact, Facts, PaymentFact, RowFact};
 use super::handed::Handed;
 use super::item::ItemId;
 use super::known::{Alarm, Known, Open};
@@ -93,7 +93,7 @@ impl Posting<'_> {
                 continue;
             }
             book.take(&decision.facts, Of::Decision)?;
-            book.mark_all(&decision.facts.bills)?;
+            book.mark_all(&decision.facts)?;
             book.decide(decision)?;
         }
         handed.put_into(&mut book);
@@ -116,7 +116,7 @@ impl Posting<'_> {
         handed: Handed,
         is_apart: bool,
     ) -> Result<Month, BooksError> {
-        book.mark_all(&facts.bills)?;
+        book.mark_all(facts)?;
         if self.lists_bills {
             book.miss(&facts.bills);
         }
@@ -230,7 +230,7 @@ impl Book<'_> {
         !self.known.bills.contains_key(&bill.id) && created.is_some_and(|at| self.is_too_old(wib_date(at)))
     }
 
-    fn is_old_row(&mut self, row: &super::fact::RowFact) -> bool {
+    fn is_old_row(&mut self, row: &RowFact) -> bool {
         let is_old = row.paid_out_on.is_some_and(|on| self.is_too_old(on)) && !self.known.rows.contains_key(&row.id);
         if is_old {
             self.aside.too_old.insert(row.id);
@@ -239,14 +239,35 @@ impl Book<'_> {
     }
 
     /// Holds every debt of these bills against their marks.
-    fn mark_all(&mut self, bills: &[BillFact]) -> Result<(), BooksError> {
-        let known = bills.iter().filter_map(|bill| Some((self.known.bills.get(&bill.id)?.debt, bill)));
+    fn mark_all(&mut self, facts: &Facts) -> Result<(), BooksError> {
+        let is_marked = facts.bills.iter().any(|bill| bill.mark.is_some());
+        let waiting = if is_marked { self.rows_waiting(&facts.rows) } else { BTreeMap::new() };
+        let known = facts.bills.iter().filter_map(|bill| Some((self.known.bills.get(&bill.id)?.debt, bill)));
         let mut by_debt: Vec<(ItemId, &BillFact)> = known.collect();
         by_debt.sort_by_key(|(debt, _)| *debt);
         for of_debt in by_debt.chunk_by(|(one, _), (other, _)| one == other) {
-            of_debt.first().map_or(Ok(()), |(debt, _)| self.mark(*debt, of_debt.iter().map(|(_, bill)| *bill)))?;
+            let Some((debt, _)) = of_debt.first() else { continue };
+            self.mark(*debt, of_debt.iter().map(|(_, bill)| *bill), waiting.get(debt).copied().unwrap_or_default())?;
         }
         Ok(())
+    }
+
+    /// What settlement rows hold for each debt whose bill they name: in suspense, or, of these, still to be paid out. DOKU's own word that it
+    /// was paid is no missing proof.
+    fn rows_waiting(&self, rows: &[RowFact]) -> BTreeMap<ItemId, Rupiah> {
+        let in_suspense =
+            self.known.rows_waiting().into_iter().flat_map(|(debt, held)| held.into_iter().map(move |(_, held)| (debt, held)));
+        let is_coming = |row: &&RowFact| self.aside.held_rows.contains(&row.id) || self.aside.later.contains(&row.id);
+        let coming = rows.iter().filter(is_coming).filter_map(|row| {
+            let bill = self.known.bills.get(&row.bill?)?;
+            Some((bill.debt, Rupiah::new(row.amount.into()).max(Rupiah::ZERO)))
+        });
+        let mut waiting: BTreeMap<ItemId, Rupiah> = BTreeMap::new();
+        for (debt, amount) in in_suspense.chain(coming) {
+            let sum = waiting.entry(debt).or_default();
+            *sum = sum.plus(amount);
+        }
+        waiting
     }
 
     /// Finds the bills of open debts that the ledger lists no more.

@@ -131,7 +131,8 @@ impl Book<'_> {
         }
         let RowFact { batch, kind, .. } = *row;
         let (number, invoice_number, listed_as) = (row.number.clone(), row.invoice_number.clone(), row.listed_as.clone());
-        self.known.rows.insert(row.id, Row { batch, number, invoice_number, listed_as, paid_out_on: on, kind, gross, state });
+        let bill = row.bill;
+        self.known.rows.insert(row.id, Row { batch, number, invoice_number, bill, listed_as, paid_out_on: on, kind, gross, state });
         Ok(())
     }
 

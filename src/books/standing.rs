@@ -77,7 +77,8 @@ pub fn class_in_books(bill: &Bill, known: &Known, as_of: Timestamp, policy: &Pol
         taken_off: Rupiah::ZERO,
         mark: if debt.off(Off::Unproven) > Rupiah::ZERO { PaidMark::InPeriod } else { PaidMark::None },
         paid_outside_period: false,
-        settled: false,
+        // A row that waits is proof of itself alone.
+        settled: debt.off(Off::Unproven) <= Rupiah::ZERO && known.rows_waiting().contains_key(&bill.debt),
     };
     if debt.is_before_books {
         (situation.attached_count, situation.attached) = (1, situation.due.into());

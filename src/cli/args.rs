@@ -122,6 +122,9 @@ pub(super) enum Command {
     /// What is kept about a customer
     #[command(subcommand)]
     Privacy(super::privacy::PrivacyCommand),
+    /// Keys: until when each is believed, and what to say after a leak
+    #[command(subcommand)]
+    Keys(super::revoking::KeysCommand),
     /// Who ran which command when, with which files, and how it ended
     #[command(subcommand)]
     Runs(super::runs::RunsCommand),

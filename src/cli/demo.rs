@@ -19,6 +19,7 @@ use super::setup::{Failure, Setup};
 use super::standard_input::StandardInput;
 use super::tables::BillFlags;
 use crate::clock::Stopwatch;
+use crate::doku::keyring::Keyring;
 use crate::doku::signature::SigningKey;
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::wib_date;
@@ -80,7 +81,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
 
     step("4. ingest", "the notification log becomes payments in the ledger");
     let logs = logs::expand(&[out.join("logs/*.jsonl").display().to_string()])?;
-    let (keys, tables) = ([SigningKey::new(&secret)], crate::table::Settings::default());
+    let (keys, tables) = (Keyring::from(vec![SigningKey::new(&secret)]), crate::table::Settings::default());
     logs::ingest_files(&setup, &logs, tables.clone(), &keys)?;
 
     step("5. reconcile", "every line, payment, bill and settlement row of October in exactly one class");

@@ -127,8 +127,8 @@ pub(super) fn evidence(setup: &Setup, command: &EvidenceCommand) -> Result<Exit,
 }
 
 fn add(setup: &Setup, options: &EvidenceOptions, logs: &[PathBuf]) -> Result<Exit, Failure> {
-    let keys = setup.verification_keys()?;
-    setup.tell_key_end(&keys);
+    let keys = setup.configured_keys()?.into();
+    setup.tell_key_end()?;
     let (added, head) = evidence::add(options, logs, &keys, setup.clock.now())?;
     let messages = added.iter().map(|log| log.messages).sum::<u64>();
     let read: Vec<InputFile> = added.iter().filter_map(|log| log.file.clone()).collect();

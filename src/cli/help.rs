@@ -73,6 +73,13 @@ pub(super) const EXAMPLES: &[(&str, &str, &str)] = &[
     ("ledger purge", "bills closed before this year", "tagih ledger purge --before 2026-01-01"),
     ("purge", "what would go", "tagih purge --due --dry-run"),
     ("privacy report", "somebody asks what is kept about them", "tagih privacy report --customer 'Budi Utomo' --json"),
+    ("keys list", "which keys are believed, and until when", "tagih keys list"),
+    (
+        "keys revoke",
+        "the key of these settings has leaked",
+        "tagih keys revoke --received-after 2026-12-05T10:00:00+07:00 --reason 'laptop stolen'",
+    ),
+    ("keys reinstate", "it had not", "tagih keys reinstate present --reason 'the laptop was found, its disk is sealed'"),
     ("runs list", "what failed lately", "tagih runs list --failed"),
     ("runs show", "the latest", "tagih runs show"),
     ("doctor", "without a connection", "tagih doctor --offline"),

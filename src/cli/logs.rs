@@ -11,7 +11,7 @@ use super::runs::Input;
 use super::sending::figure_doubts;
 use super::setup::{Failure, Setup};
 use super::tables::TableFlags;
-use crate::doku::signature::SigningKey;
+use crate::doku::keyring::Keyring;
 use crate::domain::classify::Nature;
 use crate::domain::digest;
 use crate::domain::line::InputFile;
@@ -64,18 +64,18 @@ pub(super) fn ingest(
 }
 
 /// The same of these files.
-pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: Settings, keys: &[SigningKey]) -> Result<Exit, Failure> {
+pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: Settings, keys: &Keyring) -> Result<Exit, Failure> {
     ingest_all(setup, Sources { logs, store: None }, tables, keys)
 }
 
 /// Applies the logs to the ledger and prints what was new.
-fn ingest_all(setup: &Setup, sources: Sources<'_>, tables: Settings, keys: &[SigningKey]) -> Result<Exit, Failure> {
+fn ingest_all(setup: &Setup, sources: Sources<'_>, tables: Settings, keys: &Keyring) -> Result<Exit, Failure> {
     let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let options = IngestOptions {
         logs: sources.logs.to_vec(),
         evidence: sources.store.cloned(),
-        keys: keys.to_vec(),
+        keys: keys.clone(),
         client_id: setup.binding()?.client_id,
         policy: policy(setup)?,
         tables,

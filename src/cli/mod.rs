@@ -41,6 +41,7 @@ mod privacy;
 mod reconcile;
 mod refused;
 mod retention;
+mod revoking;
 mod runs;
 mod sandbox;
 mod sender;
@@ -222,6 +223,7 @@ fn with(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
         Command::Runs(command) => runs::runs(setup, command),
         Command::Purge(arguments) => retention::purge(setup, arguments),
         Command::Privacy(command) => privacy::privacy(setup, command),
+        Command::Keys(command) => revoking::keys(setup, command),
         Command::Demo { .. }
         | Command::Explain { .. }
         | Command::Init { .. }

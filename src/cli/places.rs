@@ -130,14 +130,28 @@ impl Setup {
 
     /// The ledger for reading, if there is one.
     pub(super) fn existing_ledger(&self) -> Result<Option<Store>, Failure> {
-        let location = self.ledger_location()?;
-        if matches!(&location, Location::File(path) if !path.exists()) {
-            return Ok(None);
-        }
-        match Store::open_read_only(&location, &self.binding()?) {
+        match self.looked_at_ledger()? {
             Err(LedgerError::Missing { .. }) => Ok(None),
             opened => Ok(Some(opened?)),
         }
+    }
+
+    /// The same of one that this version has written: a former one is brought up to date by the first command that writes.
+    pub(super) fn present_ledger(&self) -> Result<Option<Store>, Failure> {
+        match self.looked_at_ledger()? {
+            Err(LedgerError::Missing { .. } | LedgerError::TooOld { .. }) => Ok(None),
+            opened => Ok(Some(opened?)),
+        }
+    }
+
+    fn looked_at_ledger(&self) -> Result<Result<Store, LedgerError>, Failure> {
+        let location = self.ledger_location()?;
+        if let Location::File(path) = &location
+            && !path.exists()
+        {
+            return Ok(Err(LedgerError::Missing { path: path.display().to_string() }));
+        }
+        Ok(Store::open_read_only(&location, &self.binding()?))
     }
 
     /// The ledger for `command`, which changes what others send: with a file, no other such command runs for as long as both are kept;

@@ -15,7 +15,7 @@ use super::runs::Input;
 use super::setup::{Failure, Setup};
 use super::tables::TableFlags;
 use crate::books;
-use crate::doku::signature::SigningKey;
+use crate::doku::keyring::Keyring;
 use crate::domain::classify::{Policy, Unverifiable};
 use crate::domain::language::Language;
 use crate::evidence::StoreAt;
@@ -41,7 +41,7 @@ impl From<ReconcileError> for Failure {
             | ReconcileError::External(_)
             | ReconcileError::TooManyBills
             | ReconcileError::CarryIn { .. } => Exit::Input,
-            ReconcileError::Opening { .. } | ReconcileError::Books(_) => Exit::Damaged,
+            ReconcileError::Opening { .. } | ReconcileError::Before(_) | ReconcileError::Books(_) => Exit::Damaged,
         };
         Self::new(exit, error)
     }
@@ -96,12 +96,12 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         language: arguments.lang,
     };
     let keys = setup.verification_keys()?;
-    setup.tell_key_end(&keys);
+    setup.tell_key_end()?;
     run(setup, &task, &keys)
 }
 
 /// What a task comes to with the settings.
-fn options(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<ReconcileOptions, Failure> {
+fn options(setup: &Setup, task: &Task, keys: &Keyring) -> Result<ReconcileOptions, Failure> {
     let store = |(path, days): &(PathBuf, Days)| Ok::<_, Failure>(StoreAt { days: *days, ..setup.evidence_at(path)? });
     let store = task.evidence.as_ref().map(store).transpose()?;
     Ok(ReconcileOptions {
@@ -110,7 +110,7 @@ fn options(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<ReconcileO
         from: task.from,
         to: task.to,
         as_of: task.as_of,
-        keys: keys.to_vec(),
+        keys: keys.clone(),
         client_id: setup.binding()?.client_id,
         policy: policy(setup)?,
         carry_in: task.carry_in.clone(),
@@ -169,7 +169,7 @@ fn task_of(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<Task, Failure> 
 }
 
 /// Reconciles, prints the summary and gives the exit code.
-pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exit, Failure> {
+pub(super) fn run(setup: &Setup, task: &Task, keys: &Keyring) -> Result<Exit, Failure> {
     let options = options(setup, task, keys)?;
     if !setup.quiet && !setup.journal_path().exists() {
         output::note(format_args!(

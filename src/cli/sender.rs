@@ -67,7 +67,8 @@ impl Sender {
         if let Some(unused) = unused_proxies(setup).filter(|_| secret.is_some() && !setup.quiet) {
             output::note(unused);
         }
-        let previous = setup.previous_key()?;
+        let keys = secret.map(|secret| setup.keys_to_send(secret, &ledger)).transpose()?;
+        let previous = keys.and_then(|keys| keys.get(1).cloned());
         let open = |secret| HttpGateway::new(endpoint, SigningKey::new(secret), clock.clone()).map(|gateway| gateway.believing(previous));
         let gateway = secret.map(open).transpose().map_err(|error| Failure::new(Exit::Disk, format!("TLS cannot be set up: {error}")))?;
         let pacer = Pacer::sharing(RealTime::default(), ledger.share(rate.whole()));

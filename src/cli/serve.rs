@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::args::Serve;
-use super::keys::verification_keys;
+use super::keys::configured_keys;
 use super::output;
 use super::reconcile::policy;
 use super::setup::{Failure, Setup};
@@ -74,7 +74,7 @@ pub(super) fn serve(setup: &Setup, arguments: &Serve) -> Result<Exit, Failure> {
         evidence: super::evidence::kept(setup)?,
     };
     let keys = Arc::clone(&options.settings.keys);
-    setup.tell_key_end(&keys.current());
+    setup.tell_key_end()?;
     let listening = |address: SocketAddr, admin: Option<SocketAddr>| {
         output::done(format_args!("listening on http://{address}"));
         if let Some(admin) = admin {
@@ -129,7 +129,7 @@ impl Signals {
 /// are: the server goes on with those it has.
 async fn reload(setup: &Setup, keys: &Keys) {
     let file = setup.file.clone();
-    let read = tokio::task::spawn_blocking(move || verification_keys(&Setup::read_again(file.as_deref())?.doku)).await;
+    let read = tokio::task::spawn_blocking(move || configured_keys(&Setup::read_again(file.as_deref())?.doku)).await;
     match read.unwrap_or_else(|error| Err(Failure::new(Exit::Disk, error))) {
         Ok(read) => {
             tracing::info!(keys = read.len(), "the secrets were read again");
@@ -147,7 +147,7 @@ fn settings(setup: &Setup, client_id: String) -> Result<Settings, Failure> {
         inquiry_path: section.inquiry_path.clone(),
         notification_path: section.notification_path.clone(),
         client_id,
-        keys: Arc::new(Keys::new(setup.verification_keys()?)),
+        keys: Arc::new(Keys::new(setup.configured_keys()?)),
         invalid_signature: match section.invalid_signature {
             config::InvalidSignature::Unauthorized => InvalidSignature::Unauthorized,
             config::InvalidSignature::Decline => InvalidSignature::Decline,

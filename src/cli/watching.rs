@@ -54,7 +54,7 @@ impl Watching {
 
     /// Tells that the job has begun.
     pub(super) fn start(&self, setup: &Setup) {
-        self.tell(setup, Beat::Start);
+        self.tell(setup, &Beat::Start);
     }
 
     /// Leaves the metrics and tells how the job ended. What cannot be told changes nothing about how it did, but a success whose
@@ -62,7 +62,8 @@ impl Watching {
     pub(super) fn end(&self, setup: Option<&Setup>, exit: Exit) -> Exit {
         let exit = self.write(setup, exit);
         if let Some(setup) = setup {
-            self.tell(setup, Beat::End(exit.code()));
+            let ledger_head = setup.figures.borrow().head_text().map(str::to_owned);
+            self.tell(setup, &Beat::End { code: exit.code(), ledger_head });
         }
         exit
     }
@@ -86,7 +87,7 @@ impl Watching {
         }
     }
 
-    fn tell(&self, setup: &Setup, beat: Beat) {
+    fn tell(&self, setup: &Setup, beat: &Beat) {
         let (settings, Some(job)) = (&setup.config.heartbeat, self.job) else { return };
         if settings.url.is_empty() {
             return;

@@ -44,6 +44,7 @@ pub(super) fn backup(setup: &Setup, to: &Path) -> Result<Exit, Failure> {
         verified => {
             let report = verified?;
             whole(&copy, &report)?;
+            setup.figure_head(report.head);
             if !setup.json {
                 output::done(format_args!("{} events of {} bills are whole; head {}", report.events, report.bills, head_text(report.head)));
             }

@@ -10,6 +10,7 @@ use super::setup::{Failure, Setup};
 use super::why_next::{deciding, next, next_of_report};
 use super::why_story::{Speaker, class_line, headline, part, told};
 use super::{keeping, why_books, why_json};
+use crate::doku::keyring::Keyring;
 use crate::exit::Exit;
 use crate::jobs::reconcile::SettlementFiles;
 use crate::jobs::why::report::{BooksError, Report, Says};
@@ -117,7 +118,7 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
         Some(SettlementFiles { files: expand(&arguments.settlement)?, terms: super::settlement::terms(setup)? })
     };
     // Without evidence nothing is verified, and no secret is needed.
-    let keys = if notifications.is_empty() && arguments.evidence.is_none() { Vec::new() } else { setup.verification_keys()? };
+    let keys = if notifications.is_empty() && arguments.evidence.is_none() { Keyring::default() } else { setup.verification_keys()? };
     let mut options = WhyOptions {
         name: &arguments.invoice,
         notifications,

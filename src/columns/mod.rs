@@ -8,6 +8,7 @@ mod csv;
 pub mod disk;
 mod jsonl;
 pub mod parquet;
+pub mod stored;
 #[cfg(test)]
 mod tests;
 mod value;

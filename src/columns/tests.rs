@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use proptest::prelude::*;
 
-use super::parquet::Stored;
+use super::stored::Stored;
 use super::*;
 use crate::domain::spreadsheet::unescaped;
 

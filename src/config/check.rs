@@ -44,7 +44,8 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     } else if let Some(complaint) = secret_command(&config.doku.secret_command) {
         complaint.to_owned()
     } else if !config.doku.previous_until.is_empty() && key_end(&config.doku.previous_until).is_none() {
-        "`doku.previous_until` must be a day such as 2026-12-05, or an instant such as 2026-12-05T10:00:00Z".to_owned()
+        "`doku.previous_until` must be a day such as 2026-12-05, or an instant such as 2026-12-05T10:00:00Z or 2026-12-05T17:00:00+07:00"
+            .to_owned()
     } else if let Some(complaint) = addresses::complaint(config) {
         complaint
     } else {
@@ -81,10 +82,11 @@ fn secret_command(words: &[String]) -> Option<&'static str> {
     }
 }
 
-/// The last instant of a WIB day, or an instant, as `doku.previous_until` has it.
+/// The last instant of a WIB day, or an instant, as `doku.previous_until` has it. A time that does not say of which clock it is says neither.
 pub(super) fn key_end(text: &str) -> Option<Timestamp> {
     let of_day = || {
-        let next = text.parse::<Date>().ok()?.tomorrow().ok().and_then(start_of_wib_day)?;
+        let day = text.parse::<Date>().ok().filter(|day| day.to_string() == text)?;
+        let next = day.tomorrow().ok().and_then(start_of_wib_day)?;
         next.checked_sub(SignedDuration::from_nanos(1)).ok()
     };
     text.parse().ok().or_else(of_day)
@@ -180,4 +182,23 @@ fn is_plain_path(path: &str) -> bool {
 /// A byte that stands for itself wherever a path or a number is written.
 const fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_key_is_a_wib_day_or_an_instant_and_no_time_of_an_unknown_clock() {
+        let end = |text: &str| key_end(text).map(|at| at.to_string());
+        assert_eq!(end("2026-10-11").as_deref(), Some("2026-10-11T16:59:59.999999999Z"));
+        for text in ["2026-10-11T03:00:00Z", "2026-10-11T10:00:00+07:00"] {
+            assert_eq!(end(text).as_deref(), Some("2026-10-11T03:00:00Z"), "{text}");
+        }
+        for text in
+            ["2026-10-11T10:00", "2026-10-11T10:00:00", "2026-10-11 10:00:00", "2026-10-11T10:00[Asia/Jakarta]", "20261011", "", "soon"]
+        {
+            assert_eq!(end(text), None, "{text}");
+        }
+    }
 }

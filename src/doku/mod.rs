@@ -12,6 +12,7 @@ pub mod codes;
 pub mod incoming;
 pub mod info;
 pub mod inquiry;
+pub mod keyring;
 pub mod notification;
 
 mod parts;

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 
 use crate::domain::digest::{self, Digest};
+use crate::domain::revocation::as_kept;
 
 /// What every signature header begins with.
 pub const PREFIX: &str = "HMACSHA256=";
@@ -97,7 +98,7 @@ impl SigningKey {
     /// Whether it is believed about what arrived at `at`; what does not say when may have arrived too late.
     #[must_use]
     pub fn is_believed(&self, at: Option<Timestamp>) -> bool {
-        self.until.is_none_or(|until| at.is_some_and(|at| at <= until))
+        self.until.is_none_or(|until| at.is_some_and(|at| as_kept(at) <= until))
     }
 
     /// Until when it is believed, if that has an end.

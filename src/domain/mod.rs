@@ -43,6 +43,7 @@ pub mod payment;
 pub mod personal;
 pub mod plan;
 pub mod reason;
+pub mod revocation;
 pub mod settlement;
 pub mod share;
 pub mod spreadsheet;

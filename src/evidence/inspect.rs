@@ -122,7 +122,7 @@ impl<'a> Inspector<'a> {
         }
         let fits = |target: &str| {
             let components = Components { client_id, request_id, stamp: Stamp::Request(stamp), target, body: None };
-            (0_u8..).zip(self.options.keys).find(|(_, key)| key.verify_digested(&components, Some(body_digest), signature).is_ok())
+            (0_u8..).zip(self.options.keys.iter()).find(|(_, key)| key.verify_digested(&components, Some(body_digest), signature).is_ok())
         };
         // Nearly every target is logged as it was signed; only the others cost more.
         match fits(target).or_else(|| readings(target).iter().find_map(|reading| fits(reading))) {

@@ -13,7 +13,7 @@ use super::store::{self, StoreAt};
 use super::wrapper::{self, Wrapper};
 use super::{EvidenceError, Pairs};
 use crate::doku::claim::Claim;
-use crate::doku::signature::SigningKey;
+use crate::doku::keyring::Keyring;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Policy};
 use crate::domain::digest::{self, Digest};
@@ -27,7 +27,7 @@ const BATCH_PER_THREAD: usize = 2;
 #[derive(Clone, Copy)]
 pub struct ReadOptions<'a> {
     /// The keys that may have signed: the present one, and the one before it while it is being replaced.
-    pub keys: &'a [SigningKey],
+    pub keys: &'a Keyring,
     /// Our `Client-Id`.
     pub client_id: &'a str,
     /// What the rules leave to the merchant.

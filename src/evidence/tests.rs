@@ -48,7 +48,7 @@ fn evidence(bytes: &[u8]) -> Evidence {
 
 fn evidence_by(bytes: &[u8], tables: &Settings) -> Evidence {
     let policy = Policy::default();
-    let keys = [key()];
+    let keys = vec![key()].into();
     read_bytes(bytes, &ReadOptions { keys: &keys, client_id: "C", policy: &policy, pairs: &NoPairs, tables }).unwrap()
 }
 
@@ -61,7 +61,7 @@ fn what_a_withdrawn_key_signed_counts_only_if_it_arrived_before() {
         ("2026-10-05T03:00:01Z", message(1, 0), Class::N02),
         ("2026-10-05T03:00:02Z", undated, Class::N02),
     ] {
-        let (policy, keys) = (Policy::default(), [key().until(until.parse().unwrap())]);
+        let (policy, keys) = (Policy::default(), vec![key().until(until.parse().unwrap())].into());
         let options = ReadOptions { keys: &keys, client_id: "C", policy: &policy, pairs: &NoPairs, tables: &Settings::default() };
         let read = read_bytes(line.as_bytes(), &options).unwrap();
         let classes: Vec<Class> = read.lines.iter().map(|(_, line)| line.class).collect();

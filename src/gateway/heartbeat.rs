@@ -1,34 +1,44 @@
 //! Heartbeats: that a job has begun, and what it ended with, told to whoever watches over jobs (healthchecks.io and its likes).
 //!
-//! A heartbeat says nothing but this, and nobody waits long for it.
+//! Beside this a heartbeat says where the ledger ended, and nothing else; nobody waits long for it.
 
 use super::client::{Endpoint, builder, plain};
 
 /// What is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Beat {
     /// The job has begun.
     Start,
     /// It has ended with this exit code; 0 is a success.
-    End(u8),
+    End {
+        /// The exit code.
+        code: u8,
+        /// Where the ledger ended, if the job knows: kept where whoever can write the ledger cannot, an older copy is found by it.
+        ledger_head: Option<String>,
+    },
 }
 
 /// How often one is told before it is given up.
 const ATTEMPTS: u8 = 2;
 
-/// Tells `beat` to `url`: `URL/start`, `URL/0`, `URL/7`. Time limits and proxy are those of `endpoint`.
+/// Tells `beat` to `url`: `URL/start`, `URL/0`, `URL/7`, the last two with `{"ledger_head":"…"}` where it is known. Time limits and proxy are those of `endpoint`.
 ///
 /// # Errors
 /// In one line, without the path of `url`, which may be a key.
-pub async fn tell(url: &str, beat: Beat, endpoint: &Endpoint) -> Result<(), String> {
+pub async fn tell(url: &str, beat: &Beat, endpoint: &Endpoint) -> Result<(), String> {
     let client = builder(endpoint).and_then(reqwest::ClientBuilder::build).map_err(|error| error.to_string())?;
-    let url = match beat {
-        Beat::Start => format!("{}/start", url.trim_end_matches('/')),
-        Beat::End(code) => format!("{}/{code}", url.trim_end_matches('/')),
+    let url = url.trim_end_matches('/');
+    let (url, ledger_head) = match beat {
+        Beat::Start => (format!("{url}/start"), None),
+        Beat::End { code, ledger_head } => (format!("{url}/{code}"), ledger_head.as_ref()),
     };
     let mut failed = String::new();
     for _ in 0..ATTEMPTS {
-        match client.get(&url).send().await {
+        let request = match ledger_head {
+            Some(head) => client.post(&url).json(&serde_json::json!({"ledger_head": head})),
+            None => client.get(&url),
+        };
+        match request.send().await {
             Ok(response) if response.status().is_success() => return Ok(()),
             Ok(response) => failed = format!("{} answers HTTP {}", origin(&url), response.status().as_u16()),
             Err(error) => failed = plain(origin(&url), &error),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::doku::signature::SigningKey;
+use crate::doku::keyring::Keyring;
 use crate::domain::classify::Policy;
 use crate::domain::digest::Digest;
 use crate::evidence::store::{self, AddOptions, Added};
@@ -37,16 +37,11 @@ pub struct EvidenceOptions {
     pub tables: Settings,
 }
 
-/// Adds `logs`, verified by `keys`; what became of each, and the head of the store's list afterwards.
+/// Adds `logs`, verified by `keys` as the settings have them: whether one was revoked is asked whenever the store is read. What became of each, and the head of the store's list afterwards.
 ///
 /// # Errors
 /// When a log cannot be read to its end, or the store cannot be used; what was added before stays.
-pub fn add(
-    options: &EvidenceOptions,
-    logs: &[PathBuf],
-    keys: &[SigningKey],
-    now: Timestamp,
-) -> Result<(Vec<Added>, String), EvidenceError> {
+pub fn add(options: &EvidenceOptions, logs: &[PathBuf], keys: &Keyring, now: Timestamp) -> Result<(Vec<Added>, String), EvidenceError> {
     let EvidenceOptions { at, keep_raw, malformed_max_percent, policy, tables } = options;
     let read = ReadOptions { keys, client_id: &at.client_id, policy, pairs: &NoPairs, tables };
     let (keep_raw, malformed_max_percent) = (*keep_raw, *malformed_max_percent);

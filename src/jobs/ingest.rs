@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::hold;
 use crate::doku::claim::Claim;
-use crate::doku::signature::SigningKey;
+use crate::doku::keyring::Keyring;
 use crate::domain::classify::{Class, Policy};
 use crate::domain::detail::Field;
 use crate::domain::digest::Digest;
@@ -63,7 +63,7 @@ pub struct IngestOptions {
     /// The store of evidence, instead of logs or beside them.
     pub evidence: Option<StoreAt>,
     /// The keys that may have signed.
-    pub keys: Vec<SigningKey>,
+    pub keys: Keyring,
     /// Our `Client-Id`.
     pub client_id: String,
     /// What the rules leave to the merchant.

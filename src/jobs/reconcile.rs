@@ -9,14 +9,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use self::bills::Billed;
+use self::books::Carried;
 pub(super) use self::gathered::read_settlement;
 use self::gathered::{Gathered, run_id};
 pub use self::told::{Told, told};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::books::carry::CarryError;
 use crate::books::{BooksError, Settings};
-use crate::doku::signature::SigningKey;
+use crate::doku::keyring::Keyring;
 use crate::domain::classify::{Period, Policy};
 use crate::domain::line::InputFile;
 use crate::domain::settlement::{Settlement, SettlementTerms};
@@ -55,7 +57,7 @@ pub struct ReconcileOptions {
     /// Seen from when (UTC).
     pub as_of: Timestamp,
     /// The keys that may have signed, the present one first.
-    pub keys: Vec<SigningKey>,
+    pub keys: Keyring,
     /// Our `Client-Id`.
     pub client_id: String,
     /// What the rules leave to the merchant.
@@ -181,6 +183,9 @@ pub enum ReconcileError {
         /// What was found.
         reason: String,
     },
+    /// The books of the period before were changed while they were read (exit 8).
+    #[error("E0850: {0}\nhint: name the output folder that was closed for the period before, unchanged")]
+    Before(CarryError),
     /// The books cannot be posted (exit 8).
     #[error("E0814: the books cannot be posted: {0}\nhint: keep the inputs and the folder of the month before, and report the defect")]
     Books(BooksError),
@@ -200,6 +205,7 @@ impl From<KeepError> for ReconcileError {
         match error {
             KeepError::Books(error) => Self::Books(error),
             KeepError::Write(error) => Self::Report(error),
+            KeepError::Before(error) => Self::Before(error),
         }
     }
 }
@@ -220,8 +226,7 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let terms = options.terms()?;
     let period = terms.period;
     let opening = options.opening.as_ref().map(|folder| opening_of(folder, period)).transpose()?;
-    let carried = options.opening.as_ref().map(|folder| books::carried(folder, opening.as_ref())).transpose()?.flatten();
-    cover(&mut billed, options, carried.as_ref())?;
+    let carried = cover(&mut billed, options, opening.as_ref())?;
     let gathered = Gathered::read(&billed.bills, options)?;
     let run_id = run_id(options, &gathered.content(billed.digest, opening.as_ref()), carried.as_ref().map(|carried| carried.hash.as_str()));
     let Gathered { mut evidence, settlement, bank, inquiries, journal } = gathered;
@@ -299,19 +304,22 @@ fn request(options: &ReconcileOptions) -> Request {
 }
 
 /// The payments and bills of months before, from a folder without books or from the books themselves.
-fn cover(billed: &mut Billed, options: &ReconcileOptions, carried: Option<&books::Carried>) -> Result<(), ReconcileError> {
+fn cover(billed: &mut Billed, options: &ReconcileOptions, opening: Option<&Opening>) -> Result<Option<Carried>, ReconcileError> {
+    let mut known = reconcile::Carried::of(&billed.bills, &billed.known);
+    let listen = |some: &_| known.learn(some);
+    let carried = options.opening.as_ref().map(|folder| books::carried(folder, opening, listen)).transpose()?.flatten();
+    let (covering, orphans) = known.finish();
     // A report of before there were books tells of its payments in the list of the matched.
     let matched = options.opening.as_ref().filter(|_| carried.is_none()).map(|folder| &folder.path);
     for folder in options.carry_in.iter().chain(matched) {
         carry_in(billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
     }
-    if let Some(carried) = carried {
-        let (covering, orphans) = reconcile::carried(&billed.bills, &carried.known, &billed.known);
+    if carried.is_some() {
         billed.known.extend(covering);
         billed.known.sort_unstable();
         billed.orphans = orphans;
     }
-    Ok(())
+    Ok(carried)
 }
 
 /// Settlement files most rows of which cannot be read.

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::reconcile::{Billed, ReconcileError, SettlementFiles, read_settlement};
-use crate::doku::signature::SigningKey;
+use crate::doku::keyring::Keyring;
 use crate::domain::calendar::{start_of_wib_day, wib_date};
 use crate::domain::classify::{Period, Policy};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
@@ -48,7 +48,7 @@ pub struct WhyOptions<'a> {
     /// Inquiry logs of `serve`.
     pub inquiries: Vec<PathBuf>,
     /// The keys that may have signed.
-    pub keys: Vec<SigningKey>,
+    pub keys: Keyring,
     /// Our `Client-Id`.
     pub client_id: String,
     /// What the rules leave to the merchant.

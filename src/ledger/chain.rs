@@ -23,7 +23,7 @@ pub(super) enum Kind {
     Payment,
     /// A [`PurgeRecord`].
     Purge,
-    /// A [`KeyRecord`].
+    /// A [`KeyRecord`], or a [`Revocation`](crate::domain::revocation::Revocation) of one of DOKU's keys.
     Key,
 }
 

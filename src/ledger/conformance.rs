@@ -14,6 +14,7 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, EventKind, OperationKind, Status, Verdict, next_status};
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
+use crate::domain::revocation::Revocation;
 use crate::domain::sum::Sum;
 use crate::random::MachineRandomness;
 
@@ -110,6 +111,12 @@ pub(super) fn payment(identity: u8, invoice: &str, code: &str, second: i64) -> P
         received_at: Some(at(second + 2)),
         line_digest: [identity ^ 0xff; 32],
     }
+}
+
+pub(super) fn revocation(fingerprint: &str, second: Option<i64>) -> Revocation {
+    let text = String::from;
+    let (actor, person, reason) = (text("Siti"), text("1000 siti"), text("a leak"));
+    Revocation { fingerprint: text(fingerprint), received_after: second.map(at), actor, person, reason }
 }
 
 pub(super) fn found(identity: u8, invoice: &str, second: i64) -> FoundPayment {

@@ -16,6 +16,7 @@ use crate::domain::lifecycle::BillState;
 use crate::domain::mark::{Held, Mark};
 use crate::domain::owner::Paid;
 use crate::domain::payment::Payment;
+use crate::domain::revocation::Revocation;
 use crate::domain::share::Share;
 use crate::domain::sum::Sum;
 use crate::random::Randomness;
@@ -215,6 +216,14 @@ impl Store {
             Self::Postgres(ledger) => ledger.purge_personal(before, now).await,
         }
     }
+
+    /// Keeps what a person says at `now` about one of DOKU's keys, as an event of the chain.
+    pub async fn revoke(&self, revocation: Revocation, now: Timestamp) -> Result<(), LedgerError> {
+        match self {
+            Self::Sqlite(ledger) => ledger.revoke(revocation, now).await,
+            Self::Postgres(ledger) => ledger.revoke(revocation, now).await,
+        }
+    }
 }
 
 impl Ledger for Store {
@@ -310,6 +319,7 @@ ask_either! {
     fn highest_code(prefix: &str, length: usize) -> Option<PaymentCode>;
     fn visit_codes(prefix: &str, length: usize, visit: impl FnMut(&PaymentCode) + Send) -> ();
     fn totals(now: Timestamp) -> Totals;
+    fn revocations() -> Vec<(Timestamp, Revocation)>;
     fn scope_totals(from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> Sum;
     fn lapses(is_lapsed: impl Fn(&str) -> bool + Send) -> Lapses;
 }

@@ -15,6 +15,7 @@ use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::mark::{Held, Mark};
 use crate::domain::owner::Paid;
 use crate::domain::payment::Payment;
+use crate::domain::revocation::Revocation;
 use crate::domain::sum::Sum;
 
 /// Numbers and codes by which bills and payments are looked for.
@@ -77,6 +78,8 @@ pub struct Totals {
     pub payments: Sum,
     /// Payments that Check Status told of; whether a notification proves them too, others say.
     pub told: Sum,
+    /// The events that tell what a person said about DOKU's keys.
+    pub revocations: Vec<u64>,
 }
 
 /// When the state of bills' policies was recorded (UTC), and whether it was one of the wanted; see [`View::lapses`].
@@ -178,6 +181,9 @@ pub trait View: Send + Sync {
 
     /// What it holds in all, at `now` (UTC). Costs the same for ten bills and ten million.
     fn totals(&self, now: Timestamp) -> impl Future<Output = Answer<Totals>> + Send;
+
+    /// All that was said about DOKU's keys, in that order, and when (UTC).
+    fn revocations(&self) -> impl Future<Output = Answer<Vec<(Timestamp, Revocation)>>> + Send;
 
     /// Bills open at any time from `from` to `as_of`, both included: planned at or before `as_of`, and not closed before
     /// `from` by cancellation, by expiry plus `expiry_grace_minutes`, or (unless reusable) by a first payment. Counted by the store's

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::civil::Date;
 
 use super::{Finding, Outcome, Terms};
+use crate::books::Brief;
 use crate::books::fact::AlarmFact;
 use crate::books::item::{ItemId, Subject};
-use crate::books::known::{Debt, Known};
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
 use crate::domain::classify::{Class, Nature, Stands};
@@ -16,18 +16,18 @@ use crate::domain::classify::{Class, Nature, Stands};
 const OF_LEDGER: [Class; 6] = [Class::L07, Class::L08, Class::L09, Class::L10, Class::L13, Class::L14];
 
 /// Bills of open debts that the ledger lists no more: one alarm for all of them, with what is open.
-fn vanished(listed: &[ItemId], today: Date, before: &Known) -> Option<AlarmFact> {
-    let listed: HashSet<&ItemId> = if before.debts.is_empty() { HashSet::new() } else { listed.iter().collect() };
-    let is_gone = |debt: &&Debt| debt.open() > Rupiah::ZERO && debt.bills.iter().all(|bill| !listed.contains(bill));
-    let gone: Vec<&Debt> = before.debts.values().filter(is_gone).filter(|_| !listed.is_empty()).collect();
-    let keys: Vec<&[u8]> = gone.iter().flat_map(|debt| &debt.bills).map(|bill| &bill.key()[..]).collect();
+fn vanished(listed: &[ItemId], today: Date, before: &Brief) -> Option<AlarmFact> {
+    let listed: HashSet<&ItemId> = if before.open_debts().next().is_none() { HashSet::new() } else { listed.iter().collect() };
+    let is_gone = |(_, bills): &(Rupiah, &[ItemId])| !listed.is_empty() && bills.iter().all(|bill| !listed.contains(bill));
+    let gone: Vec<(Rupiah, &[ItemId])> = before.open_debts().filter(is_gone).collect();
+    let keys: Vec<&[u8]> = gone.iter().flat_map(|(_, bills)| *bills).map(|bill| &bill.key()[..]).collect();
     let id = ItemId::of(Subject::Alarm, &std::iter::once(&b"vanished"[..]).chain(keys).collect::<Vec<_>>());
-    let at_stake = gone.iter().map(|debt| debt.open()).sum();
+    let at_stake = gone.iter().map(|(open, _)| *open).sum();
     (!gone.is_empty()).then(|| AlarmFact { on: today, at_stake, ..AlarmFact::of(id, Class::L13.id()) })
 }
 
 /// What somebody must look at although no balance tells of it, and what of earlier months this run answers.
-pub(super) fn alarms(outcome: &Outcome, listed: &[ItemId], terms: &Terms, before: &Known) -> Vec<AlarmFact> {
+pub(super) fn alarms(outcome: &Outcome, listed: &[ItemId], terms: &Terms, before: &Brief) -> Vec<AlarmFact> {
     let is_alarm = |class: &Class| matches!(class.info().stands, Stands::Alarm | Stands::AlarmOfFile);
     let class_of = |finding: &Finding| {
         let all = std::iter::once(finding.class).chain(finding.flags.iter());
@@ -45,7 +45,9 @@ pub(super) fn alarms(outcome: &Outcome, listed: &[ItemId], terms: &Terms, before
     let mut all: BTreeMap<ItemId, AlarmFact> = raised.collect();
     all.extend(vanished(listed, today, before).map(|alarm| (alarm.id, alarm)));
     let answers = ItemId::of(Subject::Books, &[b"ledger", terms.as_of.to_string().as_bytes()]);
-    for (id, alarm) in before.alarms.iter().filter(|(id, alarm)| alarm.answered_by.is_none() && !all.contains_key(id)).collect::<Vec<_>>() {
+    for (id, alarm) in
+        before.common.alarms.iter().filter(|(id, alarm)| alarm.answered_by.is_none() && !all.contains_key(id)).collect::<Vec<_>>()
+    {
         let class = Class::parse(&alarm.class);
         let is_of_ledger = class.is_some_and(|class| OF_LEDGER.contains(&class) && !outcome.inputs.not_evaluated.contains(&class));
         if is_of_ledger && !outcome.inputs.bills.is_empty() {

@@ -1,16 +1,15 @@
 //! Payments of earlier months, as the books handed them on: what covers a bill although this evidence does not tell of it, and money
 //! without a bill, whose bill every run looks for anew.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::bills::{Bills, Found};
 use super::known::KnownPayment;
+use crate::books::ItemId;
 use crate::books::fact::Payee;
-use crate::books::known::{Known, Payment};
-use crate::books::pair::Leg;
-use crate::books::{Account, ItemId};
+use crate::books::known::{Bill, Known, Payment};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
 use crate::domain::digest::Digest;
@@ -21,6 +20,8 @@ use crate::domain::payment::{Facts, Sameness};
 pub struct Orphan {
     /// Its item.
     pub id: ItemId,
+    /// The item under which its money stands in suspense, as long as it does.
+    pub held_as: ItemId,
     /// What makes it this payment.
     pub identity: Digest,
     /// What tells it from others, however its message is written.
@@ -41,30 +42,57 @@ pub struct Orphan {
     pub is_proved: bool,
 }
 
-/// What the books know of payments, as far as it is no news: those of bills, sorted, and those without one. Payments that the ledger
-/// itself knows (`ledger`) are left to it.
-#[must_use]
-pub fn carried(bills: &Bills, known: &Known, ledger: &[KnownPayment]) -> (Vec<KnownPayment>, Vec<Orphan>) {
-    let told: HashSet<&Digest> = ledger.iter().filter(|payment| payment.in_ledger).map(|payment| &payment.identity).collect();
-    let (mut covering, mut orphans) = (Vec::new(), Vec::new());
-    for (id, payment) in &known.payments {
-        let Some((identity, amount)) = payment.identity.zip(u64::try_from(payment.amount.get()).ok()) else { continue };
-        match payment.payee {
-            Payee::Bill(bill) if !told.contains(&identity) => covering.extend(bill_of(bills, known, bill).map(|bill| KnownPayment {
-                bill,
-                paid_at: payment.paid_at,
-                identity,
-                amount,
-                sameness: sameness(payment, (bills.invoice_number(bill), bills.payment_code(bill)), identity, amount),
-                in_ledger: false,
-                is_proved: false,
-            })),
-            Payee::Bill(_) => {}
-            Payee::Nobody | Payee::Disagreeing | Payee::Ambiguous => orphans.extend(orphan(bills, *id, payment, identity, amount)),
+/// What the books know of payments, as far as it is no news: those of bills, and those without one. Payments that the ledger itself knows
+/// are left to it.
+#[derive(Debug)]
+pub struct Carried<'a> {
+    bills: &'a Bills,
+    told: HashSet<&'a Digest>,
+    /// The bills of the ledger, by what the books know them as.
+    numbers: HashMap<ItemId, u32>,
+    covering: Vec<KnownPayment>,
+    orphans: Vec<Orphan>,
+}
+
+impl<'a> Carried<'a> {
+    /// Nothing yet.
+    #[must_use]
+    pub fn of(bills: &'a Bills, ledger: &'a [KnownPayment]) -> Self {
+        let told = ledger.iter().filter(|payment| payment.in_ledger).map(|payment| &payment.identity).collect();
+        Self { bills, told, numbers: HashMap::new(), covering: Vec::new(), orphans: Vec::new() }
+    }
+
+    /// Takes what the books know; of bills before it is asked of their payments.
+    pub fn learn(&mut self, known: &Known) {
+        let bills = self.bills;
+        self.numbers.extend(known.bills.iter().filter_map(|(id, bill)| Some((*id, number_of(bills, bill)?))));
+        for (id, payment) in &known.payments {
+            let Some((identity, amount)) = payment.identity.zip(u64::try_from(payment.amount.get()).ok()) else { continue };
+            match payment.payee {
+                Payee::Bill(bill) if !self.told.contains(&identity) => {
+                    self.covering.extend(self.numbers.get(&bill).map(|bill| KnownPayment {
+                        bill: *bill,
+                        paid_at: payment.paid_at,
+                        identity,
+                        amount,
+                        sameness: sameness(payment, (bills.invoice_number(*bill), bills.payment_code(*bill)), identity, amount),
+                        in_ledger: false,
+                        is_proved: false,
+                    }));
+                }
+                Payee::Bill(_) => {}
+                Payee::Nobody | Payee::Disagreeing | Payee::Ambiguous => self.orphans.extend(orphan(bills, *id, payment, identity, amount)),
+            }
         }
     }
-    covering.sort_unstable();
-    (covering, orphans)
+
+    /// Those of bills, sorted, and those without one, by their ids.
+    #[must_use]
+    pub fn finish(mut self) -> (Vec<KnownPayment>, Vec<Orphan>) {
+        self.covering.sort_unstable();
+        self.orphans.sort_by_key(|orphan| orphan.id);
+        (self.covering, self.orphans)
+    }
 }
 
 /// What tells a payment from others, however a message of it is written. Books of before it was noted what a payment of a bill was notified
@@ -83,6 +111,7 @@ fn orphan(bills: &Bills, id: ItemId, payment: &Payment, identity: Digest, amount
     let found = bills.find(&notified.invoice_number, &notified.payment_code);
     Some(Orphan {
         id,
+        held_as: payment.held_as,
         identity,
         sameness: sameness(payment, ("", ""), identity, amount)?,
         invoice_number: notified.invoice_number.clone(),
@@ -95,19 +124,12 @@ fn orphan(bills: &Bills, id: ItemId, payment: &Payment, identity: Digest, amount
     })
 }
 
-/// The bill of the ledger that the books know as `bill`.
-fn bill_of(bills: &Bills, known: &Known, bill: ItemId) -> Option<u32> {
-    let bill = known.bills.get(&bill)?;
+/// The bill of the ledger that is `bill` of the books.
+fn number_of(bills: &Bills, bill: &Bill) -> Option<u32> {
     let mut codes = bill.names.iter().filter_map(|name| name.split_once('/')).map(|(_, code)| code);
     let by_code = codes.find_map(|code| bills.pair(&bill.invoice_number, code));
     by_code.or_else(|| {
         let mut numbered = bills.numbered(&bill.invoice_number);
         numbered.next().filter(|_| numbered.next().is_none())
     })
-}
-
-/// Whether money of an orphan still waits.
-pub(super) fn waits(known: &Known, orphan: &Orphan) -> bool {
-    let held_as = known.payments.get(&orphan.id).map(|payment| payment.held_as);
-    held_as.is_some_and(|item| known.balances.contains_key(&Leg::of(Account::Suspense, item)))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::facts::bank_line;
+use super::settlement_facts::bank_line;
 use crate::books::ItemId;
 use crate::evidence::bank::{BankLine, Statements};
 

@@ -1,37 +1,29 @@
-//! What a reconciliation found, as facts of the books: bills with their histories, payments with their bills, settlement rows with their
-//! payments, what files state of batches. Rows and payments of earlier months that wait are told anew, with what they have
-//! found since.
+//! What a reconciliation found, as facts of the books: bills with their histories, payments with their bills. Payments of earlier months
+//! that wait are told anew, with what they have found since.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 
 use super::bills::Bill;
-use super::carried::waits;
 use super::found::Names;
-use super::judge::{JudgedPayment, known_of};
-use super::settle::{self, JudgedRow, Told};
+use super::judge::JudgedPayment;
 use super::{ExternalMark, KnownPayment, Orphan, Outcome, Terms};
-use crate::books::fact::{
-    BankLineFact, BatchFact, BillEvent, BillFact, Change, Hold, Mark, Notified, Payee, PaymentFact, RowFact, RowKind,
-};
+use crate::books::Brief;
+use crate::books::fact::{BillEvent, BillFact, Change, Hold, Mark, Notified, Payee, PaymentFact};
 use crate::books::item::{ItemId, Subject};
-use crate::books::known::{Known, RowState};
 use crate::domain::ageing::date_of;
 use crate::domain::amount::Amount;
 use crate::domain::calendar::wib_date;
 use crate::domain::classify::{Class, Nature, is_after_cancellation, is_after_expiry, minutes_after};
 use crate::domain::digest::Digest;
-use crate::domain::settlement::SettlementRow;
-use crate::evidence::bank::BankLine;
 
 pub(super) fn payment_id(identity: &Digest) -> ItemId {
     ItemId::of(Subject::Payment, &[identity])
 }
 
-pub(super) fn bill(outcome: &Outcome, names: &Names, at: usize, terms: &Terms) -> Option<BillFact> {
+pub(super) fn bill(outcome: &Outcome, names: &Names, by_rows: &HashSet<Digest>, at: usize, terms: &Terms) -> Option<BillFact> {
     let bills = &outcome.inputs.bills;
     let number = u32::try_from(at).ok()?;
     let bill = bills.get(number)?;
@@ -55,7 +47,7 @@ pub(super) fn bill(outcome: &Outcome, names: &Names, at: usize, terms: &Terms) -
         events.sort_by_key(|event| event.at);
     }
     let mark = match bill.external_mark() {
-        ExternalMark::Unpaid => unproven(outcome, number, terms),
+        ExternalMark::Unpaid => unproven(outcome, by_rows, number, terms),
         ExternalMark::Undated => Some(Mark { at: None, paid: None }),
         ExternalMark::At(at) => Some(Mark { at: Some(at), paid: None }),
     };
@@ -96,10 +88,12 @@ pub(super) fn listed_once(mut bills: Vec<BillFact>) -> Vec<BillFact> {
     once
 }
 
-/// What our own ledger says was paid in the period, where this evidence does not prove it.
-fn unproven(outcome: &Outcome, number: u32, terms: &Terms) -> Option<Mark> {
-    let of_bill = known_of(&outcome.inputs.known, number).iter();
-    let is_unproven = |known: &&KnownPayment| known.in_ledger && !known.is_proved && terms.period.contains(known.paid_at);
+/// What our own ledger says was paid in the period, where neither a message nor a row (`by_rows`) proves it.
+fn unproven(outcome: &Outcome, by_rows: &HashSet<Digest>, number: u32, terms: &Terms) -> Option<Mark> {
+    let of_bill = outcome.inputs.known.of_bill(number).iter();
+    let is_unproven = |known: &&KnownPayment| {
+        known.in_ledger && !known.is_proved && terms.period.contains(known.paid_at) && !by_rows.contains(&known.identity)
+    };
     let (mut at, mut paid) = (None, 0_u64);
     for known in of_bill.filter(is_unproven) {
         at = at.max(Some(known.paid_at));
@@ -202,9 +196,9 @@ pub(super) fn matched_anew<'a>(
     outcome: &'a Outcome,
     names: &'a Names,
     terms: &'a Terms,
-    before: &'a Known,
+    before: &'a Brief,
 ) -> impl Iterator<Item = PaymentFact> + 'a {
-    let waiting = outcome.inputs.orphans.iter().filter(|orphan| !orphan.is_proved && waits(before, orphan));
+    let waiting = outcome.inputs.orphans.iter().filter(|orphan| !orphan.is_proved && before.is_in_suspense(orphan.held_as));
     waiting.filter_map(|orphan: &Orphan| {
         let (number, amount) = (orphan.bill?, Amount::new(orphan.amount).ok()?);
         Some(PaymentFact {
@@ -222,178 +216,4 @@ pub(super) fn matched_anew<'a>(
             class: None,
         })
     })
-}
-
-/// Rows of earlier months that wait for their payment, and whose invoice number and amount one of `payments`, each with the invoice
-/// number it was paid as, has.
-pub(super) fn claimed_anew<'a>(payments: impl Iterator<Item = (&'a str, PaymentFact)>, before: &Known) -> Vec<RowFact> {
-    let waiting: Vec<_> = before.unclaimed_rows().filter(|(_, row)| !row.invoice_number.is_empty()).collect();
-    if waiting.is_empty() {
-        return Vec::new();
-    }
-    let names: HashSet<&str> = waiting.iter().map(|(_, row)| &*row.invoice_number).collect();
-    let mut by_ids: BTreeMap<(&str, i128), Vec<PaymentFact>> = BTreeMap::new();
-    for (name, payment) in payments.filter(|(name, payment)| names.contains(name) && !before.payments.contains_key(&payment.id)) {
-        by_ids.entry((name, payment.amount.get().into())).or_default().push(payment);
-    }
-    let claimed = waiting.into_iter().filter_map(|(id, row)| {
-        // Of several, any is as good as the other only for who asks for no proof.
-        let [payment]: [PaymentFact; 1] = by_ids.remove(&(&*row.invoice_number, row.gross.get()))?.try_into().ok()?;
-        Some(RowFact {
-            id: *id,
-            batch: row.batch,
-            number: row.number.clone(),
-            invoice_number: row.invoice_number.clone(),
-            listed_as: row.listed_as.clone(),
-            paid_out_on: Some(row.paid_out_on),
-            amount: i64::try_from(row.gross.get()).ok()?,
-            fee: 0,
-            discount: 0,
-            paid_out: 0,
-            shares: 0,
-            kind: RowKind::Of(payment.channel, payment.id),
-        })
-    });
-    claimed.filter(|row| before.rows.get(&row.id).is_some_and(|known| known.state == RowState::Suspense)).collect()
-}
-
-fn batch_id(name: &str) -> ItemId {
-    ItemId::of(Subject::Batch, &[name.as_bytes()])
-}
-
-/// The batch of a row. Where files do not name theirs, what DOKU pays out on one day is a batch: else all months would be one.
-fn batch_of(row: &SettlementRow) -> ItemId {
-    match row.paid_out_on.filter(|_| row.batch_id.is_empty()) {
-        Some(on) => ItemId::of(Subject::Batch, &[b"", on.to_string().as_bytes()]),
-        None => batch_id(&row.batch_id),
-    }
-}
-
-/// What a settlement row is called.
-#[derive(Debug)]
-pub(super) struct Named {
-    pub(super) id: ItemId,
-    /// The row that is told for it: of rows that are one, the one that its payment was looked for.
-    pub(super) told_by: usize,
-    /// Which of equal rows of one file it is.
-    occurrence: u32,
-    listed_as: Box<str>,
-}
-
-/// What readable rows are called, and those of channels nobody knows. The same row in two files is one fact.
-pub(super) fn named(outcome: &Outcome) -> Vec<Named> {
-    let (Some(input), Some(settled)) = (&outcome.inputs.settlement, &outcome.settled) else { return Vec::new() };
-    let mut seen: HashMap<(Digest, u32), u32> = HashMap::new();
-    let listed_as = settle::listed_as(&input.files.rows, &settled.rows);
-    let names = input.files.rows.iter().zip(listed_as).map(|(row, listed_as)| {
-        let content = row.content();
-        let times = seen.entry((content, row.place.file)).or_default();
-        let occurrence = *times;
-        *times = times.saturating_add(1);
-        let id = ItemId::of(Subject::Row, &[&content, occurrence.to_string().as_bytes()]);
-        Named { id, told_by: 0, occurrence, listed_as: listed_as.into() }
-    });
-    let mut names: Vec<Named> = names.collect();
-    let mut told: HashMap<ItemId, usize> = HashMap::with_capacity(names.len());
-    for (at, (named, judged)) in names.iter().zip(&settled.rows).enumerate() {
-        let first = told.entry(named.id).or_insert(at);
-        if !judged.is_repeated {
-            *first = at;
-        }
-    }
-    for (at, named) in names.iter_mut().enumerate() {
-        named.told_by = told.get(&named.id).copied().unwrap_or(at);
-    }
-    names
-}
-
-/// A settlement row.
-pub(super) fn row(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, named: &Named) -> RowFact {
-    RowFact {
-        id: named.id,
-        batch: batch_of(row),
-        number: row.number.as_str().into(),
-        invoice_number: if judged.payment.is_none() { row.invoice_number.as_str().into() } else { "".into() },
-        listed_as: named.listed_as.clone(),
-        paid_out_on: row.paid_out_on,
-        amount: row.amount,
-        fee: row.fee,
-        discount: row.discount,
-        // What stands in its batch twice is paid out once.
-        paid_out: if judged.counts { row.paid_out } else { 0 },
-        shares: shared(outcome, row),
-        kind: kind(outcome, row, judged, named.occurrence),
-    }
-}
-
-/// What of a row others get, whatever it is of. What cannot be read is told as S09, and stays ours until it can.
-fn shared(outcome: &Outcome, row: &SettlementRow) -> i64 {
-    outcome.inputs.settlement.as_ref().and_then(|input| input.terms.shared(row)).unwrap_or(0)
-}
-
-fn kind(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, occurrence: u32) -> RowKind {
-    let payment = judged.payment.and_then(|told| paid(outcome, told));
-    match (judged.class, judged.channel, payment) {
-        // S09: what others get of it cannot be read.
-        (Class::S12, _, _) | (Class::S09, None, _) => RowKind::Other,
-        (_, None, _) => RowKind::Unreadable,
-        _ if occurrence > 0 => RowKind::Repeated,
-        (_, Some(channel), _) if !row.is_purchase() => RowKind::Refund(channel),
-        (_, Some(channel), Some(payment)) => RowKind::Of(channel, payment),
-        // Its payment has another row already, and is not named by this one.
-        (Class::S14, Some(_), None) => RowKind::Repeated,
-        (Class::S07, Some(_), None) if !judged.is_repeated => RowKind::Repeated,
-        (_, Some(channel), None) => RowKind::Unclaimed(channel),
-    }
-}
-
-/// The payments that rows pay out after the day `last`, and when.
-pub(super) fn paid_later(outcome: &Outcome, last: Date) -> HashMap<ItemId, Date> {
-    let (Some(input), Some(settled)) = (&outcome.inputs.settlement, &outcome.settled) else { return HashMap::new() };
-    let rows = input.files.rows.iter().zip(&settled.rows);
-    let later = rows.filter_map(|(row, judged)| Some((paid(outcome, judged.payment?)?, row.paid_out_on.filter(|on| *on > last)?)));
-    later.collect()
-}
-
-/// The payment that a row settles.
-fn paid(outcome: &Outcome, told: Told) -> Option<ItemId> {
-    let place = |at: u32| usize::try_from(at).ok();
-    match told {
-        Told::Here(at) => Some(payment_id(&outcome.proof(outcome.judged.get(place(at)?)?)?.identity)),
-        Told::Before(at) => Some(payment_id(&outcome.inputs.known.get(place(at)?)?.identity)),
-        Told::Orphan(at) => Some(outcome.inputs.orphans.get(place(at)?)?.id),
-    }
-}
-
-pub(super) fn bank_lines(outcome: &Outcome) -> Vec<BankLineFact> {
-    let lines = outcome.inputs.bank.iter().flat_map(|statements| &statements.lines);
-    lines.map(bank_line).collect()
-}
-
-/// A line of a bank statement.
-pub(super) fn bank_line(line: &BankLine) -> BankLineFact {
-    let id = |digest: &Digest, times: u32| ItemId::of(Subject::BankLine, &[digest, times.to_string().as_bytes()]);
-    BankLineFact {
-        id: id(&line.identity(), line.occurrence),
-        on: line.on,
-        amount: line.amount,
-        text: line.text.clone(),
-        former: line.before.map(|_| id(&line.content(), line.equal)),
-    }
-}
-
-pub(super) fn batches(outcome: &Outcome) -> Vec<BatchFact> {
-    let Some(input) = &outcome.inputs.settlement else { return Vec::new() };
-    let mut stated: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
-    for totals in &input.files.totals {
-        stated.entry(&totals.batch_id).or_default().extend(totals.paid_out);
-    }
-    let days: BTreeSet<ItemId> =
-        input.files.rows.iter().filter(|row| row.batch_id.is_empty() && row.paid_out_on.is_some()).map(batch_of).collect();
-    let id = |name: &str| match (name, days.first()) {
-        // What files without a name state is of all their rows: of a batch only if all are paid out on one day.
-        ("", Some(only)) => (days.len() == 1).then_some(*only),
-        _ => Some(batch_id(name)),
-    };
-    stated.into_iter().filter_map(|(name, stated)| Some(BatchFact { id: id(name)?, name: name.into(), stated })).collect()
 }

@@ -5,18 +5,18 @@
 use std::collections::{HashMap, HashSet};
 
 use super::alarms::alarms;
-use super::facts::{
-    Named, as_old_as_paid, bank_lines, batches, bill, claimed_anew, known, listed_once, matched_anew, named, payee, payment, payment_id,
-    row,
-};
+use super::facts::{as_old_as_paid, bill, known, listed_once, matched_anew, payee, payment, payment_id};
 use super::judge::JudgedPayment;
-use super::settle::Told;
+use super::settle::{JudgedRow, Told};
+use super::settlement_facts::{Named, bank_lines, batches, claimed_anew, named, named_by_rows, row, waits_for};
 use super::{KnownPayment, Outcome, Terms};
 use crate::books::fact::{Facts, Payee, PaymentFact, RowFact, RowKind};
 use crate::books::item::{ItemId, Subject};
 use crate::books::take_on::TakenOn;
-use crate::books::{Decision, Known, Link, Part, Parts};
+use crate::books::{Brief, Decision, Link, Part, Parts};
 use crate::domain::classify::Class;
+use crate::domain::digest::Digest;
+use crate::domain::settlement::SettlementRow;
 
 /// What a reconciliation found, by the parts in which the books post it. Facts are made when they are asked for: all at once they would
 /// take many times the memory of what they are made from.
@@ -26,6 +26,8 @@ pub struct Found<'a> {
     terms: &'a Terms,
     names: Names,
     rows: Vec<Named>,
+    /// Payments of the period that our ledger knows, and settlement rows prove.
+    by_rows: HashSet<Digest>,
     bills_of: Order,
     payments_of: Order,
     known_of: Order,
@@ -37,7 +39,7 @@ pub struct Found<'a> {
 impl<'a> Found<'a> {
     /// Finds the way of everything that `outcome` tells. `before` is what the books knew before it; `taken` is what they begin with.
     #[must_use]
-    pub fn of(outcome: &'a Outcome, terms: &'a Terms, before: &Known, decisions: &[Decision], taken: &[TakenOn]) -> (Self, Parts) {
+    pub fn of(outcome: &'a Outcome, terms: &'a Terms, before: &Brief, decisions: &[Decision], taken: &[TakenOn]) -> (Self, Parts) {
         let names = Names::of(outcome, before);
         let rows = named(outcome);
         let mut found = Self {
@@ -45,6 +47,7 @@ impl<'a> Found<'a> {
             terms,
             names,
             rows,
+            by_rows: named_by_rows(outcome, terms),
             bills_of: Order::default(),
             payments_of: Order::default(),
             known_of: Order::default(),
@@ -76,7 +79,7 @@ impl<'a> Found<'a> {
         facts.payments.extend(judged.filter_map(|judged| payment(outcome, names, judged, terms)));
         facts.payments.extend(self.known(part).filter(|known| self.is_told(known)).filter_map(|one| known(outcome, names, one)));
         facts.rows.extend(self.rows_of.of_part(part).filter_map(|at| self.row(at)));
-        facts.bills.extend(self.bills_of.of_part(part).filter_map(|at| bill(outcome, names, at, terms)));
+        facts.bills.extend(self.bills_of.of_part(part).filter_map(|at| bill(outcome, names, &self.by_rows, at, terms)));
         facts.bills = listed_once(facts.bills);
         as_old_as_paid(&mut facts.bills, &facts.payments, terms);
         facts
@@ -116,7 +119,7 @@ impl<'a> Found<'a> {
         self.known_of.of_part(part).filter_map(|at| self.outcome.inputs.known.get(at)).filter(|known| known.identity != [0; 32])
     }
 
-    fn common(&self, before: &Known) -> Facts {
+    fn common(&self, before: &Brief) -> Facts {
         let Self { outcome, terms, names, .. } = self;
         let mut facts = Facts {
             payments: matched_anew(outcome, names, terms, before).collect(),
@@ -170,8 +173,19 @@ impl<'a> Found<'a> {
     }
 
     fn row_links(&self) -> impl Iterator<Item = Link> + '_ {
-        let judged = |named: &Named| self.outcome.settled.as_ref()?.rows.get(named.told_by)?.payment;
-        self.rows.iter().map(move |named| Link::Row(named.id, judged(named).and_then(|told| self.paid_link(told))))
+        self.rows.iter().map(|named| {
+            let told = self.told(named);
+            match told.and_then(|(row, judged)| self.names.debt(waits_for(self.outcome, row, judged, named, self.terms)?)) {
+                Some(debt) => Link::Waiting(named.id, debt),
+                None => Link::Row(named.id, told.and_then(|(_, judged)| self.paid_link(judged.payment?))),
+            }
+        })
+    }
+
+    /// What stands for a row, and what was made of it. What stands in two files is one, and is posted where that is: the books count it once.
+    fn told(&self, named: &Named) -> Option<(&'a SettlementRow, &'a JudgedRow)> {
+        let (input, settled) = self.outcome.inputs.settlement.as_ref().zip(self.outcome.settled.as_ref())?;
+        Some((input.files.rows.get(named.told_by)?, settled.rows.get(named.told_by)?))
     }
 
     fn paid_link(&self, told: Told) -> Option<(ItemId, Option<ItemId>)> {
@@ -187,10 +201,8 @@ impl<'a> Found<'a> {
     }
 
     fn row(&self, at: usize) -> Option<RowFact> {
-        let (input, settled) = self.outcome.inputs.settlement.as_ref().zip(self.outcome.settled.as_ref())?;
-        // What stands in two files is one, and is posted where that is: the books count it once.
-        let at = self.rows.get(at)?.told_by;
-        Some(row(self.outcome, input.files.rows.get(at)?, settled.rows.get(at)?, self.rows.get(at)?))
+        let named = self.rows.get(at)?;
+        Some(row(self.outcome, self.terms, &self.names, self.told(named)?, named))
     }
 
     /// Every payment of this run, with the invoice number it was paid as.
@@ -206,9 +218,10 @@ impl<'a> Found<'a> {
         judged.chain(told.filter_map(|one| Some((bills.invoice_number(one.bill), known(outcome, names, one)?))))
     }
 
-    /// What our ledger was told before the period is proved; of the period only evidence proves anything (L04).
+    /// What our ledger was told before the period is proved; of the period only evidence proves anything (L04), a settlement row, too.
     fn is_told(&self, known: &KnownPayment) -> bool {
-        known.identity != [0; 32] && known.in_ledger && !known.is_proved && known.paid_at < self.terms.period.starts_at()
+        let is_proved = known.paid_at < self.terms.period.starts_at() || self.by_rows.contains(&known.identity);
+        known.identity != [0; 32] && known.in_ledger && !known.is_proved && is_proved
     }
 }
 
@@ -266,7 +279,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    fn of(outcome: &Outcome, before: &Known) -> Self {
+    fn of(outcome: &Outcome, before: &Brief) -> Self {
         let bills = &outcome.inputs.bills;
         let groups = bills.group_names();
         let (mut ids, mut debts) = (Vec::with_capacity(bills.len()), Vec::with_capacity(bills.len()));
@@ -285,7 +298,7 @@ impl Names {
             debts.push(debt);
         }
         for (id, debt) in ids.iter().zip(&mut debts) {
-            let of = before.bills.get(id).map(|known| known.debt).or_else(|| listed.get(id).copied());
+            let of = before.debt_of_bill(*id).or_else(|| listed.get(id).copied());
             *debt = of.unwrap_or(*debt);
         }
         Self { bills: ids, debts }

@@ -4,7 +4,6 @@ use rayon::prelude::*;
 
 use super::bills::{Bill, Bills, Found};
 use super::dedupe::{Payments, Proved};
-use super::known::KnownPayment;
 use super::tally::Tallies;
 use super::{Inputs, Terms};
 use crate::domain::amount::Rupiah;
@@ -227,7 +226,7 @@ fn look_back(inputs: &Inputs, payments: &Payments, found: &[Found], terms: &Term
         let Some(&(number, ..)) = run.first() else { continue };
         let Some(bill) = inputs.bills.get(number) else { continue };
         let mut cover = known_cover(inputs, number, bill, terms);
-        let told = known_of(&inputs.known, number).iter().filter(|known| !known.is_proved);
+        let told = inputs.known.of_bill(number).iter().filter(|known| !known.is_proved);
         let mut told: Vec<(i64, Digest, u64)> = told.map(|known| (known.paid_at.as_microsecond(), known.identity, known.amount)).collect();
         told.sort_unstable();
         let (mut told, mut paid) = (told.into_iter().peekable(), 0_u64);
@@ -259,16 +258,9 @@ fn look_back(inputs: &Inputs, payments: &Payments, found: &[Found], terms: &Term
 /// The earliest payment that covers a bill and is known from elsewhere only: one of this evidence speaks for itself, and must
 /// not be its own predecessor where the ledger met a message of it with another date.
 fn known_cover(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms) -> FirstCover {
-    let known = known_of(&inputs.known, number).iter().filter(|known| covers(known.amount, bill.amount.get(), &terms.policy));
+    let known = inputs.known.of_bill(number).iter().filter(|known| covers(known.amount, bill.amount.get(), &terms.policy));
     let known = known.filter(|known| !known.is_proved);
     known.map(|known| (known.paid_at.as_microsecond(), known.identity)).min()
-}
-
-/// The known payments of one bill.
-pub(super) fn known_of(known: &[KnownPayment], bill: u32) -> &[KnownPayment] {
-    let start = known.partition_point(|known| known.bill < bill);
-    let rest = known.get(start..).unwrap_or_default();
-    rest.get(..rest.partition_point(|known| known.bill == bill)).unwrap_or_default()
 }
 
 /// P12: another bill of the same debt was covered before.

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::bills::{Bill, Bills};
 use super::dedupe::Payments;
-use super::judge::{JudgedPayment, known_of};
+use super::judge::JudgedPayment;
 use super::new_bill::ExternalMark;
 use super::settle::Settled;
 use super::tally::{Tallies, add_nature};
@@ -177,7 +177,7 @@ pub(super) fn in_scope(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms)
     let starts_at = terms.period.starts_at();
     let grace = jiff::SignedDuration::from_mins(terms.policy.expiry_grace_minutes);
     let expired = bill.expires_at().is_some_and(|at| starts_at.duration_since(at) > grace);
-    let paid = !bill.reusable() && known_of(&inputs.known, number).iter().any(|known| known.closes(starts_at));
+    let paid = !bill.reusable() && inputs.known.of_bill(number).iter().any(|known| known.closes(starts_at));
     bill.planned_at().is_none_or(|at| at <= terms.as_of) && bill.cancelled_at().is_none_or(|at| at >= starts_at) && !expired && !paid
 }
 
@@ -189,7 +189,7 @@ fn paid_mark(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms) -> PaidMa
         ExternalMark::At(at) => return dated(at),
         ExternalMark::Unpaid => {}
     }
-    let known = known_of(&inputs.known, number).iter().filter(|known| known.in_ledger && !known.is_proved);
+    let known = inputs.known.of_bill(number).iter().filter(|known| known.in_ledger && !known.is_proved);
     known.map(|known| dated(known.paid_at)).fold(PaidMark::None, |worst, mark| match (worst, mark) {
         (PaidMark::InPeriod, _) | (_, PaidMark::InPeriod) => PaidMark::InPeriod,
         (PaidMark::None, mark) => mark,
@@ -200,7 +200,7 @@ fn paid_mark(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms) -> PaidMa
 /// What payments of earlier periods come to, as an earlier month or the ledger tells of them; a mark tells of no payment.
 fn paid_before(inputs: &Inputs, number: u32, terms: &Terms) -> Rupiah {
     let starts_at = terms.period.starts_at();
-    let known = known_of(&inputs.known, number).iter().filter(|known| known.identity != [0; 32] && known.paid_at < starts_at);
+    let known = inputs.known.of_bill(number).iter().filter(|known| known.identity != [0; 32] && known.paid_at < starts_at);
     known.map(|known| Rupiah::new(known.amount.into())).sum()
 }
 

@@ -1,6 +1,7 @@
 //! Payments of bills that this run's evidence does not tell of: the ledger's own, marks of an external one, an earlier report's.
 
 use std::collections::BTreeSet;
+use std::ops::Deref;
 
 use jiff::Timestamp;
 
@@ -28,6 +29,54 @@ pub struct KnownPayment {
     pub in_ledger: bool,
     /// Whether this run's evidence proves it too; found out by reconciling.
     pub is_proved: bool,
+}
+
+/// All of them, found by their bills.
+#[derive(Debug, Default)]
+pub struct KnownPayments {
+    list: Vec<KnownPayment>,
+    /// By the bill's number: where its payments end, and those of the next begin.
+    ends: Vec<u32>,
+}
+
+impl KnownPayments {
+    /// Of these.
+    #[must_use]
+    pub fn of(mut list: Vec<KnownPayment>) -> Self {
+        list.sort_unstable();
+        let mut ends: Vec<u32> = Vec::new();
+        for (end, known) in (1_u32..).zip(&list) {
+            let bill = usize::try_from(known.bill).unwrap_or(usize::MAX);
+            let before = ends.last().copied().unwrap_or_default();
+            if ends.len() <= bill {
+                ends.resize(bill.saturating_add(1), before);
+            }
+            ends.last_mut().into_iter().for_each(|last| *last = end);
+        }
+        Self { list, ends }
+    }
+
+    /// Those of one bill.
+    #[must_use]
+    pub fn of_bill(&self, bill: u32) -> &[KnownPayment] {
+        let end_of = |bill: u32| usize::try_from(bill).ok().and_then(|bill| self.ends.get(bill)).and_then(|end| usize::try_from(*end).ok());
+        let Some(end) = end_of(bill) else { return &[] };
+        let start = bill.checked_sub(1).and_then(end_of).unwrap_or_default();
+        self.list.get(start..end).unwrap_or_default()
+    }
+
+    /// All of them, to be marked.
+    pub(super) fn all_mut(&mut self) -> &mut [KnownPayment] {
+        &mut self.list
+    }
+}
+
+impl Deref for KnownPayments {
+    type Target = [KnownPayment];
+
+    fn deref(&self) -> &[KnownPayment] {
+        &self.list
+    }
 }
 
 impl KnownPayment {
@@ -62,4 +111,31 @@ pub(super) fn prove(known: &mut [KnownPayment], orphans: &mut [Orphan], lines: &
         orphan.is_proved = compare(proof, orphan.amount);
     }
     contradicting
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_payments_are_found_by_their_bills_and_by_no_others() {
+        let known = |bill: u32, amount: u64| KnownPayment {
+            bill,
+            paid_at: Timestamp::UNIX_EPOCH,
+            identity: [0; 32],
+            amount,
+            sameness: None,
+            in_ledger: true,
+            is_proved: false,
+        };
+        for bills in [vec![], vec![0], vec![3], vec![5, 0, 0, 2, 5, 5, 9]] {
+            let list: Vec<KnownPayment> = (1..).zip(&bills).map(|(amount, bill)| known(*bill, amount)).collect();
+            let all = KnownPayments::of(list.clone());
+            for bill in 0..12 {
+                let mut of_bill: Vec<KnownPayment> = list.iter().copied().filter(|known| known.bill == bill).collect();
+                of_bill.sort_unstable();
+                assert_eq!(all.of_bill(bill), of_bill, "bill {bill} of {bills:?}");
+            }
+        }
+    }
 }

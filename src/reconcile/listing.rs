@@ -25,7 +25,9 @@ pub(super) fn listed(
     known: &Known,
     unposted: &BTreeSet<ItemId>,
 ) -> Vec<Finding> {
-    let items: BTreeMap<&str, &OpenItem> = open.shown().map(|item| (item.discrepancy_id.as_str(), item)).collect();
+    // An alarm about money that is to be dealt with is told with that money.
+    let is_told_apart = |item: &&OpenItem| item.account.is_some() || item.todo != Todo::NotYet;
+    let items: BTreeMap<&str, &OpenItem> = open.shown().filter(is_told_apart).map(|item| (item.discrepancy_id.as_str(), item)).collect();
     let decided: BTreeSet<Leg> =
         known.decisions.values().filter(|one| !one.is_taken_back && one.refused.is_none()).filter_map(|one| one.leg).collect();
     let rows: HashMap<&str, ItemId> = known.rows.iter().map(|(id, row)| (&*row.listed_as, *id)).collect();

@@ -28,11 +28,13 @@ mod listing;
 pub mod month;
 mod new_bill;
 pub mod open_items;
+pub mod opened;
 mod own;
 mod parquet;
 pub mod posted;
 mod reasons;
 pub mod settle;
+mod settlement_facts;
 mod side;
 mod status;
 mod tally;
@@ -45,14 +47,14 @@ use jiff::Timestamp;
 
 pub use about::{About, Asked};
 pub use bills::{Bills, TooMany};
-pub use carried::{Orphan, carried};
+pub use carried::{Carried, Orphan};
 pub use copies::bank_copies;
 pub use dedupe::{Payments, dedupe};
 pub use external_columns::is_external_column;
 pub use findings::{Finding, Source};
 pub use inquiries::Inquired;
 pub use judge::JudgedPayment;
-pub use known::KnownPayment;
+pub use known::{KnownPayment, KnownPayments};
 pub use new_bill::{ExternalMark, FormerCode, NewBill};
 pub use own::{KnownOwn, OwnBills};
 pub use status::{Sought, StatusEvidence};
@@ -73,7 +75,7 @@ pub struct Inputs {
     /// The bills, findable.
     pub bills: Bills,
     /// Payments known from elsewhere than this evidence, sorted.
-    pub known: Vec<KnownPayment>,
+    pub known: KnownPayments,
     /// Payments of earlier months without a bill.
     pub orphans: Vec<Orphan>,
     /// The evidence.
@@ -212,7 +214,7 @@ impl Outcome {
 pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
     let mut payments = dedupe(&mut inputs.lines);
     let lines = judge::JudgedLines::of(&inputs.lines);
-    let contradicting = known::prove(&mut inputs.known, &mut inputs.orphans, &mut inputs.lines, &mut payments);
+    let contradicting = known::prove(inputs.known.all_mut(), &mut inputs.orphans, &mut inputs.lines, &mut payments);
     // After the lines of the logs were counted: answers of Check Status are none.
     let placed = status::place(&mut inputs, &mut payments);
     let judged = judge::payments(&inputs, &payments, terms);

@@ -8,7 +8,7 @@ use super::Terms;
 use super::external::{BATCH, External, ExternalError, Rows};
 use super::external_columns::Columns;
 use crate::columns::Value;
-use crate::columns::parquet::Stored;
+use crate::columns::stored::Stored;
 use crate::table::{Layout, Row};
 
 /// Reads the Parquet file at `path`.

@@ -11,77 +11,40 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use super::by_books::ByBooks;
-use super::facts;
 use super::figures::Figures;
 use super::found::Found;
 use super::grounded::grounded;
 use super::listing::listed;
 use super::month::{PriorLine, prior_lines};
 use super::open_items::{Findings, Items, OpenItem, Terms as ItemTerms, Todo, open_items};
+use super::opened::{Asked, BooksInputs, Opened};
+use super::settlement_facts::paid_later;
 use super::{Outcome, Terms};
 use crate::books::breakdown::Breakdown;
+use crate::books::carry::CarryError;
 use crate::books::ground::grounds;
 use crate::books::identities::{Identity, Made, Told, identities};
 use crate::books::month::{Ageing, Statement};
 use crate::books::pair::{Key, Pair};
-use crate::books::take_on::{TakenOn, begin};
+use crate::books::take_on::begin;
 use crate::books::tie::Tie;
 use crate::books::{
-    Account, BooksError, Decision, Facts, Handed, ItemId, Known, Leg, Month, Part, Period, Posting, Settings, Shares, Subject,
+    Account, BooksError, Brief, Decision, Facts, Handed, ItemId, Known, Leg, Month, Part, Parts, Period, Posting, Settings, Subject,
 };
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
-use crate::domain::classify::Nature;
+use crate::domain::classify::{Nature, Stands};
 use crate::domain::digest::Digest;
 
 /// Parts that are posted before the next ones are begun: with one for each thread, all would wait for the slowest.
 const PARTS_PER_THREAD: usize = 2;
-
-/// What the books are opened with.
-#[derive(Clone, Debug)]
-pub enum Opened {
-    /// The month before, whose head has this hash.
-    Carried {
-        /// What was known at its end.
-        known: Box<Known>,
-        /// The hash of its head.
-        hash: String,
-    },
-    /// Nothing: they begin with this period, with bills that were open and what is told besides.
-    TakenOn {
-        /// Money in transit, held, credited or to be refunded.
-        items: Vec<TakenOn>,
-    },
-}
-
-/// What a run's books are made with, beside the run itself.
-#[derive(Clone, Debug)]
-pub struct BooksInputs {
-    /// What they are opened with.
-    pub opened: Opened,
-    /// The journal's decisions.
-    pub decisions: Vec<Decision>,
-    /// Items that the journal holds open.
-    pub asked: Asked,
-    /// The settings that postings depend on.
-    pub settings: Settings,
-}
-
-/// What somebody wants to know of the books, whichever part it is in.
-#[derive(Clone, Debug, Default)]
-pub struct Asked {
-    /// Items that are shown under these ids.
-    pub ids: BTreeSet<String>,
-    /// What stands there.
-    pub legs: BTreeSet<Leg>,
-}
 
 /// Keeps what is posted: the files of a report.
 pub trait Keeper: Send {
     /// What is kept of one part.
     type Page: Send;
     /// Why it cannot be.
-    type Error: From<BooksError>;
+    type Error: From<BooksError> + From<CarryError>;
 
     /// Makes a page of a part, whose pairs have these keys. Several are made at once.
     ///
@@ -160,8 +123,8 @@ struct Run<'a> {
     outcome: &'a Outcome,
     item_terms: ItemTerms<'a>,
     posting: Posting<'a>,
-    before: Shares,
-    taken: Option<&'a [TakenOn]>,
+    parts: Parts,
+    opened: &'a Opened,
     asked: &'a Asked,
 }
 
@@ -188,15 +151,16 @@ impl Posted {
     pub fn of<K: Keeper<Error: Send>>(outcome: &mut Outcome, terms: &Terms, inputs: BooksInputs, keeper: &mut K) -> Result<Self, K::Error> {
         let BooksInputs { opened, decisions, asked, settings } = inputs;
         let period = Period { from: terms.period.from, to: terms.period.to };
-        let (before, previous, items) = match opened {
-            Opened::Carried { known, hash } => (*known, Some(hash), None),
-            Opened::TakenOn { items } => (Known { began_on: Some(period.from), ..Known::default() }, None, Some(items)),
+        let begun = Brief::of(&Known { began_on: Some(period.from), ..Known::default() });
+        let (before, previous, items) = match &opened {
+            Opened::Carried { folder, hash } => (folder.brief(), Some(hash.clone()), &[][..]),
+            Opened::TakenOn { items } => (&begun, None, &items[..]),
         };
         let today = wib_date(terms.as_of).max(period.from);
         let (sums, common, by_books, lists_bills) = {
-            let (found, parts) = Found::of(outcome, terms, &before, &decisions, items.as_deref().unwrap_or_default());
-            let paid_later = facts::paid_later(outcome, period.to);
-            let is_settlement_known = outcome.settled.is_some() || !before.batches.is_empty();
+            let (found, parts) = Found::of(outcome, terms, before, &decisions, items);
+            let paid_later = paid_later(outcome, period.to);
+            let is_settlement_known = outcome.settled.is_some() || !before.common.batches.is_empty();
             let run = Run {
                 posting: Posting { settings: &settings, period, lists_bills: found.lists_bills() },
                 item_terms: ItemTerms {
@@ -207,11 +171,11 @@ impl Posted {
                     paid_later: &paid_later,
                     decisions: &decisions,
                 },
-                before: parts.split(before),
+                parts,
+                opened: &opened,
                 findings: Findings::of(&outcome.findings),
                 found,
                 outcome,
-                taken: items.as_deref(),
                 asked: &asked,
             };
             let (sums, common, by_books) = run.post(&decisions, keeper)?;
@@ -225,7 +189,10 @@ impl Posted {
         for finding in
             outcome.findings.iter().filter(|finding| finding.books.is_none() && !finding.is_decided && finding.nature == Nature::Break)
         {
-            items.add_beside(finding.class.info().owner, finding.paid.or(finding.expected).unwrap_or_default());
+            // What a row leaves at its batch is counted there.
+            let is_at_batch = finding.class.info().stands == Stands::Clearing;
+            let at_stake = finding.paid.or(finding.expected).filter(|_| !is_at_batch).unwrap_or_default();
+            items.add_beside(finding.class.info().owner, at_stake);
         }
         let Figures { statements, ageing, breakdown, tie, identities } = figures.closed(lists_bills);
         let tie = lists_bills.then_some(tie);
@@ -249,52 +216,63 @@ impl Run<'_> {
     fn post<K: Keeper<Error: Send>>(&self, decisions: &[Decision], keeper: &mut K) -> Result<(Sums, Month, ByBooks), K::Error> {
         let mut sums = Sums::default();
         let apart: Vec<Part> = Part::apart().collect();
+        let mut turns = apart.chunks(rayon::current_num_threads().saturating_mul(PARTS_PER_THREAD));
+        let mut next_turn = || turns.next().unwrap_or_default();
+        let mut before = self.opened.before(&self.parts)?;
+        let mut known = before.take(next_turn())?;
         let mut ready: Vec<Concluded<K::Page>> = Vec::new();
-        // While some parts are posted, those before are written.
-        for some in apart.chunks(rayon::current_num_threads().saturating_mul(PARTS_PER_THREAD)) {
-            let (made, kept) = rayon::join(
-                || some.par_iter().map(|part| self.apart::<K>(*part)).collect::<Result<Vec<_>, K::Error>>(),
-                || std::mem::take(&mut ready).into_iter().try_for_each(|part| Self::take(&mut sums, part, keeper, &self.findings)),
-            );
+        // While some parts are posted, those before are written, and what is known of those after is read.
+        while !known.is_empty() {
+            let following = next_turn();
+            let post = || known.into_par_iter().map(|(part, known)| self.apart::<K>(part, known)).collect::<Result<Vec<_>, K::Error>>();
+            let write = || std::mem::take(&mut ready).into_iter().try_for_each(|part| Self::take(&mut sums, part, keeper, &self.findings));
+            let ((made, kept), read) = rayon::join(|| rayon::join(post, write), || before.take(following));
             kept?;
             ready = made?.into_iter().flatten().collect();
+            known = read?;
         }
         std::mem::take(&mut ready).into_iter().try_for_each(|part| Self::take(&mut sums, part, keeper, &self.findings))?;
         let facts = self.found.facts(Part::Together);
-        let before = self.before(Part::Together, &facts)?;
+        let known = before.take(&[Part::Together])?.pop().and_then(|(_, known)| known);
+        let before = self.opening(Part::Together, known, &facts)?;
         let decisions = grounded(&before, &facts, decisions, &self.posting)?;
         let mut month = self.posting.together(before.clone(), &facts, &decisions, std::mem::take(&mut sums.handed))?;
         let made = Made { before: &before, facts: &facts, decisions: &decisions, settings: self.posting.settings };
         let mut by_books = ByBooks::of(&mut month, &self.found, self.outcome, self.item_terms.terms);
         let findings = by_books.found(&self.findings);
-        let concluded = self.conclude::<K>(Part::Together, &mut month, &made, &findings)?;
+        let concluded = self.conclude::<K>(Part::Together, &mut month, &made, (&findings, &sums.items))?;
         Self::take(&mut sums, concluded, keeper, &findings)?;
         sums.items.trim(&findings);
         by_books.join(std::mem::take(&mut sums.by_books));
         sums.held.sort_by_cached_key(|held| held.item.rank());
-        self.widen(&mut sums, &month)?;
+        self.widen::<K::Error>(&mut sums, &month)?;
         month.pairs = Vec::new();
         Ok((sums, month, by_books))
     }
 
     /// Posts a part; nothing if it is empty.
-    fn apart<K: Keeper>(&self, part: Part) -> Result<Option<Concluded<K::Page>>, K::Error> {
-        let Some((before, facts)) = self.part(part)? else { return Ok(None) };
+    fn apart<K: Keeper>(&self, part: Part, known: Option<Known>) -> Result<Option<Concluded<K::Page>>, K::Error> {
+        let Some((before, facts)) = self.part(part, known)? else { return Ok(None) };
         let mut month = self.posting.apart(before.clone(), &facts)?;
         let made = Made { before: &before, facts: &facts, decisions: &[], settings: self.posting.settings };
-        self.conclude::<K>(part, &mut month, &made, &self.findings).map(Some)
+        self.conclude::<K>(part, &mut month, &made, (&self.findings, &Items::default())).map(Some)
     }
 
-    fn part(&self, part: Part) -> Result<Option<(Known, Facts)>, BooksError> {
+    fn part(&self, part: Part, known: Option<Known>) -> Result<Option<(Known, Facts)>, BooksError> {
         let facts = self.found.facts(part);
-        let is_empty = facts == Facts::default() && !self.before.has(part);
-        if is_empty { Ok(None) } else { Ok(Some((self.before(part, &facts)?, facts))) }
+        let is_empty = facts == Facts::default() && known.is_none();
+        if is_empty { Ok(None) } else { Ok(Some((self.opening(part, known, &facts)?, facts))) }
     }
 
     /// What the books knew of a part before; on their first day, what was open then.
-    fn before(&self, part: Part, facts: &Facts) -> Result<Known, BooksError> {
-        let Some(taken) = self.taken else { return Ok(self.before.of(part).clone()) };
-        let taken = if part == Part::Together { taken } else { &[] };
+    fn opening(&self, part: Part, known: Option<Known>, facts: &Facts) -> Result<Known, BooksError> {
+        let taken = match self.opened {
+            Opened::Carried { folder, .. } => {
+                return Ok(known.unwrap_or_else(|| Known { began_on: folder.head().began_on, ..Known::default() }));
+            }
+            Opened::TakenOn { items } if part == Part::Together => &items[..],
+            Opened::TakenOn { .. } => &[],
+        };
         let Posting { settings, period, .. } = self.posting;
         Ok(begin(&facts.bills, &self.found.paid_before(part), taken, settings, period.from)?.known)
     }
@@ -304,13 +282,14 @@ impl Run<'_> {
         part: Part,
         month: &mut Month,
         made: &Made<'_>,
-        findings: &Findings<'_>,
+        (findings, before): (&Findings<'_>, &Items),
     ) -> Result<Concluded<K::Page>, K::Error> {
         // What the parts leave to it stays with the one that is posted last.
         let handed = if month.is_apart { std::mem::take(&mut month.handed) } else { Handed::default() };
         let (month, today) = (&*month, self.item_terms.today);
         let known = &month.known;
-        let items = open_items(month, self.outcome, findings, &self.item_terms);
+        let mut items = open_items(month, self.outcome, findings, &self.item_terms);
+        before.tell_with_money(&mut items);
         let (statements, ageing) = (month.statements(), month.ageing(today));
         let keys: Vec<Key> = month.pairs.iter().map(Pair::key).collect();
         let mut identities = identities(month, &Told { keys: &keys, statements: &statements, ages: &ageing }, made);
@@ -318,7 +297,9 @@ impl Run<'_> {
         let wanted: Vec<&OpenItem> = items.iter().filter(|item| item.todo == Todo::Now || findings.has(&item.discrepancy_id)).collect();
         let named: Vec<_> = wanted.iter().map(|item| (item.account.map(|account| Leg::of(account, item.id)), Some(item.id))).collect();
         let grounds = wanted.iter().map(|item| (item.account, item.id)).zip(grounds(made.facts, known, &named)).collect();
-        let asked = items.iter().filter(|item| item.todo != Todo::Now && self.asked.ids.contains(&item.discrepancy_id));
+        // An alarm that waits for its money is answered with it.
+        let needs_nobody = |item: &&OpenItem| item.todo == Todo::Decided || item.todo == Todo::NotYet && item.account.is_some();
+        let asked = items.iter().filter(needs_nobody).filter(|item| self.asked.ids.contains(&item.discrepancy_id));
         let stand = self.asked.legs.iter().filter(|leg| known.has(**leg)).map(|leg| (*leg, known.balance(*leg)));
         let answers = (asked.map(|item| item.discrepancy_id.clone()).collect(), stand.collect());
         let held = items.iter().filter(|item| item.account == Some(Account::Suspense)).map(|item| {
@@ -332,7 +313,7 @@ impl Run<'_> {
         let later = month.aside.later.iter().filter(|id| id.subject() == Subject::Bill);
         let unposted = month.aside.too_old.iter().chain(later).copied().collect();
         let figures = Figures { statements, ageing, breakdown, tie, identities };
-        let is_carried = self.taken.is_none();
+        let is_carried = matches!(self.opened, Opened::Carried { .. });
         let by_books = if is_carried { ByBooks::late(month, &self.found, self.outcome, part) } else { ByBooks::default() };
         Ok(Concluded { handed, aside, unposted, figures, items, grounds, held, prior, answers, by_books, page })
     }
@@ -359,7 +340,7 @@ impl Run<'_> {
     }
 
     /// What is open on a batch, a pay-out or at the bank rests on rows of all parts.
-    fn widen(&self, sums: &mut Sums, common: &Month) -> Result<(), BooksError> {
+    fn widen<E: From<BooksError> + From<CarryError>>(&self, sums: &mut Sums, common: &Month) -> Result<(), E> {
         let is_wide = |id: ItemId| matches!(id.subject(), Subject::Batch | Subject::Payout | Subject::BankLine);
         let wide: Vec<(Option<Account>, ItemId)> = sums.grounds.keys().filter(|(_, id)| is_wide(*id)).copied().collect();
         if wide.is_empty() {
@@ -367,8 +348,10 @@ impl Run<'_> {
         }
         let batch = |id: ItemId| common.known.payouts.get(&id).map_or(id, |payout| payout.batch);
         let named: Vec<_> = wide.iter().map(|(account, id)| (account.map(|account| Leg::of(account, *id)), Some(batch(*id)))).collect();
+        let mut before = self.opened.before(&self.parts)?;
         for part in Part::apart() {
-            let Some((before, facts)) = self.part(part)?.filter(|(_, facts)| !facts.rows.is_empty()) else { continue };
+            let known = before.take(&[part])?.pop().and_then(|(_, known)| known);
+            let Some((before, facts)) = self.part(part, known)?.filter(|(_, facts)| !facts.rows.is_empty()) else { continue };
             let month = self.posting.apart(before, &facts)?;
             for (of, more) in wide.iter().zip(grounds(&facts, &month.known, &named)) {
                 sums.grounds.entry(*of).or_default().extend(more);

@@ -8,7 +8,7 @@ use super::atomic::{self, Draft, WriteError, Writer};
 use super::manifest;
 use super::runs::Runs;
 use crate::books::account::Side;
-use crate::books::carry::{self, About, Carry, CarryError, Head};
+use crate::books::carry::{self, About, Carry, CarryError, Folder, Head};
 use crate::books::export::{Entry, is_exported};
 use crate::books::known::Known;
 use crate::books::pair::{Key, id_of};
@@ -56,6 +56,9 @@ pub enum KeepError {
     /// A state that no evidence can lead to.
     #[error(transparent)]
     Books(#[from] BooksError),
+    /// The books of the month before.
+    #[error(transparent)]
+    Before(#[from] CarryError),
     /// A file.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -188,6 +191,16 @@ impl Ended {
 pub fn read_carry(folder: &Path) -> Result<(Head, Known), CarryError> {
     let listed = manifest::listed(folder).map_err(|error| CarryError::damaged("summary.json", &error))?;
     carry::read(&folder.join(CARRY), |name| manifest::vouched(folder, &format!("{CARRY}/{name}"), &listed))
+}
+
+/// Opens the carry of the report in `folder`, each file as its summary lists it, for a month that goes on from it; `hears` is told
+/// everything that is known.
+///
+/// # Errors
+/// [`CarryError`].
+pub fn open_carry(folder: &Path, hears: impl FnMut(&Known)) -> Result<Folder, CarryError> {
+    let listed = manifest::listed(folder).map_err(|error| CarryError::damaged("summary.json", &error))?;
+    Folder::open(&folder.join(CARRY), |name| manifest::vouched(folder, &format!("{CARRY}/{name}"), &listed), hears)
 }
 
 /// A pair, under the id of its entry.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::manifest::{self, ReportFile};
 use super::{Report, Writer};
-use crate::columns::parquet::Stored;
+use crate::columns::stored::Stored;
 use crate::columns::{Column, Format};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;

@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{Report, Writer, manifest};
-use crate::columns::parquet::Stored;
+use crate::columns::stored::Stored;
 use crate::columns::{Column, Format, Value};
 use crate::domain::digest::Digest;
 use crate::domain::line::Line;

@@ -1,6 +1,6 @@
 """Plants faults in a kit's own figures, one at a time: the rules must find and name each.
 
-    faults.py KIT
+    faults.py KIT [of-the-bank]
 
 Every fault is one change of one table below KIT/figures, made in a copy. A fault that no rule notices, or that is named
 otherwise than it should be, ends this with 1.
@@ -51,6 +51,21 @@ FAULTS = [
     ("the first page counts one thing less", "to_do", "count = count - 1", "owner = (SELECT min(owner) FROM t)", "to do"),
 ]
 
+# Of a month with a bank statement, refunds, credits, and alarms of the ledger.
+OF_THE_BANK = [
+    ("a bank line that nobody explains is called something else", "open_items", "class = 'P01'", "class = 'B01'", "item"),
+    ("a bank line that nobody explains is not listed", "open_items", None, "class = 'B01'", "account"),
+    ("a pay-out that is long due is said to wait", "open_items", "status = 'not_yet_due'", "class = 'B02' AND status = 'to_do'", "item"),
+    ("a refund that nobody transferred is said to be decided", "open_items", "status = 'decided', decision = ''", "class = 'B03'", "item"),
+    ("a customer's credit is called a refund", "open_items", "class = 'B03'", "class = 'B05'", "item"),
+    ("a bank line is said to pay another pay-out", "postings", "credit_item = (SELECT max(credit_item) FROM t WHERE credit_account = 'payouts' AND debit_account <> 'clearing')",
+     "entry_id = (SELECT min(entry_id) FROM t WHERE credit_account = 'payouts' AND debit_account = 'bank' AND credit_item <> (SELECT max(credit_item) FROM t WHERE credit_account = 'payouts' AND debit_account <> 'clearing'))", "bank"),
+    ("bills that have vanished are not told", "open_items", None, "account = 'alarm' AND class = 'L13'", "alarm"),
+    ("less is at stake of them", "open_items", "amount = amount - 1", "account = 'alarm' AND class = 'L13'", "alarm"),
+    ("a group that asks for two amounts is not told", "open_items", None, "account = 'alarm' AND class = 'L14'", "alarm"),
+    ("a forged line raises no alarm", "open_items", None, "account = 'alarm' AND class = 'N02'", "alarm"),
+]
+
 
 def planted(kit: Path, table: str, change: str | None, where: str) -> int:
     """Makes the change in the table of `kit`; how many rows it met."""
@@ -65,11 +80,12 @@ def planted(kit: Path, table: str, change: str | None, where: str) -> int:
 
 def main() -> int:
     kit, missed = Path(sys.argv[1]).resolve(), 0
+    faults = OF_THE_BANK if sys.argv[2:] == ["of-the-bank"] else FAULTS
     sys.path.insert(0, str(kit))
     from run import differences
 
     assert differences(kit) == [], "the kit must agree before anything is planted"
-    for what, table, change, where, named in FAULTS:
+    for what, table, change, where, named in faults:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "kit"
             shutil.copytree(kit, copy)
@@ -78,7 +94,7 @@ def main() -> int:
         verdict = "found" if named in found else "MISSED" if met else "NOT PLANTED"
         missed += verdict != "found"
         print(f"{verdict:12} {what}: {', '.join(sorted(found))}")
-    print(f"{len(FAULTS) - missed} of {len(FAULTS)} faults found and named")
+    print(f"{len(faults) - missed} of {len(faults)} faults found and named")
     return 1 if missed else 0
 
 

@@ -174,6 +174,11 @@ fn every_closing_figure_opens_to_its_rows_and_the_first_screen_counts_each_item_
         let total: i64 = rows.iter().map(|row| row["Rupiah"].as_i64().unwrap()).sum();
         let last = range.rows().rev().find(|row| row[0] == Data::String("Total".to_owned())).unwrap();
         assert_eq!((total, last[6].as_i64()), (closing.1, Some(closing.1)), "{name}");
+        assert!(
+            matches!(last[1], Data::Float(_)) && last[1].as_i64() == Some(closing.0),
+            "{name}: how many is a number, too: {:?}",
+            last[1]
+        );
         assert!(page.contains(&format!("<section id=\"{name}\"")));
         shown += 1;
     }
@@ -185,6 +190,17 @@ fn every_closing_figure_opens_to_its_rows_and_the_first_screen_counts_each_item_
     });
     let owners: i64 = summary["books"]["to_do"].as_object().unwrap().values().map(|of| of["count"].as_i64().unwrap()).sum();
     assert_eq!(owners, all, "who acts and what is to be done count the same items");
+    let listed = world.rows("report/discrepancies.csv");
+    let open = listed.iter().filter(|row| row["nature"] == "BREAK" && row["status"] != "accepted").count();
+    assert_eq!(
+        i64::try_from(open).unwrap(),
+        all,
+        "what is to be done is the list: an alarm about money that waits is told with that money"
+    );
+    let flagged = listed.iter().find(|row| row["class"] == "P04" && row["flags"] == "P09").expect("money that is over, paid before issue");
+    let text = std::fs::read_to_string(world.path("report/discrepancies.jsonl")).unwrap();
+    let row = text.lines().find(|line| line.contains(&flagged["discrepancy_id"])).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(row).unwrap()["books"]["account"], "suspense", "its money is what can be decided about");
     assert!(page.contains(&format!("{all} items are to be done.")));
     for count in [all - alarms, alarms] {
         assert!(page.contains(&format!("<p class=\"figure\">{count}</p>")), "{count}");

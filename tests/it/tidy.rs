@@ -26,7 +26,7 @@ const LAYERS: [(&str, &[&str]); 26] = [
     ("doku", &["domain"]),
     ("table", &["domain", "private"]),
     ("intake", &["domain", "private", "table"]),
-    ("books", &["columns", "domain"]),
+    ("books", &["columns", "domain", "parallel"]),
     ("register", &["books", "domain"]),
     ("journal", &["books", "clock", "domain", "private", "register"]),
     ("ledger", &["domain", "clock", "parallel", "private", "random", "temporary"]),
@@ -74,8 +74,8 @@ const LAYER_EXCEPTIONS: [(&str, &[&str]); 5] = [
 /// The heavy crates, and under which paths of `src` each may be named.
 const OWNERS: [(&str, &[&str]); 31] = [
     ("zeroize", &["secret.rs", "secret/"]),
-    ("polars", &["columns/parquet.rs"]),
-    ("polars_io", &["columns/parquet.rs"]),
+    ("polars", &["columns/parquet.rs", "columns/stored.rs"]),
+    ("polars_io", &["columns/parquet.rs", "columns/stored.rs"]),
     ("reqwest", &["gateway/"]),
     ("h2", &["gateway/client.rs"]),
     ("rustix", &["private.rs", "private/", "serve/log/files.rs", "cli/doctor/"]),

@@ -6,28 +6,29 @@
 
 mod cell;
 mod columns;
+mod folder;
 mod read;
 mod record;
 mod table;
 
 use std::collections::BTreeMap;
-use std::io::{self, Read as _, Write};
-use std::path::Path;
+use std::io::{self, Write};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+pub use self::folder::{Folder, Reader};
+pub use self::read::read;
 use super::account::{Account, PerAccount};
 use super::known::Known;
 use super::settings::{Period, Settings};
 use crate::columns::Csv;
 use crate::columns::parquet::{Frame, Groups};
-use crate::columns::vouched::Vouched;
 use crate::domain::amount::Rupiah;
-use crate::domain::digest::{self, Digest, Running};
+use crate::domain::digest::{self, Running};
 
 /// The version written.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// The head's name in the folder.
 pub const HEAD: &str = "carry.json";
@@ -278,47 +279,4 @@ impl Head {
     pub fn text(&self) -> Result<Vec<u8>, CarryError> {
         serde_json::to_vec_pretty(self).map_err(|error| CarryError::damaged(HEAD, &error))
     }
-}
-
-/// What every version of a head has.
-#[derive(Deserialize)]
-struct Versioned {
-    format: u32,
-}
-
-/// Reads the carry in `folder`: every file as `open` vouches for it by its name, every table against its digest, and the balances against
-/// their items.
-///
-/// # Errors
-/// [`CarryError`].
-pub fn read(folder: &Path, open: impl Fn(&str) -> io::Result<Vouched>) -> Result<(Head, Known), CarryError> {
-    let mut text = Vec::new();
-    let mut opened = std::fs::File::open(folder.join(HEAD)).map_err(CarryError::storage(HEAD))?;
-    opened.read_to_end(&mut text).map_err(CarryError::storage(HEAD))?;
-    let Versioned { format } = serde_json::from_slice(&text).map_err(|error| CarryError::damaged(HEAD, &error))?;
-    if !(1..=FORMAT).contains(&format) {
-        return Err(CarryError::Version(format));
-    }
-    let head: Head = serde_json::from_slice(&text).map_err(|error| CarryError::damaged(HEAD, &error))?;
-    let mut known = Known { began_on: head.began_on, ..Known::default() };
-    for table in table::TABLES {
-        let name = format!("{}.parquet", table.name);
-        let file = open(&name).map_err(|reason| CarryError::damaged(&name, &reason))?;
-        let (mut running, mut rows) = (Running::default(), 0_u64);
-        let each = |digest: Digest| {
-            rows = rows.saturating_add(1);
-            running.update(&digest);
-        };
-        read::read(table, format, &file, &mut known, each).map_err(|reason| CarryError::damaged(&name, &reason))?;
-        let found = TableHead { rows, sha256: digest::hex(&running.finish()) };
-        if head.tables.get(table.name) != Some(&found) {
-            return Err(CarryError::damaged(&name, &"its rows are not those that were written"));
-        }
-    }
-    known.remember_aliases();
-    let stated = |account| i128::from(head.balances.get(&account).copied().unwrap_or_default());
-    if let Some((account, _)) = known.totals().into_each().find(|(account, total)| total.get() != stated(*account)) {
-        return Err(CarryError::damaged(HEAD, &format_args!("the balance of `{}` is not that of its items", account.name())));
-    }
-    Ok((head, known))
 }

@@ -24,6 +24,12 @@ pub(super) struct Table {
     read: fn(&mut Known, &str, Record<'_, '_>) -> Result<(), serde_json::Error>,
 }
 
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
 macro_rules! cell {
     (Text $rows:ident $field:ident) => {
         $rows.text($field)?
@@ -62,8 +68,9 @@ macro_rules! tables {
 }
 
 /// Columns that earlier formats do not have, and the format that brought them.
-const ADDED: [(&str, &str, u32); 6] = [
+const ADDED: [(&str, &str, u32); 7] = [
     ("settlement_rows", "number", 3),
+    ("settlement_rows", "bill", 4),
     ("payments", "canonical", 2),
     ("payments", "class", 3),
     ("alarms", "invoice_number", 3),
@@ -92,7 +99,7 @@ tables! {
         only_told Json, debt Text, account Text, held_as Text, row Text, aliases Json, canonical Hex, class Text,
     }
     "settlement_rows" rows: SettlementRow "row" Programs {
-        batch Text, invoice_number Text, listed_as Text, paid_out_on Text, kind Json, gross Number, state Text, number Text,
+        batch Text, invoice_number Text, listed_as Text, paid_out_on Text, kind Json, gross Number, state Text, number Text, bill Text,
     }
     "batches" batches: Batch "batch" People { name Text, stated Number, days Json }
     "payouts" payouts: Payout "payout" People { batch Text, on Text }
@@ -117,6 +124,11 @@ fn insert<K: Ord + DeserializeOwned, V: DeserializeOwned>(
 }
 
 impl Table {
+    /// The name of its file.
+    pub(super) fn file(&self) -> String {
+        format!("{}.parquet", self.name)
+    }
+
     /// Every row, in the order of what it is about.
     pub(super) fn rows(&self, known: &Known) -> io::Result<Rows> {
         let mut rows = Rows::of(self);

@@ -13,6 +13,8 @@ mod bank;
 mod business;
 mod carrying;
 mod naive;
+mod one_place;
+mod opening;
 mod parted;
 mod random;
 mod stories;

@@ -5,20 +5,24 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
-use crate::books::fact::{Facts, Payee, RowKind};
+use crate::books::fact::{Facts, Payee, RowFact, RowKind};
 use crate::books::identities::{self, Made, holding};
 use crate::books::month::{self, Statement};
-use crate::books::parts::{Link, Part, Parts};
+use crate::books::parts::{Link, Part, Parts, Shares};
 use crate::books::post::{Month, Posting};
-use crate::books::{Account, Decision, Handed, ItemId, Known, Pair, Period, Settings};
+use crate::books::{Account, Brief, Decision, Handed, ItemId, Known, Pair, Period, Settings};
 
 /// The debt that each bill of `facts` is of: the first that is told of it.
 fn debts(facts: &Facts) -> BTreeMap<ItemId, ItemId> {
     facts.bills.iter().rev().map(|bill| (bill.id, bill.debt)).collect()
 }
 
-fn links(facts: &Facts) -> Vec<(Link, Facts)> {
+fn links(before: &Known, facts: &Facts) -> Vec<(Link, Facts)> {
     let debts = debts(facts);
+    let named = |row: &RowFact| {
+        let bill = row.bill?;
+        before.bills.get(&bill).map(|bill| bill.debt).or_else(|| debts.get(&bill).copied())
+    };
     let debt_of = |payee: Payee| if let Payee::Bill(bill) = payee { debts.get(&bill).copied() } else { None };
     let bills =
         facts.bills.iter().map(|bill| (Link::Bill(bill.id, debts[&bill.id]), Facts { bills: vec![bill.clone()], ..Facts::default() }));
@@ -33,26 +37,30 @@ fn links(facts: &Facts) -> Vec<(Link, Facts)> {
         } else {
             None
         };
-        (Link::Row(row.id, of), Facts { rows: vec![row.clone()], ..Facts::default() })
+        let link = named(row).map_or(Link::Row(row.id, of), |debt| Link::Waiting(row.id, debt));
+        (link, Facts { rows: vec![row.clone()], ..Facts::default() })
     });
     bills.chain(payments).chain(rows).collect()
 }
 
 /// The month in parts: each, the tied one last.
 fn months(before: &Known, facts: &Facts, decisions: &[Decision], settings: &Settings, period: Period) -> Vec<(Part, Known, Facts, Month)> {
-    let links = links(facts);
-    let parts = Parts::of(before, decisions, [], links.iter().map(|(link, _)| *link));
+    let links = links(before, facts);
+    let brief = Brief::of(before);
+    let parts = Parts::of(&brief, decisions, [], links.iter().map(|(link, _)| *link));
     let mut shared: BTreeMap<Part, Facts> = BTreeMap::new();
     let Facts { batches, bank_lines, alarms, .. } = facts.clone();
     shared.insert(Part::Together, Facts { batches, bank_lines, alarms, ..Facts::default() });
     for (link, fact) in links {
-        shared.entry(parts.place(before, link)).or_default().extend(fact);
+        shared.entry(parts.place(&brief, link)).or_default().extend(fact);
     }
-    let known = parts.split(before.clone());
+    let mut known = Shares::default();
+    known.add(before.clone(), &parts, &brief);
     let posting = Posting { settings, period, lists_bills: !facts.bills.is_empty() };
     let (mut handed, mut months) = (Handed::default(), Vec::new());
     for part in Part::apart().chain([Part::Together]) {
-        let (before, facts) = (known.of(part).clone(), shared.remove(&part).unwrap_or_default());
+        let before = known.take(part).unwrap_or_else(|| Known { began_on: before.began_on, ..Known::default() });
+        let facts = shared.remove(&part).unwrap_or_default();
         let month = match part {
             Part::Apart(_) => posting.apart(before.clone(), &facts).unwrap(),
             Part::Together => posting.together(before.clone(), &facts, decisions, std::mem::take(&mut handed)).unwrap(),
@@ -69,20 +77,7 @@ fn months(before: &Known, facts: &Facts, decisions: &[Decision], settings: &Sett
 fn whole(months: &[(Part, Known, Facts, Month)]) -> Known {
     let mut whole = Known::default();
     for (.., month) in months {
-        let known = month.known.clone();
-        whole.began_on = known.began_on;
-        whole.bills.extend(known.bills);
-        whole.debts.extend(known.debts);
-        whole.payments.extend(known.payments);
-        whole.aliases.extend(known.aliases);
-        whole.rows.extend(known.rows);
-        whole.batches.extend(known.batches);
-        whole.payouts.extend(known.payouts);
-        whole.bank_lines.extend(known.bank_lines);
-        whole.decisions.extend(known.decisions);
-        whole.alarms.extend(known.alarms);
-        whole.accepted.extend(known.accepted);
-        whole.balances.extend(known.balances);
+        whole.join(month.known.clone());
     }
     whole
 }

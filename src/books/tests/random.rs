@@ -130,6 +130,12 @@ impl World {
         (row.fee, row.discount) = (i64::from(much % 3) * 100, i64::from(much.is_multiple_of(5)) * 50);
         row.paid_out = amount - row.fee - row.discount + i64::from(much.is_multiple_of(11)) * 10;
         row.shares = row.paid_out * i64::from(much % 4) / 10;
+        // Rows whose payment nobody knows yet name a bill, some of them before they are paid out.
+        if matches!(row.kind, RowKind::Unclaimed(_)) && !self.bills.is_empty() {
+            let paid = of.and_then(|at| if let Payee::Bill(bill) = self.payments[at].1.payee { Some(bill) } else { None });
+            row.bill = paid.or_else(|| Some(self.bills[usize::from(much) % self.bills.len()].1.id)).filter(|_| !how.is_multiple_of(3));
+            row.paid_out_on = row.paid_out_on.filter(|_| !much.is_multiple_of(13));
+        }
         self.rows.push((now, row, of.filter(|_| how % 8 > 2)));
     }
 
@@ -151,7 +157,10 @@ impl World {
             // A row names a payment that anybody can know of.
             if let Some(paid) = of.map(|at| &self.payments[at]).filter(|paid| paid.0 <= now && paid.1.paid_at <= at(month(now).to)) {
                 row.kind = RowKind::Of(paid.1.channel, paid.1.id);
+                row.bill = None;
             }
+            // Of bills that are still to come nobody can name one.
+            row.bill = row.bill.filter(|named| self.bills.iter().any(|(since, bill)| *since <= now && bill.id == *named));
             row
         });
         Facts { bills, payments: payments.collect(), rows: rows.collect(), ..Facts::default() }

@@ -106,11 +106,13 @@ pub(super) fn json(findings: &[Finding]) -> serde_json::Value {
 fn facts(setup: &Setup, arguments: &Arguments) -> Result<Facts, Failure> {
     let secrets = secrets::of(setup);
     let in_variable = secrets.iter().any(|secret| matches!(secret.kept, doctor::Kept::Variable(_)));
+    let records = records::of(setup, arguments)?;
+    let can_be_asked = matches!(records.ledger, doctor::Ledger::Opened { .. } | doctor::Ledger::Verified { .. });
     Ok(Facts {
         settings: settings(&setup.config, in_variable),
-        secrets,
+        secrets: if can_be_asked { secrets::said(setup, secrets) } else { secrets },
         network: network(setup, arguments.offline)?,
-        records: records::of(setup, arguments)?,
+        records,
         host: machine::of(setup),
     })
 }

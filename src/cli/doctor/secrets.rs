@@ -15,16 +15,16 @@ pub(super) fn of(setup: &Setup) -> Vec<Secret> {
     let credential = std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join("doku_secret"));
     let present = if let Some(value) = variable {
         let kept = Kept::Variable("TAGIH_DOKU_SECRET");
-        Secret { setting: "doku.secret_file", kept, shape: Ok(oddities(value.as_encoded_bytes())) }
+        Secret { setting: "doku.secret_file", kept, shape: Ok(oddities(value.as_encoded_bytes())), revoked_after: None }
     } else if !doku.secret_file.is_empty() {
         file("doku.secret_file", Path::new(&doku.secret_file))
     } else if let Some(command) = command(doku) {
         let shape = command.run().map(|printed| oddities(&printed));
-        Secret { setting: "doku.secret_command", kept: Kept::Command(command.program().to_owned()), shape }
+        Secret { setting: "doku.secret_command", kept: Kept::Command(command.program().to_owned()), shape, revoked_after: None }
     } else if let Some(path) = credential.filter(|path| path.exists()) {
-        Secret { setting: "doku.secret_file", kept: Kept::Credential(path.display().to_string()), shape: shape(&path) }
+        Secret { setting: "doku.secret_file", kept: Kept::Credential(path.display().to_string()), shape: shape(&path), revoked_after: None }
     } else {
-        Secret { setting: "doku.secret_file", kept: Kept::Nowhere, shape: Ok(Vec::new()) }
+        Secret { setting: "doku.secret_file", kept: Kept::Nowhere, shape: Ok(Vec::new()), revoked_after: None }
     };
     let previous = Some(&doku.secret_file_previous).filter(|path| !path.is_empty());
     std::iter::once(present).chain(previous.map(|path| file("doku.secret_file_previous", Path::new(path)))).collect()
@@ -33,9 +33,16 @@ pub(super) fn of(setup: &Setup) -> Vec<Secret> {
 fn file(setting: &'static str, path: &Path) -> Secret {
     // A file that is not there has no mode to complain of.
     let (mode, owner_id) = fs::metadata(path).map_or((0o600, crate::private::account()), |of| (of.permissions().mode() & 0o777, of.uid()));
-    Secret { setting, kept: Kept::File { path: path.display().to_string(), mode, owner_id }, shape: shape(path) }
+    Secret { setting, kept: Kept::File { path: path.display().to_string(), mode, owner_id }, shape: shape(path), revoked_after: None }
 }
 
 fn shape(path: &Path) -> Result<Vec<crate::jobs::doctor::Oddity>, String> {
     fs::read(path).map(|bytes| oddities(&bytes)).map_err(|error| error.to_string())
+}
+
+/// What a ledger that can be asked says of the keys, in their order.
+pub(super) fn said(setup: &Setup, secrets: Vec<Secret>) -> Vec<Secret> {
+    let Ok(keys) = setup.verification_keys() else { return secrets };
+    let revoked = |place: usize| keys.get(place).and_then(|key| keys.revoked().after(&key.fingerprint()));
+    secrets.into_iter().enumerate().map(|(place, secret)| Secret { revoked_after: revoked(place), ..secret }).collect()
 }

@@ -13,7 +13,7 @@ use crate::domain::keylike;
 use crate::register::Status;
 
 /// Commands that change nothing and sign nothing, so that nobody asks later who ran them; every other one is recorded.
-const UNRECORDED: [&str; 21] = [
+const UNRECORDED: [&str; 22] = [
     "demo",
     "check",
     "why",
@@ -24,6 +24,7 @@ const UNRECORDED: [&str; 21] = [
     "install",
     "config show",
     "evidence list",
+    "keys list",
     "init",
     "sandbox",
     "support-bundle",
@@ -91,9 +92,22 @@ const KINDS: [(Kind, &[&str]); 9] = [
     (Kind::Count, &["amount", "older_than", "sequence_from"]),
     (
         Kind::Time,
-        &["as_of", "before", "cycle", "effective", "evidence_from", "evidence_to", "from", "max_duration", "period", "to", "until"],
+        &[
+            "as_of",
+            "before",
+            "cycle",
+            "effective",
+            "evidence_from",
+            "evidence_to",
+            "from",
+            "max_duration",
+            "period",
+            "received_after",
+            "to",
+            "until",
+        ],
     ),
-    (Kind::Id, &["head", "ids", "items", "proposal", "proposals"]),
+    (Kind::Id, &["head", "ids", "items", "key", "proposal", "proposals"]),
     (
         Kind::File,
         &[

@@ -19,11 +19,13 @@ pub(super) struct Kept {
 }
 
 /// Every text that stands in no more than itself among those that the program's log says; a test holds them to the sources.
-pub(super) const MESSAGES: [&str; 47] = [
+pub(super) const MESSAGES: [&str; 50] = [
     "Check Status was asked",
     "a connection could not be accepted",
     "a connection ended badly",
     "a file was removed, as it was due",
+    "a key was reinstated",
+    "a key was revoked",
     "a log could not be compressed; it stays as it is",
     "a log could not be made durable at its end",
     "a log is no log, or not what it was when it was added to the evidence store",
@@ -67,6 +69,7 @@ pub(super) const MESSAGES: [&str; 47] = [
     "the secrets could not be read again, so the keys stay as they were",
     "the secrets were read again",
     "what a killed run has left cannot be removed",
+    "which keys were revoked is heard once the ledger is back",
 ];
 
 /// What `decision` says besides what rows, inquiries and questions come to.

@@ -9,7 +9,7 @@ use super::log::{Held, Log};
 use super::row::{Keys, Reader};
 use super::writer::with_new;
 use super::{StoreAt, StoreError};
-use crate::columns::parquet::Stored;
+use crate::columns::stored::Stored;
 use crate::evidence::EvidenceError;
 use crate::evidence::read::{Evidence, Parsed, ReadOptions};
 use crate::private;

@@ -6,7 +6,8 @@ use std::io;
 use serde_json::Value as Json;
 
 use super::list::FORMAT;
-use crate::columns::parquet::{Groups, Stored};
+use crate::columns::parquet::Groups;
+use crate::columns::stored::Stored;
 use crate::columns::{Cells as _, Column, Value};
 use crate::doku::claim::Claim;
 use crate::doku::signature::SigningKey;
@@ -316,15 +317,16 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Whose word it is: as it was found once, but for a key whose end is known now.
+    /// Whose word it is: as it was found once, but for a key whose end is known now, or that was revoked.
     fn verdict(&self, cells: &Cells<'_>, row: usize, reason: Option<Detail>, arrived_at_us: i64) -> io::Result<Verdict> {
         let why = || reason.ok_or_else(|| wrong("a refusal without a reason"));
         let signed = |as_found| {
-            let key = at(&cells.key, row).and_then(|key| self.keys.iter().find(|(known, _)| known == key));
-            match key.map(|(_, key)| key.is_believed(instant(arrived_at_us))) {
+            let Some(fingerprint) = at(&cells.key, row) else { return as_found };
+            let arrived_at = instant(arrived_at_us);
+            match self.keys.iter().find(|(known, _)| known == fingerprint).map(|(_, key)| key.is_believed(arrived_at)) {
                 Some(true) => Verdict::Signed(0),
-                Some(false) => Verdict::Withdrawn(0),
-                None => as_found,
+                None if self.options.keys.revoked().believes(fingerprint, arrived_at) => as_found,
+                Some(false) | None => Verdict::Withdrawn(0),
             }
         };
         Ok(match at(&cells.verdict, row) {

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 
 use crate::domain::amount::Rupiah;
 use crate::journal::{Author, Entry, Head, Journal, JournalError, TakenFrom, Writer};
-use crate::reconcile::posted::{Asked, Posted};
+use crate::reconcile::opened::Asked;
+use crate::reconcile::posted::Posted;
 use crate::reconcile::{Finding, Outcome, Terms};
 use crate::register::{Facts, IllegalHistory, Item, Register, Run, Sighting, Standings, Status, Subject, look};
 use crate::report::folder::{Folder, facts_of};

@@ -1,5 +1,7 @@
 //! The secret: who may read it, and whether it is what was meant. The secret itself is never here, only what is odd about it.
 
+use jiff::Timestamp;
+
 use super::{Check, Finding};
 
 /// What is odd about the bytes of a secret.
@@ -92,6 +94,8 @@ pub struct Secret {
     pub kept: Kept,
     /// What is odd about it, or why it cannot be read.
     pub shape: Result<Vec<Oddity>, String>,
+    /// From when on its key is not believed, if a person has said so.
+    pub revoked_after: Option<Timestamp>,
 }
 
 pub(super) fn examine(secret: &Secret, user_id: u32) -> Vec<Finding> {
@@ -107,6 +111,17 @@ pub(super) fn examine(secret: &Secret, user_id: u32) -> Vec<Finding> {
         Kept::Credential(path) => format!("the credential `{path}`"),
     };
     let mut findings = permissions(secret, &place, user_id);
+    // Of the previous key it is what was wanted.
+    if let Some(after) = secret.revoked_after.filter(|_| setting != "doku.secret_file_previous") {
+        let found = format!(
+            "the key of {place} is revoked: what arrived after {after} and is signed by it is not believed, and nothing is sent with it"
+        );
+        findings.push(Finding::error(
+            Check::Secret,
+            found,
+            "put the new key in its place (docs/operating.md, \"Changing the secret\"); `tagih keys list` says who revoked it",
+        ));
+    }
     match &secret.shape {
         Err(reason) => findings.push(Finding::error(
             Check::Secret,

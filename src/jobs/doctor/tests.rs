@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::*;
 use crate::gateway::probe::{Heard, Probe};
 
@@ -45,7 +47,7 @@ fn well() -> Facts {
             connections_max: 512,
             secret_in_variable: false,
         },
-        secrets: vec![Secret { setting: "doku.secret_file", kept, shape: Ok(oddities(b"SK-abc\n")) }],
+        secrets: vec![Secret { setting: "doku.secret_file", kept, shape: Ok(oddities(b"SK-abc\n")), revoked_after: None }],
         network: Network {
             host,
             has_tls: true,
@@ -109,6 +111,7 @@ fn of_settings_and_secrets() -> Vec<Case> {
         case("belongs to user 0", Secret, Warning, |facts| {
             facts.secrets[0].kept = Kept::File { path: "/s".into(), mode: 0o600, owner_id: 0 };
         }),
+        case("is revoked", Secret, Error, |facts| facts.secrets[0].revoked_after = Some(Timestamp::UNIX_EPOCH)),
         case("byte order mark (BOM)", Secret, Error, secret_of(b"\xef\xbb\xbfSK")),
         case("ends with CR LF", Secret, Warning, secret_of(b"SK\r\n")),
         case("holds a line end", Secret, Error, secret_of(b"SK\n\n")),
@@ -241,12 +244,13 @@ fn of_a_machine_that_is_well_every_check_says_so() {
 
 #[test]
 fn what_is_no_fault_is_none() {
-    let spoilers: [fn(&mut Facts); 8] = [
+    let spoilers: [fn(&mut Facts); 9] = [
         |facts| facts.network.probe = None,
         |facts| facts.network.probe.as_mut().unwrap().as_mut().unwrap().addresses = None,
         |facts| facts.network.way = Way::Through("http://proxy:3128".into()),
         |facts| facts.secrets[0].kept = Kept::Credential("/run/credentials/x/doku_secret".into()),
         |facts| facts.records.lock = LockState::Held { holder: "`issue`".into(), seconds: Some(600) },
+        |facts| (facts.secrets[0].setting, facts.secrets[0].revoked_after) = ("doku.secret_file_previous", Some(Timestamp::UNIX_EPOCH)),
         |facts| facts.records.log = Log::None("/var/lib/tagih/logs".into()),
         |facts| facts.host.zone = Zone { name: None, is_known: true },
         |facts| (facts.settings.is_production, facts.settings.host) = (false, "127.0.0.1".into()),

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::*;
-use crate::doku::signature::{Components, Stamp};
+use crate::doku::signature::{Components, SigningKey, Stamp};
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Expiry, Policy as Insurance, RecordedTerms};
 use crate::domain::channel::{Channel, Method};
@@ -87,7 +87,7 @@ async fn ingested(ledger: &MemoryLedger, lines: &[String]) -> IngestReport {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("n.jsonl");
     std::fs::write(&path, lines.join("\n")).unwrap();
-    let keys = vec![SigningKey::new(&SecretString::from("s"))];
+    let keys = vec![SigningKey::new(&SecretString::from("s"))].into();
     let options = IngestOptions {
         logs: vec![path],
         evidence: None,

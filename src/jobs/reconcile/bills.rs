@@ -11,7 +11,7 @@ use crate::evidence::Evidence;
 use crate::ledger::{Lapses, View};
 use crate::reconcile::external::{self, MalformedRow};
 use crate::reconcile::settle::SettlementInput;
-use crate::reconcile::{self, Bills, Inputs, KnownPayment, Orphan, OwnBills, StatusEvidence, Terms, Unlisted};
+use crate::reconcile::{self, Bills, Inputs, KnownPayment, KnownPayments, Orphan, OwnBills, StatusEvidence, Terms, Unlisted};
 use crate::report::summary::{HeldBill, LedgerSource};
 use crate::table::{self, Mostly};
 
@@ -49,7 +49,7 @@ impl Billed {
     ) -> (Inputs, LedgerSource) {
         let inputs = Inputs {
             bills: self.bills,
-            known: self.known,
+            known: KnownPayments::of(self.known),
             orphans: self.orphans,
             lines_read: files.iter().map(|file| file.lines).fold(0, u64::saturating_add),
             lines_apart: files.iter().map(|file| file.contents.apart()).fold(0, i128::saturating_add),

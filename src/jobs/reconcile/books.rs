@@ -1,38 +1,44 @@
 //! What the books of a run are opened with: the carry of the month before, or, where there is none, what an older report closed with.
 
 use super::{OpeningFolder, ReconcileError, ReconcileOptions};
+use crate::books::carry::Folder;
 use crate::books::take_on::TakenOn;
 use crate::books::{Account, ItemId, Known, Subject};
 use crate::domain::ageing::date_of;
 use crate::domain::ageing::wib_day_number;
 use crate::jobs::discrepancies;
 use crate::reconcile::month::{Opening, SuspenseItem};
-use crate::reconcile::posted::{BooksInputs, Opened};
+use crate::reconcile::opened::{BooksInputs, Opened};
 use crate::register::Register;
-use crate::report::books::read_carry;
+use crate::report::books::open_carry;
 
 /// The books of the month before.
 pub(super) struct Carried {
-    pub(super) known: Box<Known>,
+    pub(super) folder: Box<Folder>,
     pub(super) hash: String,
 }
 
-/// Reads the carry in `folder`, which must be the one its closing balances name; `None` where that report had no books.
-pub(super) fn carried(folder: &OpeningFolder, opening: Option<&Opening>) -> Result<Option<Carried>, ReconcileError> {
+/// Opens the carry in `folder`, which must be the one its closing balances name; `None` where that report had no books. `listen` hears of
+/// everything that is known.
+pub(super) fn carried(
+    folder: &OpeningFolder,
+    opening: Option<&Opening>,
+    listen: impl FnMut(&Known),
+) -> Result<Option<Carried>, ReconcileError> {
     let Some(signed) = opening.and_then(|opening| opening.books.clone()) else { return Ok(None) };
     let wrong = |reason: String| ReconcileError::Opening { path: folder.path.clone(), reason };
-    let (head, known) = read_carry(&folder.path).map_err(|error| wrong(error.to_string()))?;
-    let hash = head.hash().map_err(|error| wrong(error.to_string()))?;
+    let opened = open_carry(&folder.path, listen).map_err(|error| wrong(error.to_string()))?;
+    let hash = opened.head().hash().map_err(|error| wrong(error.to_string()))?;
     if hash != signed {
         return Err(wrong("its carry is not the one its closing balances were made with".to_owned()));
     }
-    Ok(Some(Carried { known: Box::new(known), hash }))
+    Ok(Some(Carried { folder: Box::new(opened), hash }))
 }
 
 /// What the books are made with.
 pub(super) fn inputs(carried: Option<Carried>, opening: Option<&Opening>, register: &Register, options: &ReconcileOptions) -> BooksInputs {
     let opened = match carried {
-        Some(Carried { known, hash }) => Opened::Carried { known, hash },
+        Some(Carried { folder, hash }) => Opened::Carried { folder, hash },
         None => Opened::TakenOn { items: opening.map_or_else(Vec::new, |opening| opening.held.iter().map(taken_on).collect()) },
     };
     BooksInputs { opened, decisions: register.decisions().to_vec(), asked: discrepancies::asked(register), settings: options.books.clone() }

@@ -12,7 +12,7 @@ use jiff::civil::date;
 use secrecy::SecretString;
 
 use super::*;
-use crate::doku::signature::{Components, Stamp};
+use crate::doku::signature::{Components, SigningKey, Stamp};
 use crate::domain::classify::Unverifiable;
 use crate::domain::digest;
 
@@ -173,7 +173,7 @@ fn options(folder: &Path, logs: &[(&str, Vec<u8>)], bills: &[String]) -> Reconci
         from: date(2026, 10, 1),
         to: date(2026, 10, 31),
         as_of: "2026-12-05T00:00:00Z".parse().unwrap(),
-        keys: vec![key("present"), key("earlier")],
+        keys: vec![key("present"), key("earlier")].into(),
         client_id: CLIENT.into(),
         policy: Policy::default(),
         carry_in: None,
@@ -303,7 +303,7 @@ fn an_earlier_key_still_verifies_and_an_unverifiable_log_counts_only_by_policy()
     assert_eq!(counts(&trusted.summary.lines), "N00×2");
     assert_eq!(trusted.summary.flags.get("N03").unwrap().count, 1);
     assert_eq!(counts(&trusted.summary.payments), "P00×2");
-    options.keys.clear();
+    options.keys = Keyring::default();
     options.policy.unverifiable = Unverifiable::Strict;
     assert_eq!(counts(&run(&options).unwrap().summary.lines), "N03×2", "without a key nothing is forged, only unverifiable");
 }

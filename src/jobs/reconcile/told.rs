@@ -1,11 +1,11 @@
 //! What a report is made from, before anything is concluded: for who hands it to somebody else to conclude from.
 
-use super::books::{carried, inputs};
+use super::books::inputs;
 use super::gathered::Gathered;
 use super::{Billed, ReconcileError, ReconcileOptions, cover, opening_of};
 use crate::books::Decision;
 use crate::domain::line::InputFile;
-use crate::reconcile::posted::Opened;
+use crate::reconcile::opened::Opened;
 use crate::reconcile::{Inputs, Terms};
 
 /// See the module.
@@ -30,8 +30,7 @@ pub struct Told {
 pub fn told(mut billed: Billed, options: &ReconcileOptions) -> Result<Told, ReconcileError> {
     let terms = options.terms()?;
     let opening = options.opening.as_ref().map(|folder| opening_of(folder, terms.period)).transpose()?;
-    let before = options.opening.as_ref().map(|folder| carried(folder, opening.as_ref())).transpose()?.flatten();
-    cover(&mut billed, options, before.as_ref())?;
+    let before = cover(&mut billed, options, opening.as_ref())?;
     let Gathered { mut evidence, settlement, bank, inquiries, journal } = Gathered::read(&billed.bills, options)?;
     let files = std::mem::take(&mut evidence.files);
     let (mut read, _) = billed.inputs(evidence, &files, settlement);

@@ -22,6 +22,7 @@ use crate::domain::owner;
 use crate::domain::payment::Payment;
 use crate::jobs::hold;
 use crate::ledger::{Basis, Entry, Ledger, LedgerError, Names, Private, View};
+use crate::serve::keys::Keys;
 use crate::serve::metrics::Metrics;
 use crate::serve::{Asking, Books, Found, NotNamed};
 
@@ -110,10 +111,20 @@ impl<L: Ledger> LedgerBooks<L> {
         &self.ledger
     }
 
-    /// Whether the ledger answers; its last event, and what it holds, at `now`.
-    pub(super) async fn follow(&self, now: Timestamp) -> Result<(), LedgerError> {
+    /// Whether the ledger answers; its last event, and what it holds, at `now`; and what was said of `keys` meanwhile.
+    pub(super) async fn follow(&self, now: Timestamp, keys: &Keys) -> Result<(), LedgerError> {
         let view = self.view().await?;
-        self.metrics.ledger(view.head().await?.sequence, view.totals(now).await?.held.count);
+        let totals = view.totals(now).await?;
+        self.metrics.ledger(view.head().await?.sequence, totals.held.count);
+        if totals.revocations.len() != keys.heard() {
+            keys.hear(&view.revocations().await?);
+        }
+        Ok(())
+    }
+
+    /// Tells `keys` what was said of them.
+    pub(super) async fn hear(&self, keys: &Keys) -> Result<(), LedgerError> {
+        keys.hear(&self.view().await?.revocations().await?);
         Ok(())
     }
 

@@ -20,6 +20,7 @@ use super::hold;
 use super::ingest::{self, IngestOptions};
 use super::stop::Stop;
 use crate::clock::{self, Clock, Stopwatch};
+use crate::doku::keyring::Keyring;
 use crate::domain::calendar::wib_date;
 use crate::domain::classify::Policy;
 use crate::domain::payment::Payment;
@@ -91,6 +92,9 @@ pub async fn serve<L: Ledger + Send + 'static>(
     let books = Arc::new(LedgerBooks::new(ledger, Arc::clone(&metrics)));
     // Before the first connection: what they bring is not an earlier run's.
     let logs = options.folder.open_notifications()?;
+    if let Err(error) = books.hear(&options.settings.keys).await {
+        tracing::error!(%error, "which keys were revoked is heard once the ledger is back");
+    }
     let around = Surroundings {
         folder: options.folder.clone(),
         clock: options.clock.clone(),
@@ -133,7 +137,8 @@ impl<L: Ledger + Send + 'static> Follower<L> {
         let (mut since_closing, mut is_first) = (Stopwatch::start(), true);
         loop {
             let written = self.write_waiting().await;
-            let followed = written.and(self.books.follow(self.options.clock.now()).await.map_err(ServingError::from));
+            let followed =
+                written.and(self.books.follow(self.options.clock.now(), &self.options.settings.keys).await.map_err(ServingError::from));
             if let Err(error) = &followed {
                 tracing::error!(%error, "the ledger is not up to date; messages are kept in the log meanwhile");
             }
@@ -159,6 +164,8 @@ impl<L: Ledger + Send + 'static> Follower<L> {
     /// Every payment of logs that earlier runs left open. Idempotent: most of them are known. Doubts are settled last, because they
     /// are looked for anew at every start and inquiries need not wait for them.
     async fn catch_up(&self, logs: Vec<std::path::PathBuf>) -> Result<(), ServingError> {
+        // What a revoked key has signed is no payment, wherever it is read.
+        self.books.hear(&self.options.settings.keys).await?;
         let (books, options) = (Arc::clone(&self.books), self.ingest_options(logs));
         let read = tokio::task::spawn_blocking(move || ingest::proved(&options)).await.map_err(|_| ServingError::Task)?;
         let ingest::Proved { payments, claims, .. } = read?;
@@ -181,7 +188,7 @@ impl<L: Ledger + Send + 'static> Follower<L> {
 
     fn ingest_options(&self, logs: Vec<std::path::PathBuf>) -> IngestOptions {
         let ServeOptions { settings, policy, clock, .. } = &self.options;
-        let (keys, client_id) = (settings.keys.current().to_vec(), settings.client_id.clone());
+        let (keys, client_id) = (Keyring::clone(&settings.keys.current()), settings.client_id.clone());
         // Its logs are of its own writing.
         let (tables, now) = (crate::table::Settings::default(), clock.now());
         IngestOptions { logs, evidence: None, keys, client_id, policy: policy.clone(), tables, now }
@@ -253,7 +260,7 @@ impl<L: Ledger + Send + 'static> Follower<L> {
     async fn keep_evidence(&self) {
         let Some(evidence) = self.options.evidence.clone().filter(|_| self.has_closed.load(Ordering::Relaxed)) else { return };
         let (folder, now) = (self.options.folder.clone(), self.options.clock.now());
-        let keys = self.options.settings.keys.current().to_vec();
+        let keys = self.options.settings.keys.configured();
         let add = move || -> Result<_, ServingError> { Ok(evidence::add(&evidence, &folder.closed_notifications()?, &keys, now)?) };
         match tokio::task::spawn_blocking(add).await {
             Ok(Ok((logs, _))) => {

@@ -14,6 +14,7 @@ use crate::domain::lifecycle::{BillState, Event, Status};
 use crate::domain::mark::{Held, Mark};
 use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
+use crate::domain::revocation::Revocation;
 use crate::domain::sum::Sum;
 use crate::ledger::rules::Span;
 use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, Totals, View};
@@ -189,6 +190,11 @@ impl View for MemoryView {
         self.0.payments.iter().for_each(|payment| totals.payments.add(payment.amount.into()));
         totals.by_status = by_status.into_iter().collect();
         Ok(totals)
+    }
+
+    /// Nobody can say anything here about a key.
+    async fn revocations(&self) -> Result<Vec<(Timestamp, Revocation)>, LedgerError> {
+        Ok(Vec::new())
     }
 
     async fn scope_totals(&self, from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> Result<Sum, LedgerError> {

@@ -5,6 +5,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::operations::Operations;
 use super::session::Session;
 use super::tree;
@@ -16,6 +18,7 @@ use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::mark::TermsDigest;
 use crate::domain::owner;
 use crate::domain::payment::Payment;
+use crate::domain::revocation::Revocation;
 use crate::ledger::chain::{Covered, Kind, NumberRecord, Origin, PaymentRecord, payment_event_at, truncated_payment};
 use crate::ledger::rules::{Fate, Refusal, beside, fates, folded, live_payment_code, microseconds, number_to_claim, truncated};
 use crate::ledger::sql::cells::{Value, signed};
@@ -286,6 +289,13 @@ impl<'s> Appender<'s> {
             number(event.fence),
         ]);
         Ok(sequence)
+    }
+
+    /// Adds what a person said about one of DOKU's keys.
+    pub(super) fn revocation(&mut self, revocation: &Revocation, now: Timestamp) -> Result<(), Fault> {
+        let json = serde_json::to_string(revocation).map_err(|error| Fault::Failed(error.to_string()))?;
+        let sequence = self.event(&Covered::new(microseconds(now), Kind::Key, "", &json), None, None)?;
+        self.unwritten.revocation(sequence)
     }
 
     fn next_bill(&mut self) -> Result<i64, Fault> {

@@ -43,6 +43,7 @@ use super::{Applied, Binding, Create, Entry, Head, Ledger, LedgerError, Purged, 
 use crate::domain::bill::Salts;
 use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
+use crate::domain::revocation::Revocation;
 use crate::domain::share::Share;
 use engine::Engine;
 use server::Access;
@@ -140,6 +141,11 @@ impl PostgresLedger {
         let purged = self.asked(|reply| Job::Purge(before, now, reply)).await?;
         purge::vacuum(&self.engine, purged).await;
         Ok(purged)
+    }
+
+    /// Keeps what a person says at `now` about one of DOKU's keys, as an event.
+    pub async fn revoke(&self, revocation: Revocation, now: Timestamp) -> Result<(), LedgerError> {
+        self.asked(|reply| Job::Revoke(Box::new(revocation), now, reply)).await
     }
 
     /// Seals all of it with `seals`; see [`super::Store::rekey`].

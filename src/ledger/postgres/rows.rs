@@ -16,6 +16,7 @@ use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
+use crate::domain::revocation::Revocation;
 use crate::domain::sum::Sum;
 use crate::ledger::chain::{History, OTHER_HISTORY, Origin, payment_event_at};
 use crate::ledger::seals::Seals;
@@ -229,6 +230,27 @@ impl PostgresView {
             story.push((sequence, at, Happening::Payment(payment)));
         }
         Ok(story)
+    }
+
+    /// What was said about DOKU's keys by these events.
+    pub(super) async fn said(&self, sequences: &[u64]) -> Result<Vec<(Timestamp, Revocation)>, Fault> {
+        let numbers = sequences.iter().map(|sequence| signed(*sequence)).collect::<Result<Vec<i64>, Fault>>()?;
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let origin = open::origin(self.0.session()?).await?;
+        self.check_links(&numbers, &origin).await?;
+        if sequences.iter().any(|sequence| *sequence <= origin.keyed_after()) {
+            self.check_before(&origin).await?;
+        }
+        let rows = self.rows(&format!("{LINKS} WHERE sequence = ANY($1) ORDER BY sequence"), &[&numbers]).await?;
+        let missing = || Fault::Damaged("an event is missing, or tells of no key, by which one was revoked".into());
+        let said = rows.iter().map(|row| {
+            let link = Link::of(row)?;
+            Ok((link.timestamp()?, link.revocation().ok_or_else(missing)?))
+        });
+        let said = said.collect::<Result<Vec<_>, Fault>>()?;
+        if said.len() == sequences.len() { Ok(said) } else { Err(missing()) }
     }
 
     pub(super) async fn sum(&self, what: &str, parameters: &[Parameter<'_>]) -> Result<Sum, Fault> {

@@ -128,6 +128,7 @@ fn filled(ledger: &PostgresLedger) {
     wait(ledger.apply_payments(&[payment(1, "A", "11", 50), payment(2, "HELD", "44", 60)])).unwrap();
     let due = wait(ledger.purgeable(at(30))).unwrap();
     assert_eq!((due.customers, wait(ledger.purge_personal(at(30), at(6_000))).unwrap()), (1, due), "what was said to be due went");
+    wait(ledger.revoke(crate::ledger::conformance::revocation("0123456789abcdef", Some(7)), at(6_001))).unwrap();
     wait(ledger.record(vec![retired("HELD", Basis::Any), adopted("NEXT", "44")])).unwrap();
 }
 
@@ -148,6 +149,8 @@ fn a_ledger_moves_to_a_file_and_back_with_its_chain_and_all() {
         (wait(ledger.export(&mut lines)).unwrap(), lines)
     };
     assert!(of_database(&ledger) == of_file(&copy));
+    assert_eq!(ask!(ledger, revocations()).len(), 1);
+    assert_eq!(ask!(copy, revocations()), ask!(ledger, revocations()));
     // The file goes on by itself, and fills an empty database.
     wait(copy.record(vec![planned("LATER")])).unwrap();
     let later = wait(copy.head()).unwrap();

@@ -76,6 +76,11 @@ impl Unwritten {
         self.bills.push((Some(before), after));
     }
 
+    /// Event `sequence` tells what a person said about one of DOKU's keys.
+    pub(super) fn revocation(&mut self, sequence: i64) -> Result<(), Fault> {
+        self.totals.revocation(sequence)
+    }
+
     /// A payment is new.
     pub(super) fn payment(&mut self, sequence: i64, payment: &Payment) -> Result<(), Fault> {
         self.totals.payment(payment.amount.get())?;

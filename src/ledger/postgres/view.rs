@@ -15,6 +15,7 @@ use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::mark::{Held, Mark};
 use crate::domain::owner::Paid;
 use crate::domain::payment::Payment;
+use crate::domain::revocation::Revocation;
 use crate::domain::sum::Sum;
 use crate::ledger::rules::{Span, microseconds};
 use crate::ledger::sql::cells::{at, optional, required};
@@ -284,6 +285,11 @@ impl View for PostgresView {
             tally.finish(ended, self.0.top.totals)
         })
         .await
+    }
+
+    async fn revocations(&self) -> Answer<Vec<(Timestamp, Revocation)>> {
+        let sequences = self.totals(Timestamp::UNIX_EPOCH).await?.revocations;
+        self.ask(self.said(&sequences)).await
     }
 
     async fn scope_totals(&self, from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> Answer<Sum> {

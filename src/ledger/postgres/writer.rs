@@ -18,6 +18,7 @@ use super::world::World;
 use super::{open, read};
 use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
+use crate::domain::revocation::Revocation;
 use crate::ledger::chain::Origin;
 use crate::ledger::sql::cells::{bytes, count, integer};
 use crate::ledger::sql::fault::Fault;
@@ -37,6 +38,8 @@ pub(super) enum Job {
     Payments(Vec<Payment>, Reply<Applied>),
     /// Remove personal data of what was quiet since the first instant, at the second.
     Purge(Timestamp, Timestamp, Reply<Purged>),
+    /// Keep what a person says about one of DOKU's keys.
+    Revoke(Box<Revocation>, Timestamp, Reply<()>),
 }
 
 impl Job {
@@ -45,6 +48,7 @@ impl Job {
             Self::Record(entries, _) => entries.len(),
             Self::Payments(payments, _) => payments.len(),
             Self::Purge(..) => EVENTS_MAX,
+            Self::Revoke(..) => 1,
         }
     }
 }
@@ -54,6 +58,7 @@ enum Answer {
     States(Vec<BillState>),
     Applied(Applied),
     Purged(Purged),
+    Revoked,
     Refused(Fault),
 }
 
@@ -155,6 +160,7 @@ impl Writer {
                 Job::Record(entries, _) => appender.entries(entries).await.map(Answer::States),
                 Job::Payments(payments, _) => appender.payments(payments).await.map(Answer::Applied),
                 Job::Purge(before, now, _) => purge::purge(session, &mut appender, &PURGEABLE, *before, *now).await.map(Answer::Purged),
+                Job::Revoke(revocation, now, _) => appender.revocation(revocation, *now).map(|()| Answer::Revoked),
             };
             match answer {
                 Err(fault) if fault.spoils_transaction() => return Err(fault),
@@ -198,6 +204,7 @@ fn answer(server: &Server, jobs: Vec<Job>, answers: Vec<Answer>) {
             (Job::Record(_, reply), Answer::States(states)) => drop(reply.send(Ok(states))),
             (Job::Payments(_, reply), Answer::Applied(applied)) => drop(reply.send(Ok(applied))),
             (Job::Purge(_, _, reply), Answer::Purged(purged)) => drop(reply.send(Ok(purged))),
+            (Job::Revoke(_, _, reply), Answer::Revoked) => drop(reply.send(Ok(()))),
             (job, Answer::Refused(fault)) => refuse(job, server.place().error(fault)),
             (job, _) => refuse(job, server.place().failed("a job was answered for another")),
         }
@@ -209,6 +216,7 @@ fn refuse(job: Job, error: LedgerError) {
         Job::Record(_, reply) => drop(reply.send(Err(error))),
         Job::Payments(_, reply) => drop(reply.send(Err(error))),
         Job::Purge(_, _, reply) => drop(reply.send(Err(error))),
+        Job::Revoke(_, _, reply) => drop(reply.send(Err(error))),
     }
 }
 

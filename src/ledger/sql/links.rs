@@ -16,8 +16,9 @@ use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
+use crate::domain::revocation::Revocation;
 use crate::ledger::Head;
-use crate::ledger::chain::{Covered, KeyRecord, NumberRecord, Origin, PaymentRecord};
+use crate::ledger::chain::{Covered, KeyRecord, Kind, NumberRecord, Origin, PaymentRecord};
 use crate::ledger::rules::microseconds;
 use crate::ledger::seals::{Seal, Seals};
 use crate::ledger::terms::{digest_of, put_back};
@@ -122,6 +123,11 @@ impl<'row> Link<'row> {
     /// What a [`Kind::Key`](crate::ledger::chain::Kind) says.
     pub(in crate::ledger) fn key(&self) -> Result<KeyRecord, Fault> {
         serde_json::from_str(self.json).map_err(|error| self.damaged(&error))
+    }
+
+    /// What a person said about one of DOKU's keys, if that is what a [`Kind::Key`](crate::ledger::chain::Kind) tells of.
+    pub(in crate::ledger) fn revocation(&self) -> Option<Revocation> {
+        serde_json::from_str(self.json).ok().filter(|_| self.kind == Kind::Key.name())
     }
 
     fn damaged(&self, why: &dyn std::fmt::Display) -> Fault {

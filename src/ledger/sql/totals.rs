@@ -20,11 +20,12 @@ use crate::ledger::seals::Seals;
 /// A UTC day.
 pub(in crate::ledger) const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
 
-/// What is counted together: status (or `payment`, `told`), paid, held, UTC day of the end.
+/// What is counted together: status (or `payment`, `told`, `revocation`), paid, held, UTC day of the end (of a revocation, its event).
 pub(in crate::ledger) type Key = (&'static str, bool, bool, i64);
 
 const PAYMENT: Key = ("payment", false, false, -1);
 const TOLD: Key = ("told", false, false, -1);
+const REVOCATION: &str = "revocation";
 
 /// Changes that are not in the table yet.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +51,12 @@ impl Changes {
             self.add(TOLD, 1, found.payment.amount.get())?;
         }
         Ok(())
+    }
+
+    /// Event `sequence` tells what a person said about one of DOKU's keys. Each is kept as a total of its own, so that they are found among
+    /// millions of events, and that one is missing is found by the seal of all totals.
+    pub(in crate::ledger) fn revocation(&mut self, sequence: i64) -> Result<(), Fault> {
+        self.add((REVOCATION, false, false, sequence), 1, 0)
     }
 
     /// A payment was added.
@@ -116,6 +123,7 @@ impl Tally {
         match what {
             "payment" => totals.payments.join(sum),
             "told" => totals.told.join(sum),
+            REVOCATION => totals.revocations.push(count(row, 3)?),
             status => {
                 let status = Status::parse(status).ok_or_else(unreadable)?;
                 self.by_status.entry(status.name()).or_default().join(sum);
@@ -140,6 +148,7 @@ impl Tally {
             return Err(Fault::Damaged("what bills and payments come to was edited: the seal of the totals does not fit".into()));
         }
         let mut totals = self.totals;
+        totals.revocations.sort_unstable();
         totals.expired.join(ended_today);
         totals.payable = totals.payable.minus(ended_today);
         totals.by_status = self.by_status.into_iter().collect();

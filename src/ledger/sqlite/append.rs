@@ -1,5 +1,6 @@
 //! Appending inside one transaction: events, the view they change, and what lies beside them.
 
+use jiff::Timestamp;
 use rusqlite::{CachedStatement, OptionalExtension as _, params};
 
 use super::db::Db;
@@ -12,6 +13,7 @@ use crate::domain::mark::TermsDigest;
 use crate::domain::owner;
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
+use crate::domain::revocation::Revocation;
 use crate::ledger::chain::{Covered, Kind, NumberRecord, Origin, PaymentRecord, payment_event_at, truncated_payment};
 use crate::ledger::rules::{Fate, Refusal, beside, fates, folded, live_payment_code, microseconds, number_to_claim, truncated};
 use crate::ledger::sql::cells::signed;
@@ -270,6 +272,13 @@ impl<'c> Appender<'c> {
             applied.known = applied.known.saturating_add(1);
         }
         Ok(applied)
+    }
+
+    /// Adds what a person said about one of DOKU's keys.
+    pub(super) fn revocation(&mut self, revocation: &Revocation, now: Timestamp) -> Result<(), Fault> {
+        let json = serde_json::to_string(revocation).map_err(|error| Fault::Failed(error.to_string()))?;
+        let sequence = self.event(&Covered::new(microseconds(now), Kind::Key, "", &json), EventRow::default())?;
+        self.totals.revocation(sequence)
     }
 
     fn number(&mut self, payment: &Payment, at: i64) -> Result<(), Fault> {

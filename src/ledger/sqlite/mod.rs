@@ -45,6 +45,7 @@ use super::{Applied, Entry, Head, Ledger, LedgerError};
 use crate::domain::bill::Salts;
 use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
+use crate::domain::revocation::Revocation;
 use crate::random::Randomness;
 
 use crate::ledger::sql::fault::Fault;
@@ -136,6 +137,11 @@ impl SqliteLedger {
     /// purge itself becomes an event at `now`.
     pub async fn purge_personal(&self, before: Timestamp, now: Timestamp) -> Result<Purged, LedgerError> {
         self.alone(move |connection, origin| upkeep::purge(connection, origin, before, now)).await
+    }
+
+    /// Keeps what a person says at `now` about one of DOKU's keys, as an event.
+    pub async fn revoke(&self, revocation: Revocation, now: Timestamp) -> Result<(), LedgerError> {
+        self.alone(move |connection, origin| upkeep::revoke(connection, origin, &revocation, now)).await
     }
 
     fn send(&self, job: Job) -> Result<(), LedgerError> {

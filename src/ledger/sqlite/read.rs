@@ -11,6 +11,7 @@ use super::{open, paid, rows, totals, tree};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
+use crate::domain::revocation::Revocation;
 use crate::domain::sum::Sum;
 use crate::ledger::chain::{History, OTHER_HISTORY, Origin, payment_event_at};
 use crate::ledger::rules::Span;
@@ -201,10 +202,7 @@ pub(super) fn history(connection: &Db, invoice_number: &InvoiceNumber) -> Result
         let mut is_of_before = false;
         visit_back(connection, row.state.last_event, |link| {
             is_of_before |= link.sequence <= origin.keyed_after();
-            let previous = head_at(connection, link.sequence.saturating_sub(1))?;
-            if link.sequence > origin.keyed_after() && !previous.is_some_and(|previous| link.follows(&origin, &previous)) {
-                return Err(link.edited());
-            }
+            check_link(connection, &origin, link)?;
             let event = link.event()?;
             if let Event::Intended { wire_invoice_number, .. } = &event {
                 numbers.insert(wire_invoice_number.clone());
@@ -227,6 +225,32 @@ pub(super) fn history(connection: &Db, invoice_number: &InvoiceNumber) -> Result
     }
     story.sort_by_key(|(sequence, ..)| *sequence);
     Ok(story.into_iter().map(|(_, at, happening)| (at, happening)).collect())
+}
+
+/// Whether an event follows from the one before it, as far as that can be told: since the key was given.
+fn check_link(connection: &Db, origin: &Origin, link: &Link<'_>) -> Result<(), Fault> {
+    let previous = head_at(connection, link.sequence.saturating_sub(1))?;
+    let is_sound = link.sequence <= origin.keyed_after() || previous.is_some_and(|previous| link.follows(origin, &previous));
+    if is_sound { Ok(()) } else { Err(link.edited()) }
+}
+
+/// As [`crate::ledger::View::revocations`] documents it.
+pub(super) fn revocations(connection: &Db) -> Result<Vec<(Timestamp, Revocation)>, Fault> {
+    let sequences = totals::read(connection, Timestamp::UNIX_EPOCH)?.revocations;
+    let origin = open::origin(connection)?;
+    let mut statement = connection.prepare_cached(&format!("{LINKS} WHERE sequence = ?1"))?;
+    let mut said = Vec::with_capacity(sequences.len());
+    for sequence in &sequences {
+        let missing = || Fault::Damaged(format!("event {sequence} is missing, or tells of no key"));
+        let mut rows = statement.query([signed(*sequence)?])?;
+        let link = Link::of(rows.next()?.ok_or_else(missing)?)?;
+        check_link(connection, &origin, &link)?;
+        said.push((link.timestamp()?, link.revocation().ok_or_else(missing)?));
+    }
+    if sequences.first().is_some_and(|first| *first <= origin.keyed_after()) {
+        check_before(connection, &origin)?;
+    }
+    Ok(said)
 }
 
 /// Whether the events of before the key are those that the event answers for with which it was changed.

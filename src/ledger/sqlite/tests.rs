@@ -4,6 +4,7 @@ mod edits;
 mod insider;
 mod keyed;
 mod older;
+mod revoked;
 mod size;
 mod unfound;
 

@@ -1,4 +1,4 @@
-//! Looking after a ledger: backup, purging personal data.
+//! Looking after a ledger: backup, purging personal data, keys that are not to be believed.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -13,6 +13,7 @@ use super::db::Db;
 use super::folded::Folded;
 use super::{open, write};
 use crate::domain::lifecycle::Status;
+use crate::domain::revocation::Revocation;
 use crate::ledger::LedgerError;
 use crate::ledger::chain::{Covered, Kind, Origin, PurgeRecord};
 use crate::ledger::rules::{microseconds, truncated};
@@ -103,6 +104,19 @@ pub(super) fn purge(connection: &Db, origin: &Origin, before: Timestamp, now: Ti
             connection.pragma_update(None, "secure_delete", false)?;
             Ok(purged)
         }
+        Err(fault) => {
+            appender.roll_back();
+            Err(fault)
+        }
+    }
+}
+
+/// Records what a person said about one of DOKU's keys.
+pub(super) fn revoke(connection: &Db, origin: &Origin, revocation: &Revocation, now: Timestamp) -> Result<(), Fault> {
+    let mut folded = Folded::default();
+    let mut appender = Appender::begin(connection, origin, &mut folded)?;
+    match appender.revocation(revocation, now) {
+        Ok(()) => appender.commit(),
         Err(fault) => {
             appender.roll_back();
             Err(fault)

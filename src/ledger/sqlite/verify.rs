@@ -40,6 +40,8 @@ pub struct VerifyReport {
     pub(super) names: u64,
     /// Terms that bills had for a while and no event tells of: an answer named another amount, and the next event other terms.
     pub(super) passed: BTreeSet<TermsDigest>,
+    /// The events that tell what a person said about one of DOKU's keys.
+    pub(super) revocations: Vec<u64>,
 }
 
 impl VerifyReport {
@@ -80,6 +82,7 @@ pub(super) fn examine(connection: &Db, expected: Option<&Head>) -> Result<Verify
         notes: Vec::new(),
         names: 0,
         passed: BTreeSet::new(),
+        revocations: Vec::new(),
     };
     match check_all(connection, expected, &mut report) {
         Ok(()) => Ok(report),
@@ -156,6 +159,9 @@ fn check_bills(connection: &Db, report: &mut VerifyReport) -> Result<(), Fault> 
         report.find(format!("{names} names of bills are kept, but their events give {}", report.names));
     }
     read::visit_payments(connection, |_, payment| totals.payment(payment.amount.get()))?;
+    for sequence in &report.revocations {
+        totals.revocation(signed(*sequence)?)?;
+    }
     for finding in super::totals::differences(&totals, connection)? {
         report.find(finding);
     }

@@ -22,9 +22,12 @@ pub(super) fn check(connection: &Db, origin: &Origin, report: &mut VerifyReport)
                 link.sequence, report.head.sequence
             ));
         }
+        let is_the_keys_place = link.sequence == origin.keyed_after().saturating_add(1) && origin.keyed_after() > 0;
+        let revocation = link.revocation().filter(|_| !is_the_keys_place);
+        report.revocations.extend(revocation.as_ref().map(|_| link.sequence));
         if is_of_before {
             history.take(&link.head(), &link.covered());
-        } else if link.kind == Kind::Key.name() || link.sequence == origin.keyed_after().saturating_add(1) && origin.keyed_after() > 0 {
+        } else if link.kind == Kind::Key.name() && revocation.is_none() || is_the_keys_place {
             has_key = true;
             check_key(connection, origin, link, &history, report)?;
         }

@@ -15,6 +15,7 @@ use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::mark::{Held, Mark};
 use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
+use crate::domain::revocation::Revocation;
 use crate::domain::sum::Sum;
 use crate::ledger::rules::{Span, microseconds};
 use crate::ledger::seals::Seals;
@@ -331,6 +332,10 @@ impl View for SqliteView {
 
     async fn totals(&self, now: Timestamp) -> Result<Totals, LedgerError> {
         self.ask(|connection| totals::read(connection, now))
+    }
+
+    async fn revocations(&self) -> Result<Vec<(Timestamp, Revocation)>, LedgerError> {
+        self.ask(read::revocations)
     }
 
     async fn scope_totals(&self, from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> Result<Sum, LedgerError> {

@@ -1,7 +1,7 @@
 //! What is kept of all open items: their sums, and each item that somebody is to see. There may be as many open items as bills; the file
 //! that lists them all is written while they are found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Findings, OpenItem, Rank, Todo, sort};
 use crate::books::account::{Account, Owner};
@@ -77,6 +77,18 @@ impl Items {
             }
             *count <= SHOWN_MAX || is_seen(item, findings)
         });
+    }
+
+    /// An alarm about money that is to be dealt with is told with that money, and waits for what is decided about it: it is one thing to do.
+    /// `items` are those of the part that alarms are in; the others stand here already.
+    pub(in crate::reconcile) fn tell_with_money(&self, items: &mut [OpenItem]) {
+        let is_alarm = |item: &OpenItem| item.account.is_none() && item.todo == Todo::Now;
+        if !items.iter().any(is_alarm) {
+            return;
+        }
+        let money = self.shown.iter().chain(&*items).filter(|item| item.account.is_some() && item.todo == Todo::Now);
+        let money: BTreeSet<String> = money.map(|item| item.discrepancy_id.clone()).collect();
+        items.iter_mut().filter(|item| is_alarm(item) && money.contains(&item.discrepancy_id)).for_each(|item| item.todo = Todo::NotYet);
     }
 
     /// Counts what is in the list of discrepancies and is neither an open item nor an alarm: a row that cannot be read, say. It waits for a person

@@ -60,6 +60,8 @@ struct Lookup<'a> {
     terms: &'a Terms<'a>,
     findings: &'a Findings<'a>,
     decisions: BTreeMap<Leg, ItemId>,
+    /// What of settlement rows waits in suspense, by the debt whose bill they name.
+    rows_waiting: BTreeMap<ItemId, Vec<(Leg, Rupiah)>>,
     later: BTreeMap<(Option<Account>, ItemId), ItemId>,
 }
 
@@ -68,7 +70,7 @@ struct Lookup<'a> {
 pub fn open_items(month: &Month, outcome: &Outcome, findings: &Findings<'_>, terms: &Terms<'_>) -> Vec<OpenItem> {
     let known = &month.known;
     let (decisions, later) = (standing_decisions(known), later_decisions(month, terms.decisions));
-    let lookup = Lookup { known, outcome, terms, findings, decisions, later };
+    let lookup = Lookup { known, outcome, terms, findings, decisions, rows_waiting: known.rows_waiting(), later };
     let mut items: Vec<OpenItem> = known.balances.iter().filter_map(|(leg, open)| lookup.item(*leg, open)).collect();
     items.extend(lookup.alarms());
     sort(&mut items);
@@ -269,12 +271,14 @@ impl Lookup<'_> {
         }
     }
 
-    /// Whether payments of a debt that wait for a decision come to all that is open on it.
+    /// Whether money of a debt that waits for a decision, payments and settlement rows that name its bill, comes to all that is open on it.
     fn is_held_for(&self, leg: Leg, open: &Open) -> bool {
-        let payments = leg.item.and_then(|id| self.known.debts.get(&id)).into_iter().flat_map(|debt| &debt.payments);
+        let Some(id) = leg.item else { return false };
+        let payments = self.known.debts.get(&id).into_iter().flat_map(|debt| &debt.payments);
         let held = payments.filter_map(|id| self.known.payments.get(id)).map(|payment| Leg::of(Account::Suspense, payment.held_as));
-        let held: Rupiah =
-            held.filter(|leg| !self.known.accepted.contains_key(leg)).map(|leg| self.known.held(leg).max(Rupiah::ZERO)).sum();
+        let rows = self.rows_waiting.get(&id).into_iter().flatten().map(|(leg, _)| *leg);
+        let held = held.chain(rows).filter(|leg| !self.known.accepted.contains_key(leg));
+        let held: Rupiah = held.map(|leg| self.known.held(leg).max(Rupiah::ZERO)).sum();
         open.amount > Rupiah::ZERO && held >= open.amount
     }
 

@@ -72,7 +72,7 @@ impl<'a> Notified<'a> {
             let one = NotifiedPayment { subject, day: wib_date(line.paid_at()), amount, payment: Told::Here(payment) };
             found.push((one, line.paid_at_us, line.identity));
         }
-        for (place, known) in (0_u32..).zip(&inputs.known) {
+        for (place, known) in (0_u32..).zip(inputs.known.iter()) {
             // A mark in an external ledger is no notification, and what the evidence proves speaks for itself.
             if known.identity == [0; 32] || known.is_proved {
                 continue;

@@ -4,7 +4,7 @@ use super::{Kit, WriteError};
 use crate::books::fact::{Hold, Payee, PaymentFact, RowFact, RowKind};
 use crate::books::known::Decided;
 use crate::books::off::Off;
-use crate::books::{Decision, ItemId, Known, Leg};
+use crate::books::{Action, Decision, ItemId, Known, Leg};
 use crate::columns::{Column, Value};
 use crate::domain::amount::Rupiah;
 use crate::domain::digest;
@@ -15,7 +15,12 @@ fn id(item: Option<&ItemId>) -> Value<'static> {
 }
 
 /// A decision in the order in which they were made.
-type Made<'a> = (i64, &'a Decision, Option<&'a Decided>);
+struct Made<'a> {
+    place: i64,
+    decision: &'a Decision,
+    decided: Option<&'a Decided>,
+    effect: Effect,
+}
 
 /// A decision, and one fact it stands on.
 struct Ground {
@@ -27,30 +32,29 @@ struct Ground {
 pub(super) fn write(kit: &mut Kit<'_>, decisions: &[Decision], before: &Known, closing: &Known, terms: &Terms) -> Result<(), WriteError> {
     let mut made: Vec<&Decision> = decisions.iter().filter(|decision| decision.effective_on <= terms.period.to).collect();
     made.sort_by_key(|decision| (decision.made_at, decision.id));
-    let columns: [Column<'_, Made<'_>>; 13] = [
-        Column::count("place", |(place, ..)| (*place).into()),
-        Column::text("decision", |(_, decision, _)| id(Some(&decision.id))),
-        Column::instant("made_at", |(_, decision, _)| decision.made_at.into()),
-        Column::date("effective_on", |(_, decision, _)| decision.effective_on.into()),
-        Column::text("action", |(_, decision, _)| decision.action.name().into()),
-        Column::text("account", |(_, decision, _)| decision.account.map(crate::books::Account::name).into()),
-        Column::text("item", |(_, decision, _)| id(Some(&decision.item))),
-        Column::rupiah("amount", |(_, decision, _)| decision.amount.into()),
-        Column::text("target", |(_, decision, _)| id(decision.target.as_ref())),
-        Column::text("explained_as", |(_, decision, _)| decision.explained_as.map(crate::books::Account::name).into()),
-        Column::text("debt", |(.., decided)| id(decided.and_then(|decided| decided.debt.as_ref()))),
-        Column::rupiah("applied", |(.., decided)| {
-            decided.map(|decided| decided.applied.iter().map(|one| one.amount).sum::<Rupiah>()).into()
-        }),
-        Column::text("moved", |(.., decided)| decided.is_some_and(|decided| decided.refused.is_none()).into()),
+    let columns: [Column<'_, &Made<'_>>; 13] = [
+        Column::count("place", |made| made.place.into()),
+        Column::text("decision", |made| id(Some(&made.decision.id))),
+        Column::instant("made_at", |made| made.decision.made_at.into()),
+        Column::date("effective_on", |made| made.decision.effective_on.into()),
+        Column::text("action", |made| made.decision.action.name().into()),
+        Column::text("account", |made| made.decision.account.map(crate::books::Account::name).into()),
+        Column::text("item", |made| id(Some(&made.decision.item))),
+        Column::rupiah("amount", |made| made.decision.amount.into()),
+        Column::text("target", |made| id(made.decision.target.as_ref())),
+        Column::text("explained_as", |made| made.decision.explained_as.map(crate::books::Account::name).into()),
+        Column::text("debt", |made| id(made.effect.debt.as_ref())),
+        Column::rupiah("applied", |made| made.decided.map(|_| made.effect.applied).into()),
+        Column::text("moved", |made| made.decided.is_some_and(|decided| decided.refused.is_none()).into()),
     ];
-    let fresh: Vec<Made<'_>> = (0_i64..)
-        .zip(made)
-        .filter(|(_, decision)| !before.decisions.contains_key(&decision.id))
-        .map(|(place, decision)| (place, decision, closing.decisions.get(&decision.id)))
-        .collect();
-    kit.table("facts/decisions", &columns, fresh.iter().copied())?;
-    let grounds = fresh.iter().flat_map(|(_, decision, _)| {
+    let made_now = (0_i64..).zip(made).filter(|(_, decision)| !before.decisions.contains_key(&decision.id)).map(|(place, decision)| {
+        let decided = closing.decisions.get(&decision.id);
+        let effect = decided.map_or_else(Effect::default, |decided| Effect::of(decision, decided, closing));
+        Made { place, decision, decided, effect }
+    });
+    let fresh: Vec<Made<'_>> = made_now.collect();
+    kit.table("facts/decisions", &columns, fresh.iter())?;
+    let grounds = fresh.iter().flat_map(|Made { decision, .. }| {
         let facts = &decision.facts;
         let of = |kind| move |item: ItemId| Ground { decision: decision.id, kind, item };
         let bills = facts.bills.iter().map(|bill| bill.id).map(of("bill"));
@@ -76,9 +80,30 @@ pub(super) fn write(kit: &mut Kit<'_>, decisions: &[Decision], before: &Known, c
     kit.table("facts/carried_decisions", &columns, standing)
 }
 
+/// What a decision did to a debt.
+#[derive(Default)]
+struct Effect {
+    debt: Option<ItemId>,
+    applied: Rupiah,
+    taken_off: Vec<(Off, Rupiah)>,
+}
+
+impl Effect {
+    /// One that takes another back undoes what that did, and lets held money go to what is owed again.
+    fn of(decision: &Decision, decided: &Decided, closing: &Known) -> Self {
+        let sum = |of: &Decided| of.applied.iter().map(|one| one.amount).sum::<Rupiah>();
+        if decided.action != Action::Reopen {
+            return Self { debt: decided.debt, applied: sum(decided), taken_off: decided.taken_off.clone() };
+        }
+        let Some(former) = closing.decisions.get(&decision.item).filter(|_| decided.refused.is_none()) else { return Self::default() };
+        let back = |(off, amount): &(Off, Rupiah)| (*off, Rupiah::ZERO.minus(*amount));
+        Self { debt: former.debt, applied: decided.let_go().minus(sum(former)), taken_off: former.taken_off.iter().map(back).collect() }
+    }
+}
+
 /// What each decision moved, and what it took off a debt.
 fn effects(kit: &mut Kit<'_>, fresh: &[Made<'_>]) -> Result<(), WriteError> {
-    let moved = |(_, decision, decided): &Made<'_>| {
+    let moved = |Made { decision, decided, .. }: &Made<'_>| {
         let legs = |(debit, credit, amount): &(Leg, Leg, Rupiah)| (decision.id, *debit, *credit, *amount);
         decided.iter().flat_map(|decided| &decided.posted).map(legs).collect::<Vec<_>>()
     };
@@ -91,9 +116,9 @@ fn effects(kit: &mut Kit<'_>, fresh: &[Made<'_>]) -> Result<(), WriteError> {
         Column::rupiah("amount", |(.., amount)| (*amount).into()),
     ];
     kit.table("facts/decision_moves", &columns, fresh.iter().flat_map(moved))?;
-    let taken = |(_, decision, decided): &Made<'_>| {
-        let all = decided.iter().flat_map(|decided| &decided.taken_off);
-        all.map(|(off, amount)| (decision.id, *off, *amount)).collect::<Vec<_>>()
+    let taken = |made: &Made<'_>| {
+        let all = made.effect.taken_off.iter();
+        all.map(|(off, amount)| (made.decision.id, *off, *amount)).collect::<Vec<_>>()
     };
     let columns: [Column<'_, (ItemId, Off, Rupiah)>; 3] = [
         Column::text("decision", |(decision, ..)| id(Some(decision))),
@@ -123,9 +148,10 @@ fn journal(kit: &mut Kit<'_>, fresh: &[Made<'_>]) -> Result<(), WriteError> {
                 .into()
         }),
     ];
-    let payments = fresh.iter().flat_map(|(place, decision, _)| decision.facts.payments.iter().map(move |payment| (*place, payment)));
+    let payments =
+        fresh.iter().flat_map(|Made { place, decision, .. }| decision.facts.payments.iter().map(move |payment| (*place, payment)));
     kit.table("facts/decision_payments", &columns, payments)?;
-    let columns: [Column<'_, (i64, &RowFact)>; 12] = [
+    let columns: [Column<'_, (i64, &RowFact)>; 13] = [
         Column::count("place", |(place, _)| (*place).into()),
         Column::text("item", |(_, row)| id(Some(&row.id))),
         Column::text("batch", |(_, row)| id(Some(&row.batch))),
@@ -138,8 +164,9 @@ fn journal(kit: &mut Kit<'_>, fresh: &[Made<'_>]) -> Result<(), WriteError> {
         Column::rupiah("shared", |(_, row)| row.shares.into()),
         Column::text("kind", |(_, row)| kind(row.kind).into()),
         Column::text("channel", |(_, row)| row.kind.channel().map(crate::domain::channel::Channel::name).into()),
+        Column::text("bill", |(_, row)| id(row.bill.as_ref())),
     ];
-    let rows = fresh.iter().flat_map(|(place, decision, _)| decision.facts.rows.iter().map(move |row| (*place, row)));
+    let rows = fresh.iter().flat_map(|Made { place, decision, .. }| decision.facts.rows.iter().map(move |row| (*place, row)));
     let rows: Vec<(i64, &RowFact)> = rows.collect();
     kit.table("facts/decision_rows", &columns, rows.iter().copied())?;
     let paid = rows.iter().filter_map(|(_, row)| if let RowKind::Of(_, payment) = row.kind { Some((row.id, payment)) } else { None });

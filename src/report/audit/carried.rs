@@ -3,12 +3,12 @@
 use super::{Kit, WriteError};
 use crate::books::fact::{BillEvent, Change, Hold, Payee, RowKind};
 use crate::books::item::ItemId;
-use crate::books::known::{BatchDay, Bill, Debt, Known, Open, Payment, RowState};
+use crate::books::known::{Alarm, BatchDay, Bill, Debt, Known, Open, Payment, RowState};
 use crate::books::off::Off;
 use crate::books::{Leg, account::Side};
 use crate::columns::{Column, Value};
 use crate::domain::digest::{self, Digest};
-use crate::reconcile::posted::Opened;
+use crate::reconcile::opened::Opened;
 
 fn id(item: &ItemId) -> Value<'static> {
     item.to_string().into()
@@ -155,7 +155,7 @@ struct Paid<'a> {
 }
 
 fn rows(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
-    let columns: [Column<'_, (&ItemId, &crate::books::known::Row)>; 7] = [
+    let columns: [Column<'_, (&ItemId, &crate::books::known::Row)>; 8] = [
         Column::text("item", |(row, _)| id(row)),
         Column::text("batch", |(_, row)| id(&row.batch)),
         Column::foreign("number", |(_, row)| (&*row.number).into()),
@@ -169,6 +169,7 @@ fn rows(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
             RowState::Other => "other".into(),
             RowState::Unreadable => "unreadable".into(),
         }),
+        Column::text("bill", |(_, row)| row.bill.map(|bill| bill.to_string()).into()),
     ];
     kit.table("facts/carried_rows", &columns, before.rows.iter())?;
     let columns: [Column<'_, Paid<'_>>; 7] = [
@@ -190,5 +191,13 @@ fn rows(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
         Column::date("on", |(_, line)| line.on.into()),
         Column::rupiah("amount", |(_, line)| line.amount.into()),
     ];
-    kit.table("facts/carried_bank_lines", &columns, before.bank_lines.iter())
+    kit.table("facts/carried_bank_lines", &columns, before.bank_lines.iter())?;
+    let columns: [Column<'_, (&ItemId, &Alarm)>; 5] = [
+        Column::text("item", |(alarm, _)| id(alarm)),
+        Column::text("class", |(_, alarm)| (&*alarm.class).into()),
+        Column::date("on", |(_, alarm)| alarm.on.into()),
+        Column::rupiah("at_stake", |(_, alarm)| alarm.at_stake.into()),
+        Column::text("is_answered", |(_, alarm)| alarm.answered_by.is_some().into()),
+    ];
+    kit.table("facts/carried_alarms", &columns, before.alarms.iter())
 }

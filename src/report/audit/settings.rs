@@ -7,7 +7,7 @@ use crate::domain::channel::Channel;
 use crate::domain::classify::Unverifiable;
 use crate::domain::fee::Share;
 use crate::domain::settlement::NamedChannel;
-use crate::reconcile::posted::Opened;
+use crate::reconcile::opened::Opened;
 
 fn yes(is_so: bool) -> String {
     if is_so { "yes" } else { "no" }.to_owned()

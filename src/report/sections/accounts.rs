@@ -149,7 +149,7 @@ fn section<'a>(account: Option<Account>, items: Vec<&'a OpenItem>, all: Balance,
     let mut totals = vec![Cell::Empty; columns.len()];
     if let [first, second, .., amount, _, _, _, _, _, _, _, _, _, _] = totals.as_mut_slice() {
         let total = on_its_side(account, all.amount);
-        (*first, *second, *amount) = (words.total.into(), grouped(all.count).into(), total.into());
+        (*first, *second, *amount) = (words.total.into(), all.count.into(), total.into());
     }
     let is_cut = all.count > i64::try_from(count).unwrap_or(i64::MAX);
     let note =

@@ -2,7 +2,7 @@
 
 use super::super::document::{Audience, Cell, Column, Kind, Rows, Section, Table};
 use super::super::words::Words;
-use super::super::{difference, flag_names, text};
+use super::super::{difference, flag_names};
 use super::Report;
 use super::days::capitalised;
 use crate::domain::amount::Rupiah;
@@ -25,7 +25,7 @@ fn table<'a>(caption: &str, findings: Vec<&'a Finding>, report: Report<'a>, word
     let columns = columns(words, count <= WHOLE_MAX);
     let mut totals = vec![Cell::Empty; columns.len()];
     if let [first, second, ..] = totals.as_mut_slice() {
-        (*first, *second) = (words.total.into(), text::grouped(u128::try_from(count).unwrap_or(u128::MAX)).into());
+        (*first, *second) = (words.total.into(), count.into());
     }
     Table::new(caption, columns, rows).totals(totals).kept_in("discrepancies.csv").or_say(words.no_rows)
 }

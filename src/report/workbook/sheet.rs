@@ -123,6 +123,8 @@ impl<'a> Sheet<'a> {
             let style = match place {
                 Place::Body if column.kind == Kind::Text && table.file.is_none() => self.styles.wrapped(),
                 Place::Body => self.styles.body(column.kind),
+                // How many rows there are stands under whatever column is free.
+                Place::Totals if matches!(cell, Cell::Count(_)) => self.styles.totals(Kind::Count),
                 Place::Totals => self.styles.totals(column.kind),
             };
             write(self.worksheet, self.row, at, cell, style, place)?;

@@ -79,6 +79,12 @@ fn every_job_leaves_metrics_and_nothing_else_takes_the_flag() {
     world.run(&["sync", "--metrics", "folder/m.prom"]).expect(9).says(&["the metrics of this run are lost"]);
 }
 
+fn is_whole(request: &str) -> bool {
+    let Some((head, body)) = request.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+    body.len() >= length.map_or(0, |length| length.parse().unwrap())
+}
+
 /// Somebody who watches over jobs, and the paths that were asked for; answers with `status`.
 fn watcher(status: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -87,9 +93,16 @@ fn watcher(status: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
     let inbox = Arc::clone(&heard);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let (mut stream, mut request) = (stream.unwrap(), [0; 2048]);
-            let length = stream.read(&mut request).unwrap_or(0);
-            inbox.lock().unwrap().push(String::from_utf8_lossy(&request[..length]).into_owned());
+            let (mut stream, mut request) = (stream.unwrap(), String::new());
+            // Head and body may come apart.
+            while !is_whole(&request) {
+                let mut bytes = [0; 2048];
+                match stream.read(&mut bytes) {
+                    Ok(length) if length > 0 => request += &String::from_utf8_lossy(&bytes[..length]),
+                    _ => break,
+                }
+            }
+            inbox.lock().unwrap().push(request);
             drop(stream.write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").as_bytes()));
         }
     });
@@ -114,6 +127,26 @@ fn a_heartbeat_tells_start_and_end_of_jobs_and_no_secret() {
     assert_eq!(paths(&heard), ["/KEY/tagih-ingest/start", "/KEY/tagih-ingest/7"]);
     world.run(&["ledger", "verify"]).expect(0);
     assert_eq!(paths(&heard), ["/KEY/tagih-ledger-verify/start", "/KEY/tagih-ledger-verify/0"]);
+    // Where the ledger ended is told with it, so that an older copy put back is found by whoever kept that.
+    let verified = world.run(&["ledger", "verify"]).expect(0).stdout;
+    let ended = verified.trim().rsplit(' ').next().unwrap().to_owned();
+    let told = std::mem::take(&mut *heard.lock().unwrap());
+    assert!(told[0].starts_with("GET /KEY/tagih-ledger-verify/start ") && told[0].ends_with("\r\n\r\n"), "{told:?}");
+    assert!(told[1].starts_with("POST /KEY/tagih-ledger-verify/0 "), "{told:?}");
+    assert_eq!(told[1].split("\r\n\r\n").nth(1), Some(&*format!(r#"{{"ledger_head":"{ended}"}}"#)));
+    world.run(&["ledger", "verify", "--head", &ended]).expect(0);
+    assert_eq!(paths(&heard).len(), 2);
+    for job in [&["issue", "bills.csv", "--out", "out"][..], &["ingest", "empty.jsonl"], &["sync"], &["ledger", "backup", "copy"]] {
+        world.file("empty.jsonl", "");
+        world.run(job).expect(0);
+        let told = std::mem::take(&mut *heard.lock().unwrap());
+        assert!(told[1].contains(r#"{"ledger_head":"#), "{job:?}: {told:?}");
+        assert!(!told.concat().contains(SECRET) && !told.concat().contains("H-0001"), "{told:?}");
+    }
+    // A job that ends before it has seen the ledger has none to tell.
+    world.run(&["ingest", "missing-*.jsonl"]).expect(7);
+    let told = std::mem::take(&mut *heard.lock().unwrap());
+    assert!(told[1].starts_with("GET /KEY/tagih-ingest/7 "), "{told:?}");
     world.run(&["status"]).expect(0);
     world.issue("bills.csv", &["--dry-run"]).expect(0);
     assert!(paths(&heard).is_empty(), "what only shows something is no job");

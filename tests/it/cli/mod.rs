@@ -41,6 +41,7 @@ mod reconcile_files;
 mod reconcile_limits;
 mod reissue;
 mod retention;
+mod revoked;
 mod rows;
 mod runs;
 mod sandbox;

@@ -307,7 +307,7 @@ fn every_bill_has_on_demand_the_class_it_was_counted_under() {
         from,
         to,
         as_of,
-        keys: vec![SigningKey::new(&"SK-demo-not-a-secret".to_owned().into())],
+        keys: vec![SigningKey::new(&"SK-demo-not-a-secret".to_owned().into())].into(),
         client_id: binding.client_id,
         policy: terms.policy.clone(),
         carry_in: None,

@@ -89,7 +89,7 @@ fn a_report_from_the_store_is_the_one_from_the_logs_byte_for_byte() {
         assert!(packed.iter().zip(&what).all(|(log, what)| !has_lines(log) || *what == What::Known), "seed {seed}: {what:?}");
         // Keys that were replaced since do not matter.
         if what.iter().all(|what| *what == What::Known) {
-            let other = vec![tagih::doku::signature::SigningKey::new(&"SK-another".to_owned().into())];
+            let other = vec![tagih::doku::signature::SigningKey::new(&"SK-another".to_owned().into())].into();
             let without_key = ReconcileOptions { keys: other, ..from_store };
             let now: Vec<_> = report(&ledger, &without_key).into_iter().filter(|(name, _)| name != "summary.json").collect();
             let before: Vec<_> = expected.into_iter().filter(|(name, _)| name != "summary.json").collect();

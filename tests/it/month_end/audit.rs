@@ -57,10 +57,10 @@ fn hold(kit: &Path, report: &str) {
 }
 
 /// Faults planted in the figures of a kit, one at a time, are each found and named.
-pub(crate) fn finds_faults(world: &World, report: &str) {
+pub(crate) fn finds_faults(world: &World, report: &str, which: &[&str]) {
     let Some(python) = std::env::var_os(PYTHON) else { return };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/audit/faults.py");
-    let ran = Command::new(python).arg(script).arg(world.path(&format!("{report}.kit"))).output().unwrap();
+    let ran = Command::new(python).arg(script).arg(world.path(&format!("{report}.kit"))).args(which).output().unwrap();
     println!("{}", String::from_utf8_lossy(&ran.stdout));
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
 }

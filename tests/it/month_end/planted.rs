@@ -104,7 +104,7 @@ fn every_class_of_a_month_is_found_as_planted_and_nothing_else() {
     told(world);
     entries(world, &month);
     audit::agrees(world, "report");
-    audit::finds_faults(world, "report");
+    audit::finds_faults(world, "report", &[]);
     audit::is_handed_out_as_it_is(world, "report");
     from_the_store(world, arguments);
 }

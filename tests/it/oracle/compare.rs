@@ -61,7 +61,7 @@ pub(crate) fn options(settings: &Settings, notifications: Vec<PathBuf>, out: Pat
         from,
         to,
         as_of: Timestamp::from_second(settings.as_of).unwrap(),
-        keys: vec![SigningKey::new(&SecretString::from(SECRET.to_owned()))],
+        keys: vec![SigningKey::new(&SecretString::from(SECRET.to_owned()))].into(),
         client_id: CLIENT.to_owned(),
         policy: policy(settings),
         carry_in: None,

@@ -174,9 +174,13 @@ fn a_repeated_request_id_hears_the_same_bytes_whatever_has_happened_since() {
 
 #[test]
 fn what_is_not_provably_dokus_or_not_of_now_is_refused_by_the_configured_profile() {
-    for (settings, status, word) in
-        [("", 401, "invalid_signature"), ("invalid_signature = \"decline\"\nsign_refusals = true\n", 400, "decline")]
-    {
+    for (settings, status, word, signs) in [
+        ("", 401, "invalid_signature", false),
+        ("sign_refusals = false\n", 401, "invalid_signature", false),
+        ("sign_refusals = true\n", 401, "invalid_signature", true),
+        ("invalid_signature = \"decline\"\n", 400, "decline", false),
+        ("invalid_signature = \"decline\"\nsign_refusals = true\n", 400, "decline", true),
+    ] {
         let mut shop = stocked(settings);
         shop.open();
         let good = || Message::inquiry("id", "0101");
@@ -202,13 +206,17 @@ fn what_is_not_provably_dokus_or_not_of_now_is_refused_by_the_configured_profile
             assert_eq!((answer.status, answer.word().as_str()), (status, word), "{what}");
             // Nothing is signed for whoever is not DOKU, unless that is wanted.
             let is_dokus = what.contains("stamp");
-            assert_eq!(answer.is_signed(SECRET, "id"), is_dokus || !settings.is_empty(), "{what}: {answer:?}");
-            assert_eq!(answer.headers.contains_key("signature"), is_dokus || !settings.is_empty(), "{what}: {answer:?}");
+            assert_eq!(answer.is_signed(SECRET, "id"), is_dokus || signs, "{what}: {answer:?}");
+            assert_eq!(answer.headers.contains_key("signature"), is_dokus || signs, "{what}: {answer:?}");
         }
         let no_id = Message { headers: good().headers.into_iter().filter(|(name, _)| name != "Request-Id").collect(), ..good() };
         let answer = shop.send(&no_id);
         assert!(answer.status == status && !answer.headers.contains_key("signature"), "nothing to bind a signature to: {answer:?}");
-        assert_eq!(shop.lines("forged-").len(), refused.len() + 1);
+        // What a notification is answered has no body and is never signed: DOKU's pages speak of answers to inquiries only.
+        let told = Message::signed_as("SK-other", NOTIFICATION, "n", &good().headers[2].1, notification_body(1, "n", "SUCCESS"));
+        let answer = shop.send(&told);
+        assert!(answer.status == 401 && answer.body.is_empty() && !answer.headers.contains_key("signature"), "{answer:?}");
+        assert_eq!(shop.lines("forged-").len(), refused.len() + 2);
         assert!(shop.logs("inquiries-").is_empty());
         assert_eq!(shop.send(&at(-290)).word(), "success");
         assert_eq!(shop.send(&Message { headers: lower(good().headers), ..good() }).word(), "success", "header names have no case");

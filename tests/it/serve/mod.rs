@@ -8,4 +8,5 @@ mod insider;
 mod kill;
 mod metrics;
 mod notifications;
+mod revoked;
 pub mod shop;

@@ -53,6 +53,23 @@ fn a_repeated_request_id_hears_the_same_from_any_server_signed_anew() {
 }
 
 #[test]
+fn a_key_that_is_revoked_on_one_host_is_believed_on_none() {
+    let [one, other] = two_servers(3);
+    assert_eq!(other.send(&Message::notification(1, "T-1")).status, 200);
+    let now = jiff::Timestamp::now().to_string();
+    one.world.run(&["keys", "revoke", "--received-after", &now, "--reason", "leak", "--by", "Siti"]).expect(0);
+    for (number, shop) in [(2, &one), (3, &other)] {
+        until("it has heard", || shop.send(&Message::inquiry(&format!("Q-{}", jiff::Timestamp::now()), &code_of(number))).status == 401);
+        assert_eq!(shop.send(&Message::notification(number, "T-2")).status, 401);
+        let listed = shop.world.run(&["keys", "list"]).expect(0).stdout;
+        assert!(listed.contains("revoked after") && listed.contains("Siti"), "{listed}");
+    }
+    other.world.run(&["keys", "reinstate", "present", "--reason", "found", "--by", "Budi"]).expect(0);
+    until("it is believed again", || one.send(&Message::notification(2, "T-2")).status == 200);
+    one.world.run(&["ledger", "verify"]).expect(0);
+}
+
+#[test]
 fn servers_are_restarted_one_by_one_without_a_message_lost_or_refused() {
     let mut shops = two_servers(60);
     let mut number = 0;

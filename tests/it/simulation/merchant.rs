@@ -307,7 +307,7 @@ pub fn take_in<'a>(
     let options = IngestOptions {
         logs: logs.to_vec(),
         evidence: None,
-        keys: vec![world.key.clone()],
+        keys: vec![world.key.clone()].into(),
         client_id: CLIENT.into(),
         policy: tagih::domain::classify::Policy::default(),
         tables: tagih::table::Settings::default(),

@@ -65,6 +65,8 @@ pub(super) struct Naive {
     seen: BTreeSet<(Id, Option<Timestamp>, Option<Change>)>,
     settled: BTreeSet<Id>,
     waiting: BTreeSet<Id>,
+    /// The bill that a row names for want of a payment.
+    named: BTreeMap<Id, Id>,
     /// How many standing decisions are about an item in suspense.
     touched: BTreeMap<Id, usize>,
     undo: BTreeMap<Id, Undo>,
@@ -193,7 +195,9 @@ impl Naive {
             debt.given[at].1 -= back;
             let place = if self.credits.contains_key(&from) { &mut self.credits } else { &mut self.held };
             *place.entry(from).or_default() += back;
-            self.met.values_mut().filter(|met| met.0 == from).for_each(|met| met.1 += back);
+            // Over is what a payment has that its own debt does not take, whatever another's bill gives back.
+            let paid = &self.paid;
+            self.met.iter_mut().filter(|(payer, met)| met.0 == from && paid[*payer].1 == Some(id)).for_each(|(_, met)| met.1 += back);
         }
         let back = (-debt.open()).max(0).min(*debt.off("elsewhere"));
         *debt.off("elsewhere") -= back;
@@ -307,6 +311,7 @@ impl Naive {
             }
             (RowKind::Of(..), Some(payment)) => self.paid.get_mut(&payment).unwrap().4 += row.amount,
             (RowKind::Of(..) | RowKind::Unclaimed(_), _) => {
+                self.named.extend(row.bill.map(|bill| (row.id, bill)));
                 self.waiting.insert(row.id);
                 self.held.insert(row.id, row.amount);
             }
@@ -331,24 +336,33 @@ impl Naive {
         }
     }
 
-    /// What the ledger calls paid and nobody proved.
+    /// What the ledger calls paid and nobody proved: neither money that has come, nor a line of DOKU's that names the bill, paid out or not.
     fn believe(&mut self, facts: &Facts, month: &Given) {
         let debts: BTreeSet<Id> = facts.bills.iter().filter_map(|bill| self.debt_of.get(&bill.id).copied()).collect();
+        let is_out = |row: &&RowFact| row.paid_out_on.is_some_and(|on| on <= month.period.to);
+        let promised: Vec<(Id, i64)> =
+            facts.rows.iter().filter(|row| !is_out(row)).filter_map(|row| Some((row.bill?, row.amount.max(0)))).collect();
         for id in debts {
             let is_marked = |bill: &&BillFact| bill.debt == id && self.debt_of.contains_key(&bill.id) && bill.mark.is_some();
             let marks = facts.bills.iter().filter(is_marked).filter_map(|bill| bill.mark);
-            let marked = marks.filter(|mark| mark.at.is_none_or(|at| wib_date(at) <= month.period.to)).count() > 0;
+            let marks: Vec<Mark> = marks.filter(|mark| mark.at.is_none_or(|at| wib_date(at) <= month.period.to)).collect();
+            let is_of = |bill: &Id| self.debt_of.get(bill) == Some(&id);
+            let lying = self.named.iter().filter(|(row, bill)| self.waiting.contains(row) && is_of(bill));
+            let lying: i64 = lying.map(|(row, _)| self.held.get(row).copied().unwrap_or(0).max(0)).sum();
+            let promised: i64 = promised.iter().filter(|(bill, _)| is_of(bill)).map(|(_, amount)| amount).sum();
             let held: i64 =
                 self.debts[&id].payers.iter().map(|payer| self.held.get(&self.paid[payer].3).copied().unwrap_or(0).max(0)).sum();
             let debt = self.debts.get_mut(&id).unwrap();
             if debt.reusable {
                 continue;
             }
-            if marked {
-                *debt.off("unproven") += (debt.open() - held).max(0);
-            } else {
+            let unexplained = (debt.open() + *debt.off("unproven") - held - lying - promised).max(0);
+            if marks.is_empty() {
                 *debt.off("unproven") = 0;
                 self.lift(id);
+            } else {
+                let said = marks.iter().map(|mark| mark.paid.map_or(i64::MAX, |paid| paid.get() as i64)).max();
+                *debt.off("unproven") = unexplained.min(said.unwrap());
             }
         }
     }

@@ -4,7 +4,7 @@ use super::*;
 use crate::books::identities::{Identity, Made, holding};
 use crate::books::pair::Leg;
 use crate::books::take_on::begin;
-use crate::books::{self, Account, Facts, ItemId, Known, Month, Part, Settings};
+use crate::books::{self, Account, Brief, Facts, ItemId, Known, Month, Part, Settings};
 use crate::domain::settlement::{ChannelTerms, NamedChannel, SettlementTerms};
 use crate::reconcile::found::Found;
 
@@ -26,7 +26,7 @@ fn posted(before: &Known, facts: &Facts, number: i8) -> Month {
 /// What a run tells the books.
 fn told(options: &ReconcileOptions) -> Facts {
     let (outcome, terms) = (run(options).unwrap().outcome, options.terms().unwrap());
-    let (found, _) = Found::of(&outcome, &terms, &Known::default(), &[], &[]);
+    let (found, _) = Found::of(&outcome, &terms, &Brief::default(), &[], &[]);
     let mut facts = Facts::default();
     Part::apart().chain([Part::Together]).for_each(|part| facts.extend(found.facts(part)));
     facts

@@ -23,6 +23,8 @@ const ATTACKS: &[(&str, &str)] = &[
         "an index is out of use",
         "UPDATE pg_index SET indisready = FALSE, indisvalid = FALSE WHERE indexrelid = 'tagih.bills_by_code'::regclass",
     ),
+    ("a key is not revoked", "DELETE FROM tagih.totals WHERE what = 'revocation'"),
+    ("a key is revoked otherwise", "UPDATE tagih.events SET event = replace(event, 'leak', 'slip') WHERE kind = 'key'"),
     ("a payment is another", "UPDATE tagih.payments SET amount = amount - 1"),
 ];
 
@@ -48,6 +50,7 @@ fn asked(ledger: &PostgresLedger) -> Vec<Result<String, String>> {
         answer!(bills_about(&names)),
         answer!(payments_about(&names)),
         answer!(totals(at(9))),
+        answer!(revocations()),
         answer!(whole()),
         answer!(history(&number("A"))),
         live.map(|_| unpaid.concat()),
@@ -66,6 +69,7 @@ fn what_was_put_back_or_removed_is_refused_in_a_database_too() {
     cluster.sql(database(&url), &format!("CREATE SCHEMA old; {}", copies.concat()));
     wait(ledger.record(vec![entry("A", 9, Event::Adopted { terms: terms(1), answer: answer("77", None), wire_invoice_number: None })]))
         .unwrap();
+    wait(ledger.revoke(crate::ledger::conformance::revocation("0123456789abcdef", Some(7)), at(8))).unwrap();
     wait(ledger.apply_payments(&[payment(1, "A", "77", 50)])).unwrap();
     let before = asked(&ledger);
     assert!(before.iter().all(Result::is_ok), "{before:?}");

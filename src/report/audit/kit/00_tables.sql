@@ -44,6 +44,7 @@ CREATE OR REPLACE VIEW fact_carried_rows AS SELECT * FROM read_parquet('facts/ca
 CREATE OR REPLACE VIEW fact_carried_batch_days AS SELECT * FROM read_parquet('facts/carried_batch_days.parquet');
 CREATE OR REPLACE VIEW fact_carried_bank_lines AS SELECT * FROM read_parquet('facts/carried_bank_lines.parquet');
 CREATE OR REPLACE VIEW fact_carried_decisions AS SELECT * FROM read_parquet('facts/carried_decisions.parquet');
+CREATE OR REPLACE VIEW fact_carried_alarms AS SELECT * FROM read_parquet('facts/carried_alarms.parquet');
 
 CREATE OR REPLACE VIEW figure_classes AS SELECT * FROM read_parquet('figures/classes.parquet');
 CREATE OR REPLACE VIEW figure_identities AS SELECT * FROM read_parquet('figures/identities.parquet');
@@ -82,5 +83,6 @@ SELECT
   CAST(max(CASE WHEN name = 'bills_in_scope_rupiah' THEN value END) AS BIGINT) AS bills_in_scope_rupiah,
   CAST(NULLIF(max(CASE WHEN name = 'lapse_after_days' THEN value END), '') AS BIGINT) AS lapse_after_days,
   max(CASE WHEN name = 'accept_late' THEN value END) AS accept_late,
-  max(CASE WHEN name = 'bank_statement' THEN value END) AS bank_statement
+  max(CASE WHEN name = 'bank_statement' THEN value END) AS bank_statement,
+  CAST(max(CASE WHEN name = 'bank_window_days' THEN value END) AS BIGINT) AS bank_window_days
 FROM fact_settings;

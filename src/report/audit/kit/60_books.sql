@@ -100,8 +100,14 @@ FROM state s LEFT JOIN paid p ON p.debt = s.debt GROUP BY s.debt;
 
 -- Payments -------------------------------------------------------------------------------------------------------------------------
 
--- Payments that the month before does not know: those of the evidence with an amount, and those our ledger knew of before the period. One
--- that came after expiry or cancellation waits for a decision.
+-- What our ledger knows of the period and no message proves, but a settlement row names: DOKU says itself that it was paid, be it paid out or not.
+CREATE OR REPLACE TABLE proved_by_row AS
+SELECT DISTINCT k.item FROM known k CROSS JOIN setting s
+WHERE k.told_by = 'ledger' AND k.identity <> '' AND k.proved_as IS NULL AND k.paid_at_us >= s.starts_at_us AND k.paid_at_us < s.ends_at_us
+  AND k.item IN (SELECT payment_item FROM row_class WHERE payment_item IS NOT NULL AND payment IS NULL);
+
+-- Payments that the month before does not know: those of the evidence with an amount, and those our ledger knew of before the period or a row
+-- proves. One that came after expiry or cancellation waits for a decision.
 CREATE OR REPLACE TABLE book_payment AS
 WITH told_here AS (
   SELECT c.payment, coalesce(a.item, c.item) AS item, c.amount, c.paid_at_us, c.channel, c.bill, b.debt, b.item AS bill_item,
@@ -124,7 +130,8 @@ of_ledger AS (
   SELECT CAST(NULL AS VARCHAR) AS payment, coalesce(a.item, k.item) AS item, k.amount, k.paid_at_us, b.channel, k.bill, b.debt, b.item AS bill_item,
     CAST(NULL AS VARCHAR) AS hold, row_number() OVER (PARTITION BY coalesce(a.item, k.item) ORDER BY k.told_by, k.bill) AS nth
   FROM known k JOIN fact_bills b ON b.bill = k.bill CROSS JOIN setting s LEFT JOIN fact_carried_aliases a ON a.alias = k.item
-  WHERE k.identity <> '' AND k.proved_as IS NULL AND k.paid_at_us < s.starts_at_us AND (k.told_by = 'ledger' OR s.is_carried = 'no')),
+  WHERE k.identity <> '' AND k.proved_as IS NULL
+    AND ((k.paid_at_us < s.starts_at_us AND (k.told_by = 'ledger' OR s.is_carried = 'no')) OR k.item IN (SELECT item FROM proved_by_row))),
 told_now AS (
   SELECT * FROM told_here
   UNION ALL
@@ -151,11 +158,13 @@ WHERE t.item NOT IN (SELECT item FROM fact_carried_payments);
 CREATE OR REPLACE TABLE book_row AS
 WITH once AS (
   SELECT r.item, r.batch, r.number, r.channel, r.paid_out_on, r.amount, r.fee, r.discount, r.paid_out, r.shared, r.counts, r.payment_item, r.notified,
-    r.named, r.occurrence, r.is_purchase, r.class, r.is_repeated, CAST(NULL AS VARCHAR) AS journal_kind,
-    row_number() OVER (PARTITION BY r.item ORDER BY r.is_repeated, r.place DESC) AS nth_copy FROM row_class r
+    r.named, r.occurrence, r.is_purchase, r.class, r.is_repeated, CAST(NULL AS VARCHAR) AS journal_kind, b.debt AS named_debt,
+    row_number() OVER (PARTITION BY r.item ORDER BY r.is_repeated, r.place DESC) AS nth_copy
+  FROM row_class r LEFT JOIN fact_bills b ON r.subject = 'bill ' || CAST(b.bill AS VARCHAR) AND (r.payment_item IS NULL OR r.notified IS NULL)
   UNION ALL
   -- What a decision keeps of the rows it stands on counts where this evidence lacks them.
   SELECT j.item, j.batch, j.number, j.channel, j.paid_out_on, j.amount, j.fee, j.discount, j.paid_out, j.shared, 1, p.payment, NULL, j.channel, 0, 1, '', 0, j.kind,
+    coalesce((SELECT c.debt FROM fact_carried_bills c WHERE c.item = j.bill), (SELECT c.debt FROM book_bill c WHERE c.item = j.bill)),
     row_number() OVER (PARTITION BY j.item ORDER BY j.place)
   FROM fact_decision_rows j LEFT JOIN (SELECT item, max(payment) AS payment FROM fact_decision_row_payments GROUP BY item) p ON p.item = j.item
   WHERE j.item NOT IN (SELECT item FROM row_class)),
@@ -454,6 +463,25 @@ SELECT debt, sum(amount) AS held FROM (
   SELECT h.debt, -l.amount FROM (SELECT DISTINCT item, debt FROM held_money WHERE is_held = 1) h JOIN decision_leg l ON l.account = 'suspense' AND l.item = h.item) held
 WHERE debt IS NOT NULL GROUP BY debt;
 
+-- What settlement rows hold for a debt whose bill they name, although no payment is known for them: in suspense, or still to be paid out.
+CREATE OR REPLACE TABLE debt_rows_waiting AS
+SELECT debt, sum(greatest(amount, 0)) AS waiting FROM (
+  SELECT w.debt, w.item, max(w.amount) - coalesce(sum(l.amount), 0) AS amount FROM (
+    SELECT coalesce(c.debt, b.debt) AS debt, r.item, coalesce(-o.amount, 0) AS amount
+    FROM fact_carried_rows r LEFT JOIN fact_carried_bills c ON c.item = r.bill LEFT JOIN book_bill b ON b.item = r.bill
+    LEFT JOIN opening_item o ON o.account = 'suspense' AND o.item = r.item
+    WHERE r.state = 'suspense' AND r.item NOT IN (SELECT row_item FROM claim)
+    UNION ALL
+    SELECT named_debt, item, gross FROM book_row WHERE state = 'suspense' AND kind <> 'refund') w
+  LEFT JOIN decision_leg l ON l.account = 'suspense' AND l.item = w.item
+  WHERE w.debt IS NOT NULL GROUP BY w.debt, w.item
+  UNION ALL
+  SELECT DISTINCT b.debt, r.item, r.amount FROM row_class r CROSS JOIN setting s
+  JOIN fact_bills b ON r.subject = 'bill ' || CAST(b.bill AS VARCHAR)
+  WHERE (r.paid_out_on IS NULL OR CAST(r.paid_out_on AS DATE) > s.period_to) AND r.channel IS NOT NULL AND r.is_purchase = 1 AND r.occurrence = 0
+    AND (r.payment_item IS NULL OR r.notified IS NULL) AND r.class NOT IN ('S08', 'S14') AND NOT (r.class = 'S07' AND r.is_repeated = 0)) waits
+GROUP BY debt;
+
 -- What the ledger calls paid and nothing proves: as far as it is open and no money of the debt waits for a decision.
 CREATE OR REPLACE TABLE debt_mark AS
 WITH of_bill AS (
@@ -465,7 +493,8 @@ WITH of_bill AS (
     CASE WHEN b.mark IS NULL THEN k.paid END AS paid
   FROM fact_bills b CROSS JOIN setting s
   LEFT JOIN (SELECT k.bill, max(k.paid_at_us) AS paid_at_us, sum(k.amount) AS paid FROM known k CROSS JOIN setting s
-    WHERE k.told_by = 'ledger' AND k.proved_as IS NULL AND k.paid_at_us >= s.starts_at_us AND k.paid_at_us < s.ends_at_us GROUP BY k.bill) k ON k.bill = b.bill)
+    WHERE k.told_by = 'ledger' AND k.proved_as IS NULL AND k.paid_at_us >= s.starts_at_us AND k.paid_at_us < s.ends_at_us
+      AND k.item NOT IN (SELECT item FROM proved_by_row) GROUP BY k.bill) k ON k.bill = b.bill)
 SELECT debt, marked_on, paid FROM (
   SELECT o.debt, CASE WHEN o.marked_on <= s.period_to THEN o.marked_on END AS marked_on, o.paid,
     row_number() OVER (PARTITION BY o.debt ORDER BY CASE WHEN o.marked_on <= s.period_to THEN o.marked_on END DESC NULLS LAST, o.paid DESC NULLS LAST) AS nth
@@ -477,9 +506,9 @@ SELECT w.*, coalesce(h.held, 0) AS held,
   CASE WHEN w.is_reusable = 'yes' OR w.is_before_books = 'yes' OR m.debt IS NULL THEN 0
     -- The mark has gone: it is owed again.
     WHEN m.marked_on IS NULL THEN -w.unproven
-    ELSE greatest(least(w.due - w.applied - w.unproven - w.lapsed - w.cancelled - w.written_off - w.waived - w.rounding - w.elsewhere - coalesce(h.held, 0),
-      coalesce(m.paid - w.applied - w.unproven, 999999999999999)), 0) END AS marked
-FROM debt_walked w LEFT JOIN debt_held h ON h.debt = w.debt LEFT JOIN debt_mark m ON m.debt = w.debt;
+    ELSE greatest(least(w.due - w.applied - w.lapsed - w.cancelled - w.written_off - w.waived - w.rounding - w.elsewhere - coalesce(h.held, 0)
+      - coalesce(r.waiting, 0), coalesce(m.paid, 999999999999999)), 0) - w.unproven END AS marked
+FROM debt_walked w LEFT JOIN debt_held h ON h.debt = w.debt LEFT JOIN debt_rows_waiting r ON r.debt = w.debt LEFT JOIN debt_mark m ON m.debt = w.debt;
 
 -- A debt whose last code expired so many days ago has lapsed, where the merchant says so.
 CREATE OR REPLACE TABLE debt_end AS

@@ -89,6 +89,27 @@ FULL OUTER JOIN (
   WHERE n.has_items = 1 AND i.amount <> 0 AND NOT (s.bank_statement = 'yes' AND (i.account = 'payouts' OR i.item LIKE 'bank_line:%'))) r
   ON r.account = f.account AND r.item = f.item
 WHERE coalesce(f.amount, 0) <> coalesce(r.amount, 0)
+-- What each is called by where it stands, and whether it waits.
+UNION ALL
+SELECT 'item', account || ' ' || item, called, class FROM item_class WHERE class <> called
+UNION ALL
+SELECT 'item', account || ' ' || item, status, waits FROM item_class WHERE waits <> status AND status <> 'decided'
+UNION ALL
+SELECT 'item', o.account || ' ' || o.item, 'decided', 'nobody decided about it' FROM figure_open_items o WHERE o.status = 'decided' AND o.decision = ''
+-- Alarms, by class; what is at stake where bills have vanished or ask for different amounts.
+UNION ALL
+SELECT 'alarm', a.class, CAST(coalesce(f.alarms, 0) AS VARCHAR), CAST(a.alarms AS VARCHAR)
+FROM alarm_class a LEFT JOIN (SELECT class, count(*) AS alarms FROM figure_open_items WHERE account = 'alarm' GROUP BY class) f ON f.class = a.class
+WHERE coalesce(f.alarms, 0) <> a.alarms
+UNION ALL
+SELECT 'alarm', r.class || ' at stake', CAST(coalesce(f.amount, 0) AS VARCHAR), CAST(r.at_stake AS VARCHAR)
+FROM (SELECT 'L13' AS class, sum(at_stake) AS at_stake FROM vanished UNION ALL SELECT 'L14', coalesce(sum(at_stake), 0) FROM differing_debt) r
+JOIN alarm_class a ON a.class = r.class
+LEFT JOIN (SELECT class, sum(amount) AS amount FROM figure_open_items WHERE account = 'alarm' GROUP BY class) f ON f.class = r.class
+WHERE coalesce(f.amount, 0) <> r.at_stake
+-- Bank lines and pay-outs: what the report has found must be allowed, and nothing may be left that pays exactly.
+UNION ALL
+SELECT 'bank', d.subject, d.in_report, d.by_rules FROM bank_doubt d CROSS JOIN setting s WHERE s.bank_statement = 'yes'
 -- Postings, by account and item: what they move is what the facts move.
 UNION ALL
 SELECT 'postings', coalesce(r.account, f.account) || ' ' || coalesce(r.item, f.item), CAST(coalesce(f.amount, 0) AS VARCHAR), CAST(coalesce(r.amount, 0) AS VARCHAR)
