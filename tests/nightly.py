@@ -78,7 +78,7 @@ PARTS = [
     ("damage", 5, damage, {"changes": r"(\d+) changes"}),
     ("kills", 15, kills, {"kills": r"(\d+) kills landed"}),
     ("cluster", 10, cluster, {"campaigns": r"(campaign) \d+: again"}),
-    ("historic", 10, historic, {"found": r"(found) in world"}),
+    ("historic", 10, historic, {"found": r"(found) in"}),
     ("mutants", 15, mutants, {"noticed": r"noticed (\d+) of", "mutants": r"noticed \d+ of (\d+)"}),
 ]
 

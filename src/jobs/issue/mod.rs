@@ -30,7 +30,7 @@ use crate::domain::channel::Channel;
 use crate::domain::end::{Bucket, End, Ends};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::BillState;
-use crate::domain::plan::{Minting, Step};
+use crate::domain::plan::{Minting, Step, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::ledger::{Ledger, LedgerError, View};
@@ -169,7 +169,7 @@ where
             let (row, next) = result?;
             match next {
                 // What this run did to the row says more than that nothing was left to do afterwards.
-                Next::Ended(end) if end.bucket == Bucket::Unchanged && rows.has_done(row) => rows.ended(row),
+                Next::Ended(end) if rows.says_more_than(&end, row) => rows.ended(row),
                 Next::Ended(end) => rows.end(row, end),
                 // Also when the run is stopped: planning sends nothing, and only it knows whether the row has more to do.
                 Next::PlanAgain(end) if round < ROUNDS_MAX => rows.again(row, end),
@@ -335,9 +335,14 @@ impl Rows<'_> {
         self.ended(row);
     }
 
-    /// Whether this run has carried something out, and not only left it over.
-    fn has_done(&self, row: usize) -> bool {
-        self.ends.get(row).is_some_and(|end| !matches!(end.bucket, Bucket::Deferred | Bucket::InDoubt))
+    /// Whether this run has carried something out, and not only left it over, and it stands: another may have cancelled it since.
+    fn says_more_than(&self, end: &End, row: usize) -> bool {
+        let is_cancelled = end.action == Unchanged::Cancelled.name();
+        let stands = |done: &End| match done.bucket {
+            Bucket::Deferred | Bucket::InDoubt => false,
+            bucket => !is_cancelled || bucket == Bucket::Cancelled,
+        };
+        end.bucket == Bucket::Unchanged && self.ends.get(row).is_some_and(stands)
     }
 
     /// It is planned again; `end` stands if nothing is left to do then.

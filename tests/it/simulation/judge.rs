@@ -32,6 +32,11 @@ fn bill_of(order_number: &str) -> &str {
     order_number.split_once("-R").map_or(order_number, |(bill, _)| bill)
 }
 
+/// Whether `one` is another order of the same bill.
+fn is_earlier(one: &Order, order: &Order) -> bool {
+    one.invoice_number != order.invoice_number && bill_of(one.invoice_number.as_str()) == bill_of(order.invoice_number.as_str())
+}
+
 impl World {
     /// DOKU has just handled a request: no bill has two codes that counters take, and no code stands for two orders.
     pub fn called(&self) {
@@ -52,6 +57,11 @@ impl World {
         let mut record = self.record.lock().unwrap();
         for call in processed {
             let order = call.invoice_number.as_ref().and_then(|number| model.order(number.as_str())).unwrap();
+            let earlier = model.orders().iter().filter(|one| is_earlier(one, order));
+            let mut paid = earlier.flat_map(|one| one.payments.iter().map(move |payment| (one, payment)));
+            // After its end no counter should have taken it.
+            let paid = paid.find(|(one, payment)| payment.paid_at < one.expires_at);
+            assert!(paid.is_none() || call.method != "POST", "{}: {} was made anew, paid: {paid:?}", self.context(), order.invoice_number);
             record.changes.push(change(Some(call), order));
         }
         drop(record);
