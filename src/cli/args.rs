@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use super::ledger_args::LedgerCommand;
 use super::period_args::PeriodCommand;
 use super::tables::{BillFlags, TableFlags};
+use super::times::{day, instant};
 use crate::domain::language::Language;
 
 /// Issue DOKU convenience-store payment codes in bulk, and prove rupiah by rupiah what was paid.
@@ -303,7 +304,7 @@ pub(super) struct Why {
     #[arg(long, value_name = "2026-10")]
     pub(super) period: Option<String>,
     /// Seen from when (UTC; default: now)
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = instant)]
     pub(super) as_of: Option<Timestamp>,
     /// `en`, or `id` for Bahasa Indonesia (default: `report.language`)
     #[arg(long, value_name = "LANG", value_parser = language)]
@@ -316,10 +317,10 @@ pub(super) struct Reconcile {
     #[arg(long, value_name = "2026-10", conflicts_with_all = ["from", "to"], required_unless_present = "from")]
     pub(super) period: Option<String>,
     /// First WIB day
-    #[arg(long, value_name = "DATE", requires = "to")]
+    #[arg(long, value_name = "DATE", value_parser = day, requires = "to")]
     pub(super) from: Option<Date>,
     /// Last WIB day
-    #[arg(long, value_name = "DATE", requires = "from")]
+    #[arg(long, value_name = "DATE", value_parser = day, requires = "from")]
     pub(super) to: Option<Date>,
     /// Notification logs, tables of notifications, or quoted globs
     #[arg(long, required_unless_present = "evidence", num_args = 1.., value_name = "LOG")]
@@ -328,10 +329,10 @@ pub(super) struct Reconcile {
     #[arg(long, value_name = "DIR")]
     pub(super) evidence: Option<PathBuf>,
     /// Of the store, only what was received from this WIB day on
-    #[arg(long, value_name = "DATE", requires = "evidence")]
+    #[arg(long, value_name = "DATE", value_parser = day, requires = "evidence")]
     pub(super) evidence_from: Option<Date>,
     /// Of the store, only what was received up to this WIB day
-    #[arg(long, value_name = "DATE", requires = "evidence")]
+    #[arg(long, value_name = "DATE", value_parser = day, requires = "evidence")]
     pub(super) evidence_to: Option<Date>,
     #[command(flatten)]
     pub(super) tables: TableFlags,
@@ -360,7 +361,7 @@ pub(super) struct Reconcile {
     #[arg(long, value_name = "DIR|auto")]
     pub(super) opening: Option<PathBuf>,
     /// The instant the report speaks of (default: now)
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = instant)]
     pub(super) as_of: Option<Timestamp>,
     /// Where the report goes
     #[arg(long, value_name = "DIR")]

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
 use super::tables::TableFlags;
+use super::times::day;
 use crate::books::Account;
 use crate::domain::language::Language;
 use crate::register::{Action, Details};
@@ -209,7 +210,7 @@ pub(super) struct ActionDetails {
     #[arg(long, value_name = "TEXT")]
     reference: Option<String>,
     /// The WIB day it takes effect on (default: today)
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     effective: Option<Date>,
 }
 

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use jiff::civil::Date;
 
 use super::tables::TableFlags;
+use super::times::day;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LedgerCommand {
@@ -70,7 +71,7 @@ pub(super) enum LedgerCommand {
     /// Delete names, addresses and request bodies of bills that are closed
     Purge {
         /// Only of bills closed before this day
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = day)]
         before: Date,
     },
 }

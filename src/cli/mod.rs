@@ -56,6 +56,7 @@ mod stopping;
 mod support;
 mod sync;
 mod tables;
+mod times;
 mod unsaid;
 mod watching;
 mod whole;

@@ -13,6 +13,7 @@ use super::setup::{Failure, Setup};
 use super::whole::parse_head;
 use crate::domain::balance::Balance;
 use crate::domain::closing::Closing;
+use crate::domain::language::{Language, Say as _};
 use crate::exit::Exit;
 use crate::jobs::period::{self, Approved, CloseOptions, PeriodError, Signing};
 use crate::jobs::reconcile::OpeningFolder;
@@ -30,6 +31,7 @@ impl From<PeriodError> for Failure {
             PeriodError::Identity { .. } => Exit::Damaged,
             PeriodError::Days { .. }
             | PeriodError::Order { .. }
+            | PeriodError::Caveat { .. }
             | PeriodError::Reviewer { .. }
             | PeriodError::OtherProposal { .. }
             | PeriodError::NothingProposed { .. } => Exit::Usage,
@@ -40,7 +42,7 @@ impl From<PeriodError> for Failure {
 
 pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Failure> {
     match command {
-        PeriodCommand::Close { period, report, by, reviewed_by, reason } => {
+        PeriodCommand::Close { period, report, by, reviewed_by, accept, reason } => {
             if setup.four_eyes(&setup.author(by.as_deref(), reason)?)? {
                 return Err(Failure::usage(format!(
                     "E0855: a second person must agree: `discrepancies.four_eyes` is on\nhint: `tagih period propose {period} …`, then another person `tagih period approve {period} …`"
@@ -48,16 +50,19 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
             }
             let closed = match finished(setup, period, Some(report))? {
                 Some(closed) => closed,
-                None => sign(setup, (period, report), by.as_deref(), Signing::Closes { reviewed_by: reviewed_by.clone() }, reason)?,
+                None => {
+                    let signing = Signing::Closes { reviewed_by: reviewed_by.clone() };
+                    sign(setup, (period, report), (by.as_deref(), reason), signing, accept)?
+                }
             };
             write_anew(setup, report)?;
             told(setup, period, &closed, "is closed")?;
         }
-        PeriodCommand::Propose { period, report, reopen, by, reason } => {
+        PeriodCommand::Propose { period, report, reopen, accept, by, reason } => {
             let (from, _) = month(period)?;
             match report {
                 Some(report) if !reopen => {
-                    let proposed = sign(setup, (period, report), by.as_deref(), Signing::Proposes, reason)?;
+                    let proposed = sign(setup, (period, report), (by.as_deref(), reason), Signing::Proposes, accept)?;
                     told(setup, period, &proposed, "waits to be approved by another person")?;
                     tell_proposal(setup, period)?;
                 }
@@ -108,7 +113,13 @@ fn reopened(setup: &Setup, period: &str) {
 }
 
 /// Signs a month, or proposes it where a second person must approve.
-fn sign(setup: &Setup, (period, report): (&str, &Path), by: Option<&str>, signing: Signing, reason: &str) -> Result<PeriodClose, Failure> {
+fn sign(
+    setup: &Setup,
+    (period, report): (&str, &Path),
+    (by, reason): (Option<&str>, &str),
+    signing: Signing,
+    accept: &[String],
+) -> Result<PeriodClose, Failure> {
     let (from, to) = month(period)?;
     let author = setup.author(by, reason)?;
     let again = made_again(setup, report)?;
@@ -120,6 +131,7 @@ fn sign(setup: &Setup, (period, report): (&str, &Path), by: Option<&str>, signin
         again: again.path(),
         author,
         signing,
+        accept,
         now: setup.clock.now(),
     })?)
 }
@@ -211,6 +223,9 @@ fn list(setup: &Setup) -> Result<(), Failure> {
         if let Some(open) = close.closing.open_discrepancies {
             output::result(format_args!("  to be dealt with {}", balance(open)));
         }
+        for caveat in &close.accepted {
+            output::result(format_args!("  signed although {}", caveat.told(Language::English)));
+        }
         output::result(format_args!("  hash {}", close.closing_hash));
         output::result(format_args!("  report {} (run {})", close.report, close.run_id));
     }
@@ -218,7 +233,12 @@ fn list(setup: &Setup) -> Result<(), Failure> {
         let what = match entry {
             Entry::PeriodProposed { period } => {
                 let Closing { from, to, .. } = period.closing;
-                format!("{from} to {to} be closed, report {} (run {}), hash {}", period.report, period.run_id, period.closing_hash)
+                let although = period.accepted.iter().map(|caveat| format!(", although {}", caveat.told(Language::English)));
+                let although = although.collect::<String>();
+                format!(
+                    "{from} to {to} be closed, report {} (run {}), hash {}{although}",
+                    period.report, period.run_id, period.closing_hash
+                )
             }
             Entry::ReopenProposed { from } => format!("the month from {from} be opened again"),
             _ => String::new(),

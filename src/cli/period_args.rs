@@ -21,6 +21,10 @@ pub(super) enum PeriodCommand {
         /// Who looked at it besides
         #[arg(long, value_name = "NAME")]
         reviewed_by: Option<String>,
+        /// Something known of the months before that stands all the same: `revoked-key` (one of them believed a key that was revoked since), `other-ledger` (it
+        /// knew a ledger that is not the one in use); it is recorded
+        #[arg(long, value_name = "CAVEAT", value_parser = ["revoked-key", "other-ledger"])]
+        accept: Vec<String>,
         /// Why or on what grounds, for the record
         #[arg(long)]
         reason: String,
@@ -36,6 +40,10 @@ pub(super) enum PeriodCommand {
         /// That the last closed month be opened again
         #[arg(long, conflicts_with = "report")]
         reopen: bool,
+        /// Something known of the months before that stands all the same: `revoked-key` (one of them believed a key that was revoked since), `other-ledger` (it
+        /// knew a ledger that is not the one in use); it is recorded
+        #[arg(long, value_name = "CAVEAT", value_parser = ["revoked-key", "other-ledger"], conflicts_with = "reopen")]
+        accept: Vec<String>,
         /// Who proposes it
         #[arg(long, value_name = "NAME")]
         by: Option<String>,

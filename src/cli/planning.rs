@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::keeping::{done, wait};
+use super::keys::key_is_revoked;
 use super::orders::FileOrders;
 use super::output::{self, rupiah};
 use super::refused::Refusals;
@@ -304,7 +307,7 @@ impl Overview {
         }
     }
 
-    fn print(mut self, setup: &Setup, rows: u64) {
+    fn print(mut self, setup: &Setup, rows: u64, key_revoked_after: Option<Timestamp>) {
         self.steps.entry("refuse").or_default();
         self.steps.entry("duplicate").or_default();
         let Self { steps: table, calls, .. } = self;
@@ -314,9 +317,10 @@ impl Overview {
                 .iter()
                 .map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount})))
                 .collect();
-            output::result(
-                serde_json::json!({"steps": steps, "rows": rows, "calls": calls, "seconds": seconds(duration_ms), "duration_ms": duration_ms}),
-            );
+            output::result(serde_json::json!({
+                "steps": steps, "rows": rows, "calls": calls, "seconds": seconds(duration_ms), "duration_ms": duration_ms,
+                "key_revoked_after": key_revoked_after,
+            }));
             return;
         }
         for (name, (count, amount)) in table.iter().filter(|(_, (count, _))| *count > 0) {
@@ -346,10 +350,14 @@ pub(super) fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags, out: Option
         }
     })?;
     files.map_or(Ok(()), PlanFiles::finish)?;
-    let exit = if overview.needs_a_person { Exit::Look } else { Exit::Done };
+    let stopped_by = if overview.calls > 0 { setup.present_key_revoked()? } else { None };
+    let exit = if overview.needs_a_person || stopped_by.is_some() { Exit::Look } else { Exit::Done };
     let refusals = std::mem::take(&mut overview.refusals);
-    overview.print(setup, intake.rows);
+    overview.print(setup, intake.rows, stopped_by);
     sums.warn_far_above(setup);
+    if let Some(after) = stopped_by {
+        output::note(format_args!("warning: nothing of it would be sent: {}", key_is_revoked(after)));
+    }
     super::refused::lines(setup, intake)?;
     refusals.print(setup);
     Ok(exit)

@@ -8,21 +8,24 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::args::Reconcile;
+use super::keys::Asking;
 use super::logs;
 use super::output::{self, rupiah};
 use super::places::absolute;
 use super::runs::Input;
 use super::setup::{Failure, Setup};
 use super::tables::TableFlags;
+use super::times;
 use crate::books;
-use crate::doku::keyring::Keyring;
+use crate::domain::calendar::can_be_meant;
 use crate::domain::classify::{Policy, Unverifiable};
-use crate::domain::language::Language;
+use crate::domain::language::{Language, Say as _};
 use crate::evidence::StoreAt;
 use crate::evidence::store::Days;
 use crate::exit::Exit;
 use crate::jobs::period::MadeFrom;
-use crate::jobs::reconcile::{self, Billed, OpeningFolder, ReconcileError, ReconcileOptions, Told};
+use crate::jobs::reconcile::{self, Asked, Billed, OpeningFolder, ReconcileError, ReconcileOptions, Told};
+use crate::journal;
 use crate::ledger::{Ledger as _, Location, Store};
 use crate::report::Presentation;
 use crate::table::Settings;
@@ -95,13 +98,14 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         out: arguments.out.clone(),
         language: arguments.lang,
     };
-    let keys = setup.verification_keys()?;
+    let asking = setup.ask(task.request_history.as_deref())?;
     setup.tell_key_end()?;
-    run(setup, &task, &keys)
+    setup.tell_unasked(&asking);
+    run(setup, &task, &asking)
 }
 
 /// What a task comes to with the settings.
-fn options(setup: &Setup, task: &Task, keys: &Keyring) -> Result<ReconcileOptions, Failure> {
+fn options(setup: &Setup, task: &Task, asking: &Asking) -> Result<ReconcileOptions, Failure> {
     let store = |(path, days): &(PathBuf, Days)| Ok::<_, Failure>(StoreAt { days: *days, ..setup.evidence_at(path)? });
     let store = task.evidence.as_ref().map(store).transpose()?;
     Ok(ReconcileOptions {
@@ -110,7 +114,8 @@ fn options(setup: &Setup, task: &Task, keys: &Keyring) -> Result<ReconcileOption
         from: task.from,
         to: task.to,
         as_of: task.as_of,
-        keys: keys.clone(),
+        keys: asking.keys.clone(),
+        asked: asked(setup, task, asking)?,
         client_id: setup.binding()?.client_id,
         policy: policy(setup)?,
         carry_in: task.carry_in.clone(),
@@ -130,10 +135,19 @@ fn options(setup: &Setup, task: &Task, keys: &Keyring) -> Result<ReconcileOption
     })
 }
 
+/// What the ledgers that were asked come to beside the months that a task goes on from.
+fn asked(setup: &Setup, task: &Task, asking: &Asking) -> Result<Asked, Failure> {
+    let journal = journal::read(setup.journal_path())?;
+    let folders: Vec<&Path> = task.opening.iter().map(|folder| folder.path.as_path()).chain(task.carry_in.as_deref()).collect();
+    let formers = reconcile::formers(&journal, task.from, &folders)?;
+    let caveats = reconcile::caveats(&journal, &formers, &asking.keys, |head| asking.has_had(head))?;
+    Ok(Asked { heads: asking.heads.iter().cloned().collect(), said: asking.said.clone(), caveats })
+}
+
 /// Makes a report again, without a word: into `out`, from what it says it was made from.
 pub(super) fn again(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<(), Failure> {
     let task = task_of(setup, made, out)?;
-    let options = options(setup, &task, &setup.verification_keys()?)?;
+    let options = options(setup, &task, &setup.ask(task.request_history.as_deref())?)?;
     reconcile::run(billed(setup, &task, &options)?, &options)?;
     Ok(())
 }
@@ -141,7 +155,7 @@ pub(super) fn again(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<(), Fa
 /// What a report was made from, nothing concluded, and what its postings depend on.
 pub(super) fn told(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<(Told, books::Settings), Failure> {
     let task = task_of(setup, made, out)?;
-    let options = options(setup, &task, &setup.verification_keys()?)?;
+    let options = options(setup, &task, &setup.ask(task.request_history.as_deref())?)?;
     Ok((reconcile::told(billed(setup, &task, &options)?, &options)?, options.books))
 }
 
@@ -169,8 +183,8 @@ fn task_of(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<Task, Failure> 
 }
 
 /// Reconciles, prints the summary and gives the exit code.
-pub(super) fn run(setup: &Setup, task: &Task, keys: &Keyring) -> Result<Exit, Failure> {
-    let options = options(setup, task, keys)?;
+pub(super) fn run(setup: &Setup, task: &Task, asking: &Asking) -> Result<Exit, Failure> {
+    let options = options(setup, task, asking)?;
     if !setup.quiet && !setup.journal_path().exists() {
         output::note(format_args!(
             "note: there is no journal at `{}` yet, so nothing counts as decided or closed",
@@ -178,6 +192,9 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &Keyring) -> Result<Exit, Fa
         ));
     }
     let report = reconcile::run(billed(setup, task, &options)?, &options)?;
+    for told in report.summary.open_caveats() {
+        output::note(format_args!("warning: before this month is signed: {}", told.caveat.told(Language::English)));
+    }
     super::evidence::warn(options.evidence.as_ref(), &report.logs);
     super::settlement::warn(setup, &report.outcome);
     super::bank::warn(setup, &report.outcome);
@@ -207,10 +224,11 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &Keyring) -> Result<Exit, Fa
             return Err(Failure::new(Exit::Input, message));
         }
     }
-    Ok(match (report.identities_hold, report.breaks) {
+    let needs_nobody = report.breaks == 0 && report.summary.open_caveats().next().is_none();
+    Ok(match (report.identities_hold, needs_nobody) {
         (false, _) => Exit::Damaged,
-        (true, 0) => Exit::Done,
-        (true, _) => Exit::Look,
+        (true, true) => Exit::Done,
+        (true, false) => Exit::Look,
     })
 }
 
@@ -285,6 +303,9 @@ pub(super) fn month(period: &str) -> Result<(Date, Date), Failure> {
     let first: Date = format!("{period}-01")
         .parse()
         .map_err(|_| Failure::usage(format!("`--period {period}` is not a month\nhint: write it like `2026-10`")))?;
+    if !can_be_meant(first) {
+        return Err(Failure::usage(format!("`--period {period}` {}", times::out_of_time())));
+    }
     Ok((first, first.last_of_month()))
 }
 

@@ -12,12 +12,17 @@ use super::keeping::wait;
 use super::keys::said;
 use super::output;
 use super::setup::{Failure, Setup, filled};
+use super::times::instant;
 use crate::doku::keyring::Keyring;
 use crate::doku::signature::SigningKey;
+use crate::domain::caveat::Caveat;
 use crate::domain::keylike;
+use crate::domain::language::{Language, Say as _};
 use crate::domain::revocation::{Revocation, Revoked};
 use crate::evidence::store::List;
 use crate::exit::Exit;
+use crate::journal::period::ClosedPeriod;
+use crate::journal::{self, Author, Entry, Writer};
 use crate::ledger::{Create, Ledger as _, Store};
 use crate::report::issue::head_text;
 
@@ -32,7 +37,7 @@ pub(super) enum KeysCommand {
         #[arg(value_name = "KEY")]
         key: Option<String>,
         /// The last instant at which nobody else had it, such as 2026-12-05T03:00:00Z or 2026-12-05T10:00:00+07:00
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = instant)]
         received_after: Timestamp,
         /// An evidence store whose keys are meant as well (default: `evidence.store`)
         #[arg(long, value_name = "DIR")]
@@ -78,7 +83,11 @@ pub(super) fn keys(setup: &Setup, command: &KeysCommand) -> Result<Exit, Failure
                     "the key {fingerprint} is not believed about what arrived after {after} already, which is earlier; nothing was recorded\n\
                      hint: to believe it for longer, `tagih keys reinstate {fingerprint}`, then revoke it anew"
                 ))),
-                Some(after) if after == *received_after => tell(setup, &ledger, &fingerprint, Some(after), "is revoked already:"),
+                Some(after) if after == *received_after => {
+                    // A run may have died between the two.
+                    record(setup, &ledger, &word(setup, &fingerprint, Some(after), (by.as_deref(), reason))?)?;
+                    tell(setup, &ledger, &fingerprint, Some(after), "is revoked already:")
+                }
                 _ => {
                     say(setup, &ledger, &fingerprint, Some(*received_after), (by.as_deref(), reason))?;
                     tell(setup, &ledger, &fingerprint, Some(*received_after), "is revoked:")
@@ -137,13 +146,13 @@ fn meant(setup: &Setup, typed: Option<&str>, stands: &Revoked, store: Option<Pat
     })
 }
 
-fn say(
+/// What a person says of a key, and that person.
+fn word(
     setup: &Setup,
-    ledger: &Store,
     fingerprint: &str,
     received_after: Option<Timestamp>,
     (by, reason): (Option<&str>, &str),
-) -> Result<(), Failure> {
+) -> Result<(Author, Revocation), Failure> {
     // What is said of a key is kept for good, where whoever reads the ledger reads it.
     if [Some(reason), by].into_iter().flatten().any(|text| !keylike::keys(text).is_empty()) {
         return Err(Failure::usage(
@@ -151,25 +160,72 @@ fn say(
         ));
     }
     let author = setup.author(by, reason)?;
-    let revocation = Revocation {
+    let said = Revocation {
         fingerprint: fingerprint.to_owned(),
         received_after,
         actor: author.actor().to_owned(),
         person: author.person().to_owned(),
         reason: author.reason().to_owned(),
     };
-    wait(ledger.revoke(revocation, setup.clock.now()))
+    Ok((author, said))
+}
+
+fn say(
+    setup: &Setup,
+    ledger: &Store,
+    fingerprint: &str,
+    received_after: Option<Timestamp>,
+    who: (Option<&str>, &str),
+) -> Result<(), Failure> {
+    let word = word(setup, fingerprint, received_after, who)?;
+    wait(ledger.revoke(word.1.clone(), setup.clock.now()))?;
+    record(setup, ledger, &word)
+}
+
+/// Writes what was said, and which ledger has it, into the journal, if there is one: whoever signs on an older copy of the ledger hears of it by that.
+fn record(setup: &Setup, ledger: &Store, (author, said): &(Author, Revocation)) -> Result<(), Failure> {
+    if !setup.journal_path().exists() {
+        return Ok(());
+    }
+    let mut writer = Writer::open(setup.journal_path())?;
+    let last = writer.journal().said_of_keys().filter(|(_, told, _)| told.fingerprint == said.fingerprint).last();
+    if last.is_some_and(|(_, told, _)| told.received_after == said.received_after) {
+        return Ok(());
+    }
+    let ledger_head = head_text(wait(ledger.head())?);
+    writer.append(setup.clock.now(), author, Entry::KeySaid { said: said.clone(), ledger_head })?;
+    Ok(())
+}
+
+/// The months that stand closed and believed what is not believed any more.
+fn closed_on(setup: &Setup, ledger: &Store, fingerprint: &str) -> Result<Vec<(ClosedPeriod, Caveat)>, Failure> {
+    let stands = stands(ledger)?;
+    let is_about = |caveat: &Caveat| matches!(caveat, Caveat::RevokedKey { key, .. } if key == fingerprint);
+    let of = |period: ClosedPeriod| {
+        let caveat = period.former().believed_since(&stands).into_iter().find(is_about)?;
+        Some((period, caveat))
+    };
+    Ok(journal::read(setup.journal_path())?.periods()?.into_iter().filter_map(of).collect())
 }
 
 fn tell(setup: &Setup, ledger: &Store, fingerprint: &str, after: Option<Timestamp>, how: &str) -> Result<Exit, Failure> {
     let head = wait(ledger.head())?;
     setup.figure_head(head);
-    let told = json!({"key": fingerprint, "received_after": after, "ledger_head": head_text(head)});
+    let closed = if after.is_some() { closed_on(setup, ledger, fingerprint)? } else { Vec::new() };
+    let caveats: Vec<&Caveat> = closed.iter().map(|(_, caveat)| caveat).collect();
+    let told = json!({"key": fingerprint, "received_after": after, "ledger_head": head_text(head), "closed_months": caveats});
     let until = after.map_or_else(
         || "it is believed as the settings have it".to_owned(),
         |after| format!("what arrived after {after} and is signed by it is not believed"),
     );
     output::outcome(setup.json, &told, format_args!("the key {fingerprint} {how} {until}; head {}", head_text(head)));
+    for (ClosedPeriod { at, by, .. }, caveat) in &closed {
+        output::note(format_args!(
+            "warning: closed at {at} by {by}: {}\nhint: make it anew: `tagih period reopen`, the last closed month first, then reconcile and close; until then each \
+             month after it says so, and is not closed without a word",
+            caveat.told(Language::English)
+        ));
+    }
     if after.is_some() && !setup.quiet {
         output::note(
             "note: a server that runs has heard it within two seconds; payments that the ledger took on such messages before stay in it until you \

@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::args::Sending;
 use super::output;
 use super::setup::Failure;
+use super::times::day;
 use crate::clock;
 use crate::domain::calendar::{self, wib};
 use crate::domain::plan::minutes_between;
@@ -130,14 +131,14 @@ fn until(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let wrong = || format!("`--until {text}` is not a time\nhint: write it like `05:30`, `tomorrow 05:30` or `2026-11-29 05:30` (WIB)");
     let today = calendar::wib_date(now);
     let tomorrow = today.tomorrow().map_err(|_| wrong())?;
-    let (day, time) = text.trim().rsplit_once([' ', 'T']).map_or((None, text.trim()), |(day, time)| (Some(day.trim()), time));
+    let (named, time) = text.trim().rsplit_once([' ', 'T']).map_or((None, text.trim()), |(day, time)| (Some(day.trim()), time));
     let time = Time::strptime("%H:%M", time).map_err(|_| wrong())?;
     let at = |day: Date| calendar::at_wib(DateTime::from_parts(day, time)).ok_or_else(wrong);
-    let (asked, is_named) = match day {
+    let (asked, is_named) = match named {
         None => (at(today)?, false),
         Some("today") => (at(today)?, true),
         Some("tomorrow") => (at(tomorrow)?, true),
-        Some(date) => (at(date.parse().map_err(|_| wrong())?)?, true),
+        Some(date) => (at(day(date).map_err(|_| wrong())?)?, true),
     };
     if asked > now {
         return Ok(asked);
@@ -173,6 +174,7 @@ mod tests {
             ("2026-11-27 23:00", Err("has passed")),
             ("25:00", Err("`05:30`")),
             ("yesterday 05:30", Err("not a time")),
+            ("9999-12-31 05:30", Err("not a time")),
             ("", Err("not a time")),
         ];
         for (text, expected) in cases {

@@ -8,7 +8,7 @@ use toml::Table;
 
 use super::sections::RANGES;
 use super::{Config, ConfigError, Heartbeat, OPEN_SECTIONS, Serve, Settlement, addresses};
-use crate::domain::calendar::start_of_wib_day;
+use crate::domain::calendar::{YEARS, can_be_meant, start_of_wib_day, wib_date};
 use crate::domain::channel::Channel;
 use crate::domain::fee::Share;
 use crate::domain::keylike;
@@ -44,8 +44,12 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     } else if let Some(complaint) = secret_command(&config.doku.secret_command) {
         complaint.to_owned()
     } else if !config.doku.previous_until.is_empty() && key_end(&config.doku.previous_until).is_none() {
-        "`doku.previous_until` must be a day such as 2026-12-05, or an instant such as 2026-12-05T10:00:00Z or 2026-12-05T17:00:00+07:00"
-            .to_owned()
+        format!(
+            "`doku.previous_until` must be a day such as 2026-12-05, or an instant such as 2026-12-05T10:00:00Z or 2026-12-05T17:00:00+07:00, of the \
+             years {} to {}",
+            YEARS.start(),
+            YEARS.end()
+        )
     } else if let Some(complaint) = addresses::complaint(config) {
         complaint
     } else {
@@ -89,7 +93,7 @@ pub(super) fn key_end(text: &str) -> Option<Timestamp> {
         let next = day.tomorrow().ok().and_then(start_of_wib_day)?;
         next.checked_sub(SignedDuration::from_nanos(1)).ok()
     };
-    text.parse().ok().or_else(of_day)
+    text.parse().ok().or_else(of_day).filter(|at| can_be_meant(wib_date(*at)))
 }
 
 fn serve(serve: &Serve) -> Result<(), ConfigError> {
@@ -121,6 +125,8 @@ fn settlement(settings: &Settlement) -> Result<(), ConfigError> {
         format!("`settlement.channels` says `{name}` is `{means}`: it must be alfa, indomaret or other")
     } else if let Some((name, share)) = share {
         format!("`settlement.shares` says `{name}` is `{share}`: it must be whole rupiah or a percentage such as 12.5%")
+    } else if let Some(day) = settings.holidays.iter().find(|day| !can_be_meant(**day)) {
+        format!("`settlement.holidays` has {day}: it must be of the years {} to {}", YEARS.start(), YEARS.end())
     } else if let Some(name) = settings.third_parties.iter().find(|name| !settings.shares.contains_key(*name)) {
         format!("`settlement.third_parties` names `{name}`, which `settlement.shares` does not have")
     } else {
@@ -195,9 +201,18 @@ mod tests {
         for text in ["2026-10-11T03:00:00Z", "2026-10-11T10:00:00+07:00"] {
             assert_eq!(end(text).as_deref(), Some("2026-10-11T03:00:00Z"), "{text}");
         }
-        for text in
-            ["2026-10-11T10:00", "2026-10-11T10:00:00", "2026-10-11 10:00:00", "2026-10-11T10:00[Asia/Jakarta]", "20261011", "", "soon"]
-        {
+        for text in [
+            "2026-10-11T10:00",
+            "2026-10-11T10:00:00",
+            "2026-10-11 10:00:00",
+            "2026-10-11T10:00[Asia/Jakarta]",
+            "20261011",
+            "",
+            "soon",
+            "0000-01-01",
+            "1999-12-31T00:00:00Z",
+            "9999-12-31",
+        ] {
             assert_eq!(end(text), None, "{text}");
         }
     }

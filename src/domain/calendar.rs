@@ -1,6 +1,7 @@
 //! WIB, Western Indonesian Time: UTC+7 without daylight saving. Business days are WIB days; instants are UTC inside.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Weekday};
@@ -9,6 +10,15 @@ use jiff::tz::{Offset, TimeZone};
 use serde::Serialize;
 
 const WIB: Offset = Offset::constant(7);
+
+/// Of which years the times can be that people name; any other is a slip.
+pub const YEARS: RangeInclusive<i16> = 2000..=2199;
+
+/// Whether a WIB day that somebody named can be meant.
+#[must_use]
+pub fn can_be_meant(day: Date) -> bool {
+    YEARS.contains(&day.year())
+}
 
 /// UTC+7.
 #[must_use]

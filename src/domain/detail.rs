@@ -61,8 +61,8 @@ details! {
         "the signature does not match the bytes received; they may have been written anew by a database that keeps JSON as JSON (jsonb)",
         "tanda tangan tidak cocok dengan bita yang diterima; mungkin ditulis ulang oleh basis data yang menyimpan JSON sebagai JSON (jsonb)";
     Withdrawn
-        "the key that signed it was not believed any more when it arrived",
-        "kunci yang menandatanganinya sudah tidak dipercaya saat pesan tiba";
+        "the key that signed it was not believed any more when it arrived, or at a time that it tells of",
+        "kunci yang menandatanganinya sudah tidak dipercaya saat pesan tiba, atau pada waktu yang disebutnya";
     StrayQuote
         "a double quote of the row is open or stands inside a cell: double every quote in a quoted cell",
         "tanda kutip ganda pada baris ini terbuka atau berdiri di tengah sel: gandakan setiap tanda kutip dalam sel berkutip";

@@ -13,6 +13,7 @@ pub mod balance;
 pub mod bill;
 pub mod calendar;
 pub mod carry;
+pub mod caveat;
 pub mod channel;
 pub mod check;
 pub mod classify;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What a person has said about a key.
@@ -56,6 +56,16 @@ impl Revoked {
         self.after(fingerprint).is_none_or(|until| at.is_some_and(|at| as_kept(at) <= until))
     }
 
+    /// What both say: of each key the one that believes less.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        for (fingerprint, at) in other.0 {
+            let standing = self.0.entry(fingerprint).or_insert(at);
+            *standing = (*standing).min(at);
+        }
+        self
+    }
+
     /// Every key that something stands against.
     pub fn keys(&self) -> impl Iterator<Item = (&str, Timestamp)> {
         self.0.iter().map(|(fingerprint, until)| (fingerprint.as_str(), *until))
@@ -66,6 +76,15 @@ impl Revoked {
 #[must_use]
 pub fn as_kept(at: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}
+
+/// When a message came, for whoever asks whether its key was still believed: when it arrived, by its log, but not before the times that it is
+/// signed with, less what clocks may differ by. A message that tells of later than it arrived has not arrived then, whatever its log says.
+#[must_use]
+pub fn came_at(arrived_at: Option<Timestamp>, signed_with: [Option<Timestamp>; 2], skew_minutes: i64) -> Option<Timestamp> {
+    let skew = SignedDuration::from_mins(skew_minutes);
+    let earliest = |at: Timestamp| at.checked_sub(skew).unwrap_or(Timestamp::MIN);
+    arrived_at.map(|arrived_at| signed_with.into_iter().flatten().map(earliest).fold(arrived_at, Timestamp::max))
 }
 
 #[cfg(test)]
@@ -98,6 +117,32 @@ mod tests {
             (&[None][..], None),
         ] {
             assert_eq!(stands(seconds), standing.map(at), "{seconds:?}");
+        }
+    }
+
+    #[test]
+    fn of_two_ledgers_the_one_that_believes_less_stands() {
+        let [early, late, other] = [said("a", Some(3)), said("a", Some(5)), said("b", Some(4))];
+        let [one, two] = [Revoked::of([&early]), Revoked::of([&late, &other])];
+        for both in [one.clone().and(two.clone()), two.and(one)] {
+            assert_eq!(both.keys().collect::<Vec<_>>(), [("a", at(3)), ("b", at(4))]);
+        }
+    }
+
+    #[test]
+    fn what_is_signed_with_a_later_time_than_it_arrived_came_then_less_what_clocks_may_differ_by() {
+        let came = |arrived: Option<i64>, stamp: Option<i64>, paid: Option<i64>| {
+            came_at(arrived.map(at), [stamp, paid].map(|at_| at_.map(at)), 10)
+        };
+        for (arrived, stamp, paid, expected) in [
+            (Some(1_000), None, None, Some(1_000)),
+            (Some(1_000), Some(900), Some(800), Some(1_000)),
+            (Some(1_000), Some(1_600), Some(1_600), Some(1_000)),
+            (Some(1_000), Some(1_601), None, Some(1_001)),
+            (Some(1_000), Some(900), Some(2_000), Some(1_400)),
+            (None, Some(900), Some(800), None),
+        ] {
+            assert_eq!(came(arrived, stamp, paid), expected.map(at), "{arrived:?} {stamp:?} {paid:?}");
         }
     }
 

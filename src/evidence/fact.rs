@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::inspect::refused;
 use crate::domain::classify::{Class, LateFacts, Policy, Unverifiable, line_flags};
 use crate::domain::line::{Detail, Line, Marks};
+use crate::domain::revocation;
 
 /// Whose word a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,14 @@ pub(super) struct Beside {
     pub(super) stamped_at_us: i64,
     /// When it arrived, also where it got no further.
     pub(super) arrived_at_us: i64,
+}
+
+impl Beside {
+    /// When it came, for whoever asks whether its key was still believed; `paid_at_us` is the time it tells of, if it does.
+    pub(super) fn came_at(&self, paid_at_us: i64, policy: &Policy) -> Option<Timestamp> {
+        let [arrived_at, stamped_at, paid_at] = [self.arrived_at_us, self.stamped_at_us, paid_at_us].map(instant);
+        revocation::came_at(arrived_at, [stamped_at, paid_at], policy.skew_minutes)
+    }
 }
 
 /// One message.

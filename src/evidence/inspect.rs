@@ -77,24 +77,36 @@ impl<'a> Inspector<'a> {
     /// Verifies a received message, then reads its body.
     fn judge(&self, received: &Received<'_>, digest: Digest, kept: &mut Kept) -> Fact {
         let body_digest = digest::of_bytes(received.body.as_bytes());
-        let verdict = self.verify(received, body_digest);
         let stamped_at = received.headers.timestamp.as_deref().and_then(|stamp| stamp.parse::<Timestamp>().ok());
         let [stamped_at_us, arrived_at_us] = [stamped_at, received.at].map(|at| at.map_or(Line::UNKNOWN_TIME, Timestamp::as_microsecond));
-        let line = match verdict {
+        let mut beside = Beside { verdict: self.verify(received, body_digest), stamped_at_us, arrived_at_us };
+        self.hold_in_time(&mut beside, Line::UNKNOWN_TIME);
+        let line = match beside.verdict {
             Verdict::Foreign => refused(digest, Class::N04, Detail::ForeignClient),
             Verdict::Forged(why) => refused(digest, Class::N02, why),
             verdict if self.reads(verdict) => {
                 let mut line = self.read_body(&received.body, digest, Some(received), kept);
                 line.request_key = received.headers.request_id.as_deref().map_or(0, |id| key(&digest::of_bytes(id.as_bytes())));
                 line.body_key = short(key(&body_digest));
-                if matches!(verdict, Verdict::Signed(_) | Verdict::Withdrawn(_)) {
+                self.hold_in_time(&mut beside, line.paid_at_us);
+                let is_claimed = matches!(beside.verdict, Verdict::Signed(_) | Verdict::Withdrawn(_)) && self.reads(beside.verdict);
+                if is_claimed {
                     kept.claims.extend(claim_of(&line, &received.body).map(|claim| (digest, claim)));
                 }
                 line
             }
             _ => Line::of_class(Class::N03, digest),
         };
-        Fact { line, beside: Beside { verdict, stamped_at_us, arrived_at_us } }
+        Fact { line, beside }
+    }
+
+    /// A key that has an end is believed about what came before it, by whatever the message says of when that was.
+    fn hold_in_time(&self, beside: &mut Beside, paid_at_us: i64) {
+        let Verdict::Signed(place) = beside.verdict else { return };
+        let came_at = beside.came_at(paid_at_us, self.options.policy);
+        if self.options.keys.get(usize::from(place)).is_some_and(|key| !key.is_believed(came_at)) {
+            beside.verdict = Verdict::Withdrawn(place);
+        }
     }
 
     /// Whether the body of a message counts, or may count under other settings.
@@ -126,8 +138,7 @@ impl<'a> Inspector<'a> {
         };
         // Nearly every target is logged as it was signed; only the others cost more.
         match fits(target).or_else(|| readings(target).iter().find_map(|reading| fits(reading))) {
-            Some((place, key)) if key.is_believed(received.at) => Verdict::Signed(place),
-            Some((place, _)) => Verdict::Withdrawn(place),
+            Some((place, _)) => Verdict::Signed(place),
             None if is_spaced(&received.body) => Verdict::Forged(Detail::Rewritten),
             None => Verdict::Forged(Detail::Forged),
         }

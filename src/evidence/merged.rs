@@ -53,6 +53,7 @@ impl Evidence {
         self.raw.success_count = self.raw.success_count.saturating_add(logs.raw.success_count);
         self.raw.success_amount = self.raw.success_amount.plus(logs.raw.success_amount);
         self.claims.extend(logs.claims);
+        self.signers.absorb(logs.signers);
         self.places = places;
         self.finish();
         Ok(self)

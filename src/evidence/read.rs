@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::blocks::{Block, Blocks, Content};
-use super::fact::{Beside, Fact};
+use super::fact::{Beside, Fact, Verdict};
 use super::inspect::{Inspector, Kept, Raw, refused};
 use super::lines::{self, Piece, Place, Span};
 use super::store::{self, StoreAt};
@@ -14,7 +14,9 @@ use super::wrapper::{self, Wrapper};
 use super::{EvidenceError, Pairs};
 use crate::doku::claim::Claim;
 use crate::doku::keyring::Keyring;
+use crate::doku::signature::SigningKey;
 use crate::domain::amount::Rupiah;
+use crate::domain::caveat::Signers;
 use crate::domain::classify::{Class, Policy};
 use crate::domain::digest::{self, Digest};
 use crate::domain::line::{Detail, InputFile, Line, Lines, LogContents, Marks, RawTotals};
@@ -66,6 +68,8 @@ pub struct Evidence {
     pub raw: RawTotals,
     /// What verified messages claim that tell of money and cannot be booked (N12, P17), each with the digest of its line; sorted.
     pub claims: Vec<(Digest, Claim)>,
+    /// The keys that have signed what counts, also those that only a store knows.
+    pub signers: Signers,
 }
 
 /// Reads all of `sources`: every line is accounted for, and one that is in a log and in the store counts once.
@@ -187,6 +191,7 @@ impl Evidence {
         }
         self.lines.append(parsed.lines, &parsed.kept.texts, &parsed.kept.stores);
         self.claims.extend(parsed.kept.claims);
+        self.signers.absorb(parsed.signers);
         self.raw.success_count = self.raw.success_count.saturating_add(parsed.raw.success_count);
         self.raw.success_amount = self.raw.success_amount.plus(parsed.raw.success_amount);
         Ok(())
@@ -201,6 +206,7 @@ pub(super) struct Parsed {
     pub(super) beside: Vec<Beside>,
     pub(super) kept: Kept,
     pub(super) raw: RawTotals,
+    pub(super) signers: Signers,
     contents: LogContents,
     keeps_all: bool,
 }
@@ -208,7 +214,8 @@ pub(super) struct Parsed {
 impl Parsed {
     fn of(block: &Block, options: &ReadOptions<'_>, keeps_all: bool) -> Self {
         let mut parsed = Self { keeps_all, ..Self::default() };
-        let reader = Reader { inspector: Inspector::new(options, keeps_all), policy: options.policy, block };
+        let keys = options.keys.iter().map(SigningKey::fingerprint).collect();
+        let reader = Reader { inspector: Inspector::new(options, keeps_all), keys, policy: options.policy, block };
         if let Content::Oversized(digest) = block.content {
             let fact = Fact::unread(refused(digest, Class::N01, Detail::TooLong));
             parsed.push(fact, &reader, Span { line: 0, offset: 0, length: 0 });
@@ -264,6 +271,11 @@ impl Parsed {
         fact.line.file = block.file;
         fact.line.number = u32::try_from(block.first_line.saturating_add(span.line)).unwrap_or(u32::MAX);
         fact.line.byte = block.byte.saturating_add(u64::try_from(span.offset).unwrap_or(u64::MAX));
+        if let Verdict::Signed(place) = fact.beside.verdict
+            && let Some(key) = reader.keys.get(usize::from(place))
+        {
+            self.signers.add(key, fact.beside.came_at(fact.line.paid_at_us, reader.policy));
+        }
         let kept = self.keeps_all.then(|| fact.clone());
         let line = fact.concluded(reader.policy);
         self.contents.messages = self.contents.messages.saturating_add(1);
@@ -293,6 +305,8 @@ impl Parsed {
 /// What one block is read with.
 struct Reader<'a> {
     inspector: Inspector<'a>,
+    /// The fingerprints of the keys, in their order.
+    keys: Vec<String>,
     policy: &'a Policy,
     block: &'a Block,
 }

@@ -1,6 +1,7 @@
 //! Closing a period: its report is made again and held against the one that was looked at, against its own digests and identities,
 //! linked to the period before, and signed.
 
+mod error;
 mod made_again;
 mod signing;
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::domain::calendar::start_of_wib_day;
+use crate::domain::caveat::{Caveat, Signer, Told};
 use crate::domain::closing::Closing;
 use crate::domain::digest;
 use crate::journal::period::{ClosedPeriod, PeriodClose, may_close};
@@ -23,92 +25,9 @@ use crate::register::is_same_person;
 use crate::report;
 use crate::report::manifest::{self, ReportFile};
 
+pub use self::error::PeriodError;
 pub use self::made_again::{MadeFrom, compare, is_finished, is_what_was_signed, made_from};
 pub use self::signing::{CloseOptions, Signing};
-
-/// Why a period cannot be closed or reopened.
-#[derive(Debug, thiserror::Error)]
-pub enum PeriodError {
-    /// The folder is not as it was written (exit 7).
-    #[error("E0851: the report in `{}` is not whole: {reason}\nhint: reconcile the period again, and use that report", path.display())]
-    Report {
-        /// Which folder.
-        path: PathBuf,
-        /// What was found.
-        reason: String,
-    },
-    /// Made again, it is another (exit 7).
-    #[error("E0858: the report in `{}` is not what would be made now: {reason}\nhint: reconcile the period again, look at that report, and close with it; where the ledger goes on meanwhile, do both on a copy (`tagih ledger backup`)", path.display())]
-    Stale {
-        /// Which folder.
-        path: PathBuf,
-        /// What is another now.
-        reason: String,
-    },
-    /// The report is not that of the whole period (exit 2).
-    #[error("E0852: the report cannot close {from} to {to}: {reason}\nhint: reconcile exactly these days, after their end")]
-    Days {
-        /// The first day.
-        from: Date,
-        /// The last day.
-        to: Date,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A control identity does not hold (exit 8).
-    #[error(
-        "E0853: the report cannot be signed: {left} ≠ {right} in `{name}`\nhint: keep the inputs and the folder, and report the defect"
-    )]
-    Identity {
-        /// Which.
-        name: String,
-        /// By one counter.
-        left: String,
-        /// By the other.
-        right: String,
-    },
-    /// It does not follow the period before (exit 2).
-    #[error("E0854: {from} cannot be closed now: {reason}\nhint: {hint}")]
-    Order {
-        /// The first day.
-        from: Date,
-        /// What is wrong.
-        reason: String,
-        /// What to do.
-        hint: &'static str,
-    },
-    /// A second person is missing (exit 2).
-    #[error("E0855: a second person must agree: {reason}\nhint: {hint}")]
-    Reviewer {
-        /// What is wrong.
-        reason: &'static str,
-        /// What to do.
-        hint: &'static str,
-    },
-    /// What was looked at is not what waits (exit 2).
-    #[error(
-        "E0818: what waits about {from} is not the proposal that was looked at, but `{waiting}` by {by}\nhint: look at it with `tagih period list` and at its report, then approve that by its `--proposal`"
-    )]
-    OtherProposal {
-        /// The first day.
-        from: Date,
-        /// What waits.
-        waiting: String,
-        /// Who proposed it.
-        by: String,
-    },
-    /// Nothing waits for a second person (exit 2).
-    #[error(
-        "E0856: nothing about {from} waits to be approved\nhint: `tagih period propose` comes first; `tagih period list` shows what is closed"
-    )]
-    NothingProposed {
-        /// The first day.
-        from: Date,
-    },
-    /// The journal failed.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-}
 
 /// What summary.json says, as far as a signature rests on it.
 #[derive(Debug, Deserialize)]
@@ -121,7 +40,28 @@ struct Summary {
     #[serde(default)]
     books: Option<BooksFigures>,
     month: Month,
+    #[serde(default)]
+    keys: Vec<Signer>,
+    #[serde(default)]
+    revocations_asked: Vec<String>,
+    #[serde(default)]
+    caveats: Vec<Told>,
     files: Vec<ReportFile>,
+}
+
+impl Summary {
+    /// What was known of the months before and nobody has said of that it stands, if all of it `is_accepted` now.
+    fn accepted(&self, is_accepted: impl Fn(&Caveat) -> bool) -> Result<Vec<Caveat>, PeriodError> {
+        let open = self.caveats.iter().filter(|told| told.accepted_with.is_none()).map(|told| told.caveat.clone());
+        let (accepted, others): (Vec<Caveat>, Vec<Caveat>) = open.partition(is_accepted);
+        let from = self.month.closing.from;
+        others.into_iter().next().map_or(Ok(accepted), |caveat| Err(PeriodError::Caveat { from, caveat: Box::new(caveat) }))
+    }
+
+    /// The keys that have signed what counts.
+    fn signers(&self) -> Vec<Signer> {
+        self.keys.iter().filter(|signer| signer.undated || signer.last_received_at.is_some()).cloned().collect()
+    }
 }
 
 /// Reports of before there were books have none.
@@ -157,6 +97,7 @@ pub fn close(options: CloseOptions<'_>) -> Result<PeriodClose, PeriodError> {
     made_again::compare(options.report, options.again)?;
     let (summary, summary_sha256) = read_whole(options.again)?;
     check_days(&options, &summary)?;
+    let accepted = summary.accepted(|caveat| options.accept.iter().any(|name| name == caveat.name()))?;
     let of_books = summary.books.iter().flat_map(|books| &books.identities);
     if let Some(identity) = summary.identities.iter().chain(of_books).find(|identity| identity.left.get() != identity.right.get()) {
         let (left, right) = (identity.left.get().to_owned(), identity.right.get().to_owned());
@@ -168,6 +109,9 @@ pub fn close(options: CloseOptions<'_>) -> Result<PeriodClose, PeriodError> {
     };
     let report = fs::canonicalize(options.report).map_err(|error| not_whole(options.report, &error))?;
     let period = PeriodClose {
+        keys: Some(summary.signers()),
+        accepted,
+        revocations_asked: summary.revocations_asked,
         run_id: summary.run_id,
         report: report.display().to_string(),
         summary_sha256,
@@ -263,7 +207,11 @@ pub fn approve(
                 return Err(not_whole(folder, &"its page, its workbook or its summary is not as it was when it was proposed"));
             }
             check_order(&writer.journal().periods()?, &period.closing)?;
+            let accepted = summary.accepted(|caveat| period.accepted.contains(caveat))?;
             let period = Box::new(PeriodClose {
+                accepted,
+                keys: Some(summary.signers()),
+                revocations_asked: summary.revocations_asked,
                 reviewed_by: Some(proposal.actor),
                 content_sha256,
                 folder_sha256: String::new(),

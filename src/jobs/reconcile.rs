@@ -1,5 +1,6 @@
 //! Reconcile: bills, evidence, a period and an as-of → a folder of reports. Read-only towards everything it reads.
 
+mod asked;
 mod bills;
 mod books;
 mod gathered;
@@ -8,6 +9,7 @@ mod told;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use self::asked::{Asked, caveats, formers};
 pub use self::bills::Billed;
 use self::books::Carried;
 pub(super) use self::gathered::read_settlement;
@@ -38,7 +40,7 @@ use crate::report::books::{BooksFiles, KeepError};
 use crate::report::held::{HeldFolder, TakeError};
 use crate::report::summary::Summary;
 use crate::report::summary_books::BooksFigures;
-use crate::report::summary_inputs::{KeyFigures, Request};
+use crate::report::summary_inputs::Request;
 use crate::report::summary_month::{MonthFigures, Signature, SignedFigures};
 use crate::report::{self, Presentation, Report};
 use crate::table::{self, Mostly};
@@ -58,6 +60,8 @@ pub struct ReconcileOptions {
     pub as_of: Timestamp,
     /// The keys that may have signed, the present one first.
     pub keys: Keyring,
+    /// Who was asked about them.
+    pub asked: Asked,
     /// Our `Client-Id`.
     pub client_id: String,
     /// What the rules leave to the merchant.
@@ -237,9 +241,9 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let mostly = mostly.into_iter().chain(settlement.iter().flat_map(|input| mostly_unread(&input.files)));
     let mostly = mostly.chain(bank.iter().flat_map(Statements::mostly_unread)).collect();
     let files = std::mem::take(&mut evidence.files);
+    let keys = options.asked.keys(&options.keys, &evidence.signers);
     let (mut inputs, source) = billed.inputs(evidence, &files, settlement);
-    inputs.inquiries = inquiries;
-    inputs.bank = bank;
+    (inputs.inquiries, inputs.bank) = (inquiries, bank);
     let mut outcome = reconcile::reconcile(inputs, &terms);
     let inputs = books::inputs(carried, opening.as_ref(), &journal.register()?, options);
     let _held = HeldFolder::take(&options.out)?;
@@ -255,7 +259,8 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let mut summary = Summary::of(&outcome, &terms, &files, source, run_id);
     summary.held = held;
     summary.request = request(options);
-    summary.keys = options.keys.iter().map(|key| KeyFigures { fingerprint: key.fingerprint(), until: key.ends() }).collect();
+    summary.keys = keys;
+    (summary.revocations_asked, summary.caveats) = (options.asked.heads.clone(), options.asked.caveats.clone());
     summary.discrepancies = discrepancies::counts(&outcome, &standings, journal.head());
     summary.books = Some(BooksFigures::of(&posted, hash));
     summary.month = Some(MonthFigures::of(&month, &files, signed(&journal, &month.closing)?));

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::period::PeriodClose;
+use crate::domain::revocation::Revocation;
 use crate::register::{Change, Decision, IllegalHistory, Register, Sighting};
 
 /// A report that was taken in.
@@ -64,6 +65,13 @@ pub enum Entry {
         /// Whether one must.
         on: bool,
     },
+    /// Something was said about a key of DOKU's, which counts where the ledger has it: so that who signs hears of it, on an older copy of that ledger, too.
+    KeySaid {
+        /// What.
+        said: Revocation,
+        /// The ledger with that as its last event, or one after it: `sequence:hash`.
+        ledger_head: String,
+    },
     /// That a second person be needed no more was proposed; it takes effect when another person agrees.
     FourEyesOffProposed,
     /// The last closed period was opened again.
@@ -97,6 +105,7 @@ impl Entry {
             | Self::ReopenProposed { .. }
             | Self::FourEyes { .. }
             | Self::FourEyesOffProposed
+            | Self::KeySaid { .. }
             | Self::Exported { .. } => Ok(Vec::new()),
         }
     }

@@ -5,8 +5,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, Journal, JournalError, Record};
+use crate::domain::caveat::{Caveat, Former, Signer};
 use crate::domain::closing::Closing;
 use crate::domain::digest;
+use crate::domain::revocation::Revocation;
 use crate::register::is_named;
 
 /// What is signed when a period is closed.
@@ -35,6 +37,15 @@ pub struct PeriodClose {
     pub evidence: Vec<String>,
     /// Who looked at it besides, if somebody did.
     pub reviewed_by: Option<String>,
+    /// The keys that had signed what was counted; none in older journals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Vec<Signer>>,
+    /// The heads of the ledgers that were asked what was said of keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revocations_asked: Vec<String>,
+    /// What was known of the months before, and signed all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<Caveat>,
 }
 
 /// A period as it stands closed.
@@ -48,6 +59,23 @@ pub struct ClosedPeriod {
     pub by: String,
     /// Why, or how.
     pub reason: String,
+}
+
+impl ClosedPeriod {
+    /// What it believed, and whom it asked.
+    #[must_use]
+    pub fn former(&self) -> Former {
+        let PeriodClose { closing, keys, ledger, revocations_asked, .. } = &self.close;
+        // That of an external ledger is a digest.
+        let own = Some(ledger).filter(|ledger| ledger.contains(':') && !revocations_asked.contains(ledger));
+        Former {
+            from: closing.from,
+            to: closing.to,
+            seen_at: self.at,
+            signers: keys.clone(),
+            ledger_heads: own.into_iter().chain(revocations_asked).cloned().collect(),
+        }
+    }
 }
 
 impl Record {
@@ -81,6 +109,14 @@ impl Journal {
     pub fn exports(&self, from: Date) -> impl Iterator<Item = &str> {
         self.records().iter().filter_map(move |record| match &record.entry {
             Entry::Exported { from: of, sha256, .. } if *of == from => Some(sha256.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Everything that was said about keys, each with when it was said and the head of the ledger that has it, oldest first.
+    pub fn said_of_keys(&self) -> impl Iterator<Item = (Timestamp, &Revocation, &str)> {
+        self.records().iter().filter_map(|record| match &record.entry {
+            Entry::KeySaid { said, ledger_head } => Some((record.at, said, ledger_head.as_str())),
             _ => None,
         })
     }
@@ -119,6 +155,7 @@ impl Journal {
             | Entry::ReopenProposed { .. }
             | Entry::FourEyes { .. }
             | Entry::FourEyesOffProposed
+            | Entry::KeySaid { .. }
             | Entry::Exported { .. } => {}
         }
         Ok(())

@@ -279,6 +279,24 @@ impl Ledger for Store {
     }
 }
 
+impl StoreView {
+    /// Whether the ledger's history has this head, or it is the empty ledger's.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn has_had(&self, head: &Head) -> Result<bool, LedgerError> {
+        // Whatever number is asked about, a ledger has none after its last.
+        if head.sequence > self.head().await?.sequence {
+            return Ok(false);
+        }
+        let found = match self {
+            Self::Sqlite(view) => view.head_at(head.sequence),
+            Self::Postgres(view) => view.head_at(head.sequence).await,
+        };
+        Ok(found? == Some(*head))
+    }
+}
+
 /// Each question goes to the view there is.
 macro_rules! ask_either {
     ($(fn $question:ident($($name:ident: $kind:ty),*) -> $answer:ty;)*) => {

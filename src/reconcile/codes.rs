@@ -160,6 +160,15 @@ pub const NO_ACCOUNT: Code = Code::new(
     "run the command by `sudo` itself, or unset `SUDO_UID` where root itself decides",
 );
 
+/// What must be known of the months before.
+pub const CAVEAT: Code = Code::new(
+    "E0861",
+    "a month before rests on what is not believed today",
+    "a month that this one goes on from believed a key that was revoked since, or knew a ledger, or a word about a key, that is in none of the ledgers \
+     that were asked now: an older copy, another ledger, or none",
+    "make that month anew (`tagih period reopen`, the last closed month first), or use the ledger that is in use; if it stands all the same, close with `--accept`",
+);
+
 /// All of them.
 pub const ALL: &[Code] = &[
     LEDGER_UNREADABLE,
@@ -183,4 +192,5 @@ pub const ALL: &[Code] = &[
     STALE,
     NAMESPACE,
     NO_ACCOUNT,
+    CAVEAT,
 ];

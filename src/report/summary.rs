@@ -11,6 +11,7 @@ use super::summary_inputs::{self, InputFigures, KeyFigures, Request};
 use super::summary_month::MonthFigures;
 use super::summary_settlement::{BatchFigures, ChannelFigures, SettlementFigures};
 use crate::domain::amount::Rupiah;
+use crate::domain::caveat::Told;
 use crate::domain::classify::{Class, Family, Nature, Policy, RetrySlot, Unverifiable};
 use crate::domain::digest;
 use crate::domain::ids::InvoiceNumber;
@@ -40,6 +41,10 @@ pub struct Summary {
     pub inputs: Vec<InputFigures>,
     /// The keys that signatures were believed by, the present one first.
     pub keys: Vec<KeyFigures>,
+    /// The heads of the ledgers that were asked what was said of keys; none: nobody was asked.
+    pub revocations_asked: Vec<String>,
+    /// What whoever signs must know of the months before.
+    pub caveats: Vec<Told>,
     /// What was asked beside them.
     pub request: Request,
     /// Lines by class.
@@ -200,6 +205,11 @@ pub struct IdentityFigures {
 }
 
 impl Summary {
+    /// What nobody has said yet that it stands.
+    pub fn open_caveats(&self) -> impl Iterator<Item = &Told> {
+        self.caveats.iter().filter(|told| told.accepted_with.is_none())
+    }
+
     /// The figures of `outcome`.
     #[must_use]
     pub fn of(outcome: &Outcome, terms: &Terms, files: &[InputFile], ledger: LedgerSource, run_id: String) -> Self {
@@ -240,6 +250,8 @@ impl Summary {
             not_evaluated: missing.iter().map(|class| class.id()).collect(),
             held: Vec::new(),
             keys: Vec::new(),
+            revocations_asked: Vec::new(),
+            caveats: Vec::new(),
             request: Request::default(),
             discrepancies: Discrepancies {
                 count: outcome.findings.len(),

@@ -8,6 +8,7 @@ use crate::domain::digest;
 use crate::domain::language::Language;
 use crate::domain::line::InputFile;
 use crate::domain::line::{Line, Lines, Marks};
+use crate::domain::revocation::Revocation;
 use crate::reconcile::Outcome;
 
 /// One log, settlement file, bank statement or inquiry log.
@@ -54,6 +55,33 @@ pub struct KeyFigures {
     pub fingerprint: String,
     /// Until when messages had to arrive that it signed; `null`: no end.
     pub until: Option<Timestamp>,
+    /// When the last of what it signed and counts came; `null`: it signed nothing that counts, or nothing that says when it came.
+    pub last_received_at: Option<Timestamp>,
+    /// Whether some of that does not say when it came.
+    pub undated: bool,
+    /// All that was said of it, also what was taken back since.
+    pub said: Vec<WordFigures>,
+}
+
+/// What a person said of a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WordFigures {
+    /// When (UTC).
+    pub at: Timestamp,
+    /// What arrived later is not believed; `null`: that was taken back.
+    pub received_after: Option<Timestamp>,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl WordFigures {
+    /// `said` at `at`.
+    #[must_use]
+    pub fn of(at: Timestamp, said: &Revocation) -> Self {
+        Self { at, received_after: said.received_after, by: said.actor.clone(), reason: said.reason.clone() }
+    }
 }
 
 /// What was asked of a run beside its inputs: with both, and the settings, its report can be made again.

@@ -64,6 +64,7 @@ const KINDS: [(Kind, &[&str]); 9] = [
     (
         Kind::Closed,
         &[
+            "accept",
             "account",
             "action",
             "admin_listen",

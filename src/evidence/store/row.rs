@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::list::FORMAT;
@@ -274,7 +275,12 @@ impl Reader<'_> {
         let arrived_at_us = at(&cells.received_at, row).unwrap_or(Line::UNKNOWN_TIME);
         let reason = at(&cells.reason, row).map(|text| names.reason(text)).transpose()?;
         let field = at(&cells.field, row).map(|text| names.field(text)).transpose()?;
-        let verdict = self.verdict(cells, row, reason, arrived_at_us)?;
+        let stamped_at_us = at(&cells.stamped_at, row).unwrap_or(Line::UNKNOWN_TIME);
+        let paid_at_us = at(&cells.paid_at, row).unwrap_or(Line::UNKNOWN_TIME);
+        let mut beside = Beside { verdict: Verdict::Unread, stamped_at_us, arrived_at_us };
+        let came_at = beside.came_at(paid_at_us, self.options.policy);
+        let verdict = self.verdict(cells, row, reason, came_at)?;
+        beside.verdict = verdict;
         line.detail = field.map(Detail::Field).or(if matches!(verdict, Verdict::Unverifiable(_)) { None } else { reason });
         line.file = self.file;
         (line.number, line.byte) = (number(&cells.line, row)?, number(&cells.byte, row)?);
@@ -291,12 +297,11 @@ impl Reader<'_> {
             self.told(cells, row, &mut line, parsed)?;
         }
         if matches!(verdict, Verdict::Signed(_)) {
+            parsed.signers.add(at(&cells.key, row).unwrap_or_default(), came_at);
             let [code, invoice_number, reason] = cells.claims.each_ref().map(|column| at(column, row));
             parsed.kept.claims.extend(reason.map(|reason| (digest, claim(code, invoice_number, reason))));
         }
-        let stamped_at_us = at(&cells.stamped_at, row).unwrap_or(Line::UNKNOWN_TIME);
-        let fact = Fact { line, beside: Beside { verdict, stamped_at_us, arrived_at_us } };
-        parsed.conclude(fact.concluded(self.options.policy));
+        parsed.conclude(Fact { line, beside }.concluded(self.options.policy));
         Ok(())
     }
 
@@ -318,14 +323,13 @@ impl Reader<'_> {
     }
 
     /// Whose word it is: as it was found once, but for a key whose end is known now, or that was revoked.
-    fn verdict(&self, cells: &Cells<'_>, row: usize, reason: Option<Detail>, arrived_at_us: i64) -> io::Result<Verdict> {
+    fn verdict(&self, cells: &Cells<'_>, row: usize, reason: Option<Detail>, came_at: Option<Timestamp>) -> io::Result<Verdict> {
         let why = || reason.ok_or_else(|| wrong("a refusal without a reason"));
         let signed = |as_found| {
             let Some(fingerprint) = at(&cells.key, row) else { return as_found };
-            let arrived_at = instant(arrived_at_us);
-            match self.keys.iter().find(|(known, _)| known == fingerprint).map(|(_, key)| key.is_believed(arrived_at)) {
+            match self.keys.iter().find(|(known, _)| known == fingerprint).map(|(_, key)| key.is_believed(came_at)) {
                 Some(true) => Verdict::Signed(0),
-                None if self.options.keys.revoked().believes(fingerprint, arrived_at) => as_found,
+                None if self.options.keys.revoked().believes(fingerprint, came_at) => as_found,
                 Some(false) | None => Verdict::Withdrawn(0),
             }
         };

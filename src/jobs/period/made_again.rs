@@ -199,14 +199,14 @@ fn files_of(summary: &Value) -> Vec<ReportFile> {
 }
 
 /// What tells one state of ledger and journal from another.
-fn of_run(summary: &Value) -> [Option<&Value>; 3] {
-    [summary.get("run_id"), summary.get("ledger"), summary.get("keys")]
+fn of_run(summary: &Value) -> [Option<&Value>; 4] {
+    ["run_id", "ledger", "keys", "revocations_asked"].map(|key| summary.get(key))
 }
 
 /// A summary's figures without what only says which state of ledger and journal they are of.
 fn without_run(mut summary: Value) -> Value {
     if let Some(all) = summary.as_object_mut() {
-        for key in ["run_id", "ledger", "keys", "held", "files"] {
+        for key in ["run_id", "ledger", "keys", "revocations_asked", "held", "files"] {
             all.remove(key);
         }
         if let Some(counts) = all.get_mut("discrepancies").and_then(Value::as_object_mut) {

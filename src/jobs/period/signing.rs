@@ -24,6 +24,8 @@ pub struct CloseOptions<'a> {
     pub author: Author,
     /// What the signature does.
     pub signing: Signing,
+    /// The kinds of caveats that it stands in spite of.
+    pub accept: &'a [String],
     /// When (UTC).
     pub now: Timestamp,
 }

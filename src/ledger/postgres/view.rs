@@ -41,6 +41,13 @@ const CODES: [&str; 4] = [
     "SELECT payment_code AS found FROM payments WHERE payment_code >= $1 AND payment_code < $2",
 ];
 
+impl PostgresView {
+    /// The head as it was after event `sequence`, if there is one.
+    pub(in crate::ledger) async fn head_at(&self, sequence: u64) -> Answer<Option<Head>> {
+        self.ask(async { read::head_at(self.0.session()?, sequence).await }).await
+    }
+}
+
 /// What follows the last of the codes that begin with `prefix`.
 fn after_codes(prefix: &str) -> String {
     format!("{prefix}:")

@@ -102,6 +102,11 @@ impl SqliteView {
 }
 
 impl SqliteView {
+    /// The head as it was after event `sequence`, if there is one.
+    pub(in crate::ledger) fn head_at(&self, sequence: u64) -> Result<Option<Head>, LedgerError> {
+        self.ask(|connection| read::head_at(connection, sequence))
+    }
+
     /// Answers about each of many bills, by several connections at once.
     fn ask_each<T: Send>(
         &self,

@@ -56,6 +56,8 @@ pub struct Cover<'a> {
     pub verdict: String,
     /// Whether the outcome needs nobody.
     pub mood: Mood,
+    /// What whoever signs must know of the months before, each in a sentence.
+    pub caveats: Vec<String>,
     /// The few figures to see first.
     pub highlights: Vec<Highlight>,
     /// From the bill to the bank; and what there is to know of it.

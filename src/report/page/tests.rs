@@ -21,6 +21,7 @@ fn page(rows_max: usize) -> String {
             subtitle: String::new(),
             verdict: String::new(),
             mood: Mood::Good,
+            caveats: Vec::new(),
             highlights: Vec::new(),
             flow: Vec::new(),
             tasks: Vec::new(),

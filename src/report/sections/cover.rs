@@ -11,6 +11,8 @@ use super::{Report, columns, flow, inputs};
 use crate::books::account::{Account, Owner};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
+use crate::domain::caveat::Told;
+use crate::domain::language::Say as _;
 use crate::domain::sum::Sum;
 use crate::reconcile::open_items::Todo;
 
@@ -20,6 +22,7 @@ pub(super) fn cover<'a>(report: &Report<'a>, entity: &'a str, words: &'static Wo
         subtitle: fill(words.report_subtitle, &[&period(report, words)]),
         verdict,
         mood,
+        caveats: caveats(report, words),
         highlights: highlights(report, words),
         flow: flow::steps(&report.books.statements, words),
         tasks: tasks(report, words),
@@ -33,13 +36,28 @@ pub(super) fn cover<'a>(report: &Report<'a>, entity: &'a str, words: &'static Wo
 /// How the run ended, in a sentence.
 fn verdict(report: &Report<'_>, words: &'static Words) -> (String, Mood) {
     let to_do = report.books.items.to_do().count;
+    let caveats = report.summary.open_caveats().count();
     if !report.outcome.identities_hold() || !report.books.holds() {
         (words.verdict_broken.to_owned(), Mood::Bad)
     } else if to_do > 0 {
         (fill(words.verdict_to_do(), &[&text::grouped(u128::try_from(to_do).unwrap_or_default())]), Mood::Bad)
+    } else if caveats > 0 {
+        (fill(words.verdict_caveats(), &[&text::grouped(widened(caveats))]), Mood::Bad)
     } else {
         (words.verdict_nothing().to_owned(), Mood::Good)
     }
+}
+
+/// What whoever signs must know of the months before.
+fn caveats(report: &Report<'_>, words: &'static Words) -> Vec<String> {
+    let told = |told: &Told| {
+        let caveat = told.caveat.told(words.language);
+        match told.accepted_with {
+            None => fill(words.caveat(), &[&caveat.to_string()]),
+            Some(month) => fill(words.caveat_accepted(), &[&caveat.to_string(), &text::day(words, month)]),
+        }
+    };
+    report.summary.caveats.iter().map(told).collect()
 }
 
 /// Open items by what is to be done; alarms, which have no balance, apart. Every item is in one of them.

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::super::document::{Cell, Column, Kind, Section, Table};
 use super::super::summary::{LedgerSource, Summary};
+use super::super::summary_inputs::WordFigures;
 use super::super::text::{self, fill};
 use super::super::words::Words;
 use super::days::capitalised;
@@ -28,6 +29,7 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
         .note(words.inputs_note)
         .table(files(summary, words))
         .table(Table::new(words.bills_from, bills, vec![ledger]))
+        .table(keys(report, words))
         .tables(unread(report, words))
         .tables(copied(report, words))
         .table(gaps(report, words).on_screen())
@@ -62,6 +64,28 @@ fn files<'a>(summary: &'a Summary, words: &'static Words) -> Table<'a> {
         ]
     });
     Table::new(words.notification_logs, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total)
+}
+
+/// Whose signatures were believed, until when, and what people have said of that, also what was taken back.
+fn keys<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
+    let columns = columns(&[
+        (words.key(), Kind::Code),
+        (words.last_received, Kind::Instant),
+        (words.believed_until(), Kind::Instant),
+        (words.said_of_key(), Kind::Text),
+    ]);
+    let said = |said: &WordFigures| {
+        let (at, by) = (text::instant(words, said.at), said.by.as_str());
+        match said.received_after {
+            Some(after) => fill(words.key_revoked(), &[&at, by, &text::instant(words, after), &said.reason]),
+            None => fill(words.key_reinstated(), &[&at, by, &said.reason]),
+        }
+    };
+    let rows = report.summary.keys.iter().map(|key| {
+        let said: Vec<String> = key.said.iter().map(said).collect();
+        vec![key.fingerprint.as_str().into(), key.last_received_at.into(), key.until.into(), said.join("; ").into()]
+    });
+    Table::new(words.keys(), columns, rows.collect::<Vec<Vec<_>>>())
 }
 
 /// Rows of bank statements that could not be read: money that came may be among them.

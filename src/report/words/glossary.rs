@@ -63,6 +63,16 @@ terms! {
         "Pembukuan tidak cocok: {0} identitasnya tidak terpenuhi. Jangan mengandalkan angka apa pun dalam laporan ini.";
     verdict_to_do "{0} items are to be done." "{0} hal harus dikerjakan.";
     verdict_nothing "Nothing is to be done." "Tidak ada yang harus dikerjakan.";
+    verdict_caveats "Nothing is to be done in this month; of the months before, {0} things must be known before it is signed."
+        "Tidak ada yang harus dikerjakan pada bulan ini; {0} hal tentang bulan-bulan sebelumnya harus diketahui sebelum ditandatangani.";
+    caveat "Before this month is signed: {0}." "Sebelum bulan ini ditandatangani: {0}.";
+    caveat_accepted "{0}. Accepted with the close of the month from {1}." "{0}. Diterima dengan penutupan bulan mulai {1}.";
+    keys "Keys whose signatures were believed" "Kunci yang tanda tangannya dipercaya";
+    key "Key" "Kunci";
+    believed_until "Believed until (WIB)" "Dipercaya sampai (WIB)";
+    said_of_key "What was said of it" "Yang dikatakan tentangnya";
+    key_revoked "{0}, {1}: not believed about what arrived after {2} ({3})" "{0}, {1}: tidak dipercaya untuk yang diterima setelah {2} ({3})";
+    key_reinstated "{0}, {1}: taken back ({2})" "{0}, {1}: dicabut kembali ({2})";
     compared "Compared with the month before" "Dibandingkan bulan sebelumnya";
     before_amount "Before: rupiah" "Sebelumnya: nilai (Rp)";
     now_amount "Now: rupiah" "Kini: nilai (Rp)";

@@ -14,7 +14,7 @@ use std::path::Path;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
 use super::Writer;
-use super::document::{Document, Section, Table};
+use super::document::{Document, Mood, Section, Table};
 use super::words::Words;
 use crate::columns::disk;
 use sheet::Sheet;
@@ -86,6 +86,9 @@ impl Book<'_, '_> {
         sheet.name(&name)?.widths(&[46, 24, 24, 46])?;
         sheet.heading(&self.document.title, &cover.subtitle, 4)?;
         sheet.verdict(&cover.verdict, cover.mood)?;
+        for caveat in &cover.caveats {
+            sheet.verdict(caveat, Mood::Bad)?;
+        }
         for highlight in &cover.highlights {
             sheet.highlight(highlight)?;
         }

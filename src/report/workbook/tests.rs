@@ -22,6 +22,7 @@ fn document<'a>(count: usize) -> Document<'a> {
             subtitle: String::new(),
             verdict: "well".to_owned(),
             mood: Mood::Good,
+            caveats: Vec::new(),
             highlights: Vec::new(),
             flow: Vec::new(),
             tasks: Vec::new(),

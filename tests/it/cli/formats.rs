@@ -16,8 +16,8 @@ const LEDGERS: [(u32, u64, u64); 7] = [(1, 2, 1), (2, 2, 1), (3, 2, 1), (4, 2, 1
 /// The same of a ledger in a database.
 const DATABASES: [(u32, u64, u64); 2] = [(1, 4, 1), (2, 4, 1)];
 
-/// Every journal, with the lines it has: of before accounts were recorded, and of today.
-const JOURNALS: [(&str, u64); 2] = [("without-person", 10), ("present", 10)];
+/// Every journal, with the lines it has: of before accounts were recorded, of before keys were revoked, and of today.
+const JOURNALS: [(&str, u64); 3] = [("without-person", 10), ("present", 10), ("revoked", 4)];
 
 /// Every format of what one month hands to the next; `month_end/older.rs` opens each.
 const CARRIES: [u32; 4] = [1, 2, 3, 4];

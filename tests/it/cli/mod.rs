@@ -42,6 +42,7 @@ mod reconcile_limits;
 mod reissue;
 mod retention;
 mod revoked;
+mod revoked_since;
 mod rows;
 mod runs;
 mod sandbox;

@@ -155,6 +155,8 @@ fn what_cannot_be_meant_is_refused_and_records_nothing() {
         (SECRET, T, "nobody has such a key"),
         ("present", "2099-01-01T00:00:00Z", "lies ahead"),
         ("present", "2026-10-15", "invalid value"),
+        ("present", "0000-01-01T00:00:00Z", "of the years 2000 to 2199"),
+        ("present", "9999-12-30T00:00:00Z", "of the years 2000 to 2199"),
     ] {
         let ran = revoke(&world, key, after).expect(2).says(&[words]);
         assert!(key != SECRET || !format!("{ran:?}").contains(SECRET), "{ran:?}");
@@ -228,7 +230,11 @@ fn nothing_is_sent_with_a_key_that_is_revoked() {
     let told = world.run(&["doctor", "--offline"]).stdout;
     assert!(told.contains("is revoked: what arrived after"), "{told}");
     assert!(doku.calls().is_empty());
-    world.issue("bills.csv", &["--dry-run"]).expect(0);
+    // Neither does its plan look as if it were: it ends as one that needs a person.
+    world.issue("bills.csv", &["--dry-run"]).expect(1).says(&["nothing of it would be sent", "the key in force is revoked"]);
+    let planned = world.issue("bills.csv", &["--dry-run", "--json"]).expect(1).stdout;
+    assert_eq!(serde_json::from_str::<Value>(&planned).unwrap()["key_revoked_after"].as_str(), Some(now.as_str()));
     world.run(&["keys", "reinstate", "present", "--reason", "found", "--by", "Siti"]).expect(0);
+    world.issue("bills.csv", &["--dry-run"]).expect(0);
     world.issue("bills.csv", &[]).expect(0);
 }

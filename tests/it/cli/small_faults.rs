@@ -160,3 +160,32 @@ fn standard_input_is_kept_where_nobody_else_finds_it() {
     let ran = Ran::of(child).expect(1);
     assert!(ran.stdout.contains("2 rows: 1 valid"), "{ran:?}");
 }
+
+#[test]
+fn a_time_that_nothing_can_be_of_is_refused_wherever_one_is_named() {
+    let world = World::at("http://127.0.0.1:1", "");
+    let reconcile = ["reconcile", "--notifications", "none.jsonl", "--out", "report"];
+    let years = "of the years 2000 to 2199";
+    for more in [
+        &["--period", "0001-01"][..],
+        &["--period", "9999-12"],
+        &["--from", "0001-01-01", "--to", "2026-10-31"],
+        &["--from", "2026-10-01", "--to", "9999-12-31"],
+        &["--period", "2026-10", "--as-of", "0000-01-01T00:00:00Z"],
+        &["--period", "2026-10", "--evidence", "store", "--evidence-from", "0001-01-01"],
+        &["--period", "2026-10", "--evidence", "store", "--evidence-to", "9999-12-31"],
+    ] {
+        world.run(&[&reconcile[..], more].concat()).expect(2).says(&[years]);
+    }
+    world.run(&["why", "I-1", "--as-of", "9999-12-30T00:00:00Z"]).expect(2).says(&[years]);
+    world.run(&["ledger", "purge", "--before", "0001-01-01"]).expect(2).says(&[years]);
+    let decided = ["discrepancies", "accept", "D-1", "--reason", "so", "--by", "Siti", "--effective", "0001-01-01"];
+    world.run(&decided).expect(2).says(&[years]);
+    let revoked = ["keys", "revoke", "present", "--reason", "so", "--by", "Siti", "--received-after", "0000-01-01T00:00:00Z"];
+    world.run(&revoked).expect(2).says(&[years]);
+    for until in ["0000-01-01", "9999-12-31", "0001-01-01T00:00:00Z"] {
+        world.run_with(&[("TAGIH_DOKU_PREVIOUS_UNTIL", until)], &["status"]).expect(2).says(&["previous_until", "2000 to 2199"]);
+    }
+    world.reconfigure("[ledger]", "[settlement]\nholidays = [\"0001-01-01\"]\n[ledger]");
+    world.run(&["status"]).expect(2).says(&["holidays", "0001-01-01", years]);
+}

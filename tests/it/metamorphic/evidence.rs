@@ -103,6 +103,7 @@ fn a_report_from_the_store_is_the_one_from_the_logs_byte_for_byte() {
 /// The same options once more: they hold keys, which are not copied by themselves.
 fn options_of(options: &ReconcileOptions) -> ReconcileOptions {
     ReconcileOptions {
+        asked: options.asked.clone(),
         notifications: options.notifications.clone(),
         evidence: options.evidence.clone(),
         from: options.from,
