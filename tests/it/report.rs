@@ -381,7 +381,7 @@ fn left_in_english(world: &World, english: &str, indonesian: &str) -> Vec<String
     let is_name = |text: &str| {
         text.chars().filter(char::is_ascii_lowercase).count() < 3
             || !text.contains(' ') && text.contains(['.', '-', '_'])
-            || text.len() > 20 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b' ')
+            || text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b' ')
             || same.contains(&text)
             || settings.contains(text)
     };

@@ -78,12 +78,11 @@ pub fn caveats<E: From<JournalError>>(
     keyring: &Keyring,
     is_known: impl FnMut(&str) -> Result<bool, E>,
 ) -> Result<Vec<Told>, E> {
-    let said: Vec<_> = journal.said_of_keys().map(|(at, said, head)| (said.fingerprint.clone(), at, head.to_owned())).collect();
     let closed = journal.periods()?;
     let accepted = |caveat: &caveat::Caveat| {
         closed.iter().find(|period| period.close.accepted.contains(caveat)).map(|period| period.close.closing.from)
     };
-    let found = caveat::caveats(formers, &said, keyring.revoked(), is_known)?;
+    let found = caveat::caveats(formers, journal.said_of_keys(), keyring.revoked(), is_known)?;
     Ok(found.into_iter().map(|caveat| Told { accepted_with: accepted(&caveat), caveat }).collect())
 }
 

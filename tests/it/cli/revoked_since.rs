@@ -179,6 +179,13 @@ fn a_ledger_that_is_older_another_or_gone_signs_nothing_without_a_word() {
     close(&world, "copy.ledger", "2026-10", &[]).expect(2).says(&["E0861", &fingerprint(SECRET), "--accept other-ledger"]);
     close(&world, "copy.ledger", "2026-10", &["other-ledger"]).expect(0);
     reopen(&world, "2026-10");
+    // Once it was said there as well, it is known there.
+    let copy = world.path("copy.ledger").display().to_string();
+    let again = ["keys", "revoke", "present", "--received-after", LATE, "--reason", "leak", "--by", "Siti"];
+    world.run_with(&[("TAGIH_LEDGER_PATH", copy.as_str())], &again).expect(0);
+    assert!(kinds("copy.ledger").is_empty());
+    close(&world, "copy.ledger", "2026-10", &[]).expect(0);
+    reopen(&world, "2026-10");
     assert!(kinds("tagih.ledger").is_empty());
     close(&world, "tagih.ledger", "2026-10", &[]).expect(0);
     // Whatever a folder says that is not closed: it is no fault of the ledger.
