@@ -27,30 +27,42 @@ pub(super) fn listed(
 ) -> Vec<Finding> {
     // An alarm about money that is to be dealt with is told with that money.
     let is_told_apart = |item: &&OpenItem| item.account.is_some() || item.todo != Todo::NotYet;
-    let items: BTreeMap<&str, &OpenItem> = open.shown().filter(is_told_apart).map(|item| (item.discrepancy_id.as_str(), item)).collect();
+    // A bill may have more than one: what is owed on it, what nothing proves, and an alarm. What is to be done comes first.
+    let mut items: BTreeMap<&str, Vec<&OpenItem>> = BTreeMap::new();
+    open.shown().filter(is_told_apart).for_each(|item| items.entry(&item.discrepancy_id).or_default().push(item));
+    items
+        .values_mut()
+        .for_each(|items| items.sort_by_key(|item| (item.todo != Todo::Now, item.todo == Todo::NotYet, item.account.is_none())));
     let decided: BTreeSet<Leg> =
         known.decisions.values().filter(|one| !one.is_taken_back && one.refused.is_none()).filter_map(|one| one.leg).collect();
     let rows: HashMap<&str, ItemId> = known.rows.iter().map(|(id, row)| (&*row.listed_as, *id)).collect();
     let mut list: Vec<Finding> = Vec::new();
-    let mut listed: BTreeSet<&str> = BTreeSet::new();
+    let mut listed: BTreeSet<(Option<Account>, &str)> = BTreeSet::new();
+    let mut flagged: BTreeMap<&str, ClassSet> = BTreeMap::new();
     for mut finding in found {
-        let item = items.get(finding.id.as_str()).copied().filter(|item| is_of(item, &finding));
-        if let Some(item) = item {
-            listed.insert(&item.discrepancy_id);
-            finding.is_decided = item.todo == Todo::Decided;
-            finding.books = Some(in_books(item));
-            say_as_books(&mut finding, item, known);
-        } else if let Some(leg) = leg_of(known, &rows, &finding) {
+        match items.get(finding.id.as_str()).and_then(|items| items.first()) {
+            Some(item) if item.is_told_by(finding.class) => {
+                listed.insert((item.account, &item.discrepancy_id));
+                finding.is_decided = item.todo == Todo::Decided;
+                finding.books = Some(in_books(item));
+                say_as_books(&mut finding, item, known);
+            }
+            // A decision names a row by its id: a bill has one, for the money that is open on it. What is wrong besides is told there.
+            Some(item) if item.todo == Todo::Now => {
+                let own = if is_of_books(&finding) { finding.flags } else { finding.flags.with(finding.class) };
+                flagged.insert(&item.discrepancy_id, own);
+                continue;
+            }
             // Its balance is zero: a decision may have moved it.
-            finding.is_decided = decided.contains(&leg);
+            _ => finding.is_decided = leg_of(known, &rows, &finding).is_some_and(|leg| decided.contains(&leg)),
         }
         if finding.books.is_some() || finding.is_decided || !is_of_books(&finding) || is_unknown(&finding, unposted) {
             list.push(finding);
         }
     }
     let is_to_see = |item: &&OpenItem| item.todo == Todo::Now || item.account == Some(Account::Deposits);
-    let open = open.shown().filter(is_to_see).filter(|item| !listed.contains(item.discrepancy_id.as_str()));
-    list.extend(open.filter_map(carried));
+    let open = open.shown().filter(is_to_see).filter(|item| !listed.contains(&(item.account, item.discrepancy_id.as_str())));
+    list.extend(open.filter_map(|item| carried(item, flagged.get(item.discrepancy_id.as_str()).copied().unwrap_or(ClassSet::EMPTY))));
     for books in list.iter_mut().filter_map(|finding| finding.books.as_mut()) {
         books.ground = grounds.get(&(books.account, books.item)).cloned().unwrap_or_default();
     }
@@ -74,15 +86,6 @@ fn is_of_books(finding: &Finding) -> bool {
 fn is_unknown(finding: &Finding, unposted: &BTreeSet<ItemId>) -> bool {
     let ids = [ItemId::with_key(Subject::Payment, &finding.id), Some(ItemId::bill(&finding.invoice_number))];
     ids.into_iter().flatten().any(|id| unposted.contains(&id))
-}
-
-/// A bill that is found for another reason than what is open on its debt is another matter.
-fn is_of(item: &OpenItem, finding: &Finding) -> bool {
-    match (item.account, finding.class) {
-        (Some(Account::Unproven), class) => class.info().stands == Stands::Unproven,
-        (Some(Account::Receivable), class) => class.info().stands == Stands::Receivable,
-        _ => true,
-    }
 }
 
 fn in_books(item: &OpenItem) -> Box<InBooks> {
@@ -160,19 +163,19 @@ fn size(amount: Rupiah) -> Rupiah {
     amount.max(Rupiah::ZERO.minus(amount))
 }
 
-/// An item that is open and that this run's evidence does not tell of.
-fn carried(item: &OpenItem) -> Option<Finding> {
+/// An item that is open and that this run's evidence does not tell of, or tells of with these flags for another reason.
+fn carried(item: &OpenItem, flags: ClassSet) -> Option<Finding> {
     let class = item.class?;
     // As its account is normally counted, so that what stands on its other side is seen to.
     let size = if item.is_reversed() { Rupiah::ZERO.minus(size(item.amount)) } else { size(item.amount) };
     let owed = matches!(item.account, Some(Account::Receivable | Account::Unproven | Account::Doku | Account::Direct));
     let account = item.account.map_or("alarm", Account::name);
     let nature = if item.todo == Todo::Now { Nature::Break } else { Nature::Timing };
-    let severity = severity_of(class, nature, ClassSet::EMPTY);
+    let severity = severity_of(class, nature, flags);
     Some(Finding {
         id: item.discrepancy_id.clone(),
         class,
-        flags: ClassSet::EMPTY,
+        flags,
         nature,
         severity: if nature == Nature::Break { severity.max(Severity::Medium) } else { severity },
         invoice_number: item.invoice_number.clone(),
