@@ -28,11 +28,14 @@ pub(super) fn listed(
     // An alarm about money that is to be dealt with is told with that money.
     let is_told_apart = |item: &&OpenItem| item.account.is_some() || item.todo != Todo::NotYet;
     // A bill may have more than one: what is owed on it, what nothing proves, and an alarm. What is to be done comes first.
-    let mut items: BTreeMap<&str, Vec<&OpenItem>> = BTreeMap::new();
-    open.shown().filter(is_told_apart).for_each(|item| items.entry(&item.discrepancy_id).or_default().push(item));
-    items
-        .values_mut()
-        .for_each(|items| items.sort_by_key(|item| (item.todo != Todo::Now, item.todo == Todo::NotYet, item.account.is_none())));
+    let place = |item: &OpenItem| (item.todo != Todo::Now, item.todo == Todo::NotYet, item.account.is_none());
+    let mut items: BTreeMap<&str, &OpenItem> = BTreeMap::new();
+    for item in open.shown().filter(is_told_apart) {
+        let first = items.entry(&item.discrepancy_id).or_insert(item);
+        if place(item) < place(first) {
+            *first = item;
+        }
+    }
     let decided: BTreeSet<Leg> =
         known.decisions.values().filter(|one| !one.is_taken_back && one.refused.is_none()).filter_map(|one| one.leg).collect();
     let rows: HashMap<&str, ItemId> = known.rows.iter().map(|(id, row)| (&*row.listed_as, *id)).collect();
@@ -40,7 +43,7 @@ pub(super) fn listed(
     let mut listed: BTreeSet<(Option<Account>, &str)> = BTreeSet::new();
     let mut flagged: BTreeMap<&str, ClassSet> = BTreeMap::new();
     for mut finding in found {
-        match items.get(finding.id.as_str()).and_then(|items| items.first()) {
+        match items.get(finding.id.as_str()) {
             Some(item) if item.is_told_by(finding.class) => {
                 listed.insert((item.account, &item.discrepancy_id));
                 finding.is_decided = item.todo == Todo::Decided;
