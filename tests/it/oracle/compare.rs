@@ -106,11 +106,11 @@ pub(crate) fn read_outcome(folder: &Path) -> Outcome {
         ..Outcome::default()
     };
     let mut rows = csv::Reader::from_path(folder.join("discrepancies.csv")).unwrap();
-    let mut ids: BTreeMap<[String; 2], BTreeMap<String, String>> = BTreeMap::new();
+    let mut ids: BTreeMap<[String; 3], BTreeMap<String, String>> = BTreeMap::new();
     for row in rows.deserialize::<BTreeMap<String, String>>() {
         let row = row.unwrap();
-        // A decision names a row by its id. (Worlds have ledgers that list one number and code at both chains: two bills of one id.)
-        let before = ids.insert(["discrepancy_id", "channel"].map(|name| row[name].clone()), row.clone());
+        // A decision names a row by its id. (Worlds have ledgers that list one number and code at both chains, or for two sums: bills of one id.)
+        let before = ids.insert(["discrepancy_id", "channel", "amount_expected"].map(|name| row[name].clone()), row.clone());
         assert_eq!(before, None, "two rows of one id: {row:?}");
         // What the books alone tell of is theirs to prove; of groups, another test tells.
         if row["reason"].starts_with("open since") || row["class"] == "L14" {
