@@ -48,12 +48,11 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
                     "E0855: a second person must agree: `discrepancies.four_eyes` is on\nhint: `tagih period propose {period} …`, then another person `tagih period approve {period} …`"
                 )));
             }
-            let closed = match finished(setup, period, Some(report))? {
-                Some(closed) => closed,
-                None => {
-                    let signing = Signing::Closes { reviewed_by: reviewed_by.clone() };
-                    sign(setup, (period, report), (by.as_deref(), reason), signing, accept)?
-                }
+            let closed = if let Some(closed) = finished(setup, period, Some(report))? {
+                closed
+            } else {
+                let signing = Signing::Closes { reviewed_by: reviewed_by.clone() };
+                sign(setup, (period, report), (by.as_deref(), reason), signing, accept)?
             };
             write_anew(setup, report)?;
             told(setup, period, &closed, "is closed")?;

@@ -252,11 +252,14 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn revoked(fingerprint: &str, after: i64) -> Revoked {
+    fn said(fingerprint: &str, after: Option<i64>) -> Revocation {
         let text = String::new;
-        let said =
-            Revocation { fingerprint: fingerprint.into(), received_after: Some(at(after)), actor: text(), person: text(), reason: text() };
-        Revoked::of([&said])
+        let received_after = after.map(at);
+        Revocation { fingerprint: fingerprint.into(), received_after, actor: text(), person: text(), reason: text() }
+    }
+
+    fn revoked(fingerprint: &str, after: i64) -> Revoked {
+        Revoked::of([&said(fingerprint, Some(after))])
     }
 
     fn former(signers: Option<&Signers>, heads: &[&str]) -> Former {
@@ -277,7 +280,8 @@ mod tests {
         }
         let mut undated = dated.clone();
         undated.add("b", None);
-        let cases: [(Option<&Signers>, &str, i64, Option<Option<i64>>); 9] = [
+        let none = Signers::default();
+        for (signers, key, after, expected) in [
             (Some(&dated), "a", 7, None),
             (Some(&dated), "a", 6, Some(Some(7))),
             (Some(&dated), "b", 3, None),
@@ -287,9 +291,8 @@ mod tests {
             // Of before signers were kept: whatever it had seen by then may be of that key.
             (None, "a", 99, Some(None)),
             (None, "a", 100, None),
-            (Some(&Signers::default()), "a", 0, None),
-        ];
-        for (signers, key, after, expected) in cases {
+            (Some(&none), "a", 0, None),
+        ] {
             let found = former(signers, &[]).believed_since(&revoked(key, after));
             let expected: Vec<Caveat> = expected
                 .into_iter()
@@ -343,7 +346,9 @@ mod tests {
     fn signers_of_two_sources_are_those_of_all_messages() {
         let of = |messages: &[(&str, Option<i64>)]| {
             let mut signers = Signers::default();
-            messages.iter().for_each(|(key, came_at)| signers.add(key, came_at.map(at)));
+            for (key, came_at) in messages {
+                signers.add(key, came_at.map(at));
+            }
             signers
         };
         let (one, two) = ([("b", Some(1)), ("a", None)], [("a", Some(4)), ("c", None), ("b", Some(2))]);

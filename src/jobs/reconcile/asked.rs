@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::doku::keyring::Keyring;
 use crate::domain::caveat::{self, Former, Signer, Signers, Told};
 use crate::domain::revocation::Revocation;
+use crate::journal::period::ClosedPeriod;
 use crate::journal::{Journal, JournalError};
 use crate::report::summary_inputs::{KeyFigures, WordFigures};
 
@@ -57,7 +58,7 @@ pub fn formers(journal: &Journal, before: Date, folders: &[&Path]) -> Result<Vec
         return Ok(Vec::new());
     }
     let closed = journal.periods()?;
-    let mut formers: Vec<Former> = closed.iter().filter(|period| period.close.closing.to < before).map(|period| period.former()).collect();
+    let mut formers: Vec<Former> = closed.iter().filter(|period| period.close.closing.to < before).map(ClosedPeriod::former).collect();
     for former in folders.iter().filter_map(|folder| of_folder(folder)) {
         // Of a month that is closed the journal tells, which nobody has changed.
         let is_told = formers.iter().any(|closed| (closed.from, closed.to) == (former.from, former.to) && closed.signers.is_some());

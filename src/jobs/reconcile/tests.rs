@@ -167,7 +167,7 @@ fn options(folder: &Path, logs: &[(&str, Vec<u8>)], bills: &[String]) -> Reconci
         path
     });
     ReconcileOptions {
-        asked: Default::default(),
+        asked: Asked::default(),
         evidence: None,
         tables: crate::table::Settings::default(),
         notifications: notifications.collect(),

@@ -299,7 +299,7 @@ fn every_bill_has_on_demand_the_class_it_was_counted_under() {
     let (from, to, as_of) = (date(2026, 10, 1), date(2026, 10, 31), "2026-11-01T10:00:00Z".parse().unwrap());
     let terms = Terms { period: Period::new(from, to).unwrap(), as_of, policy: Policy::default() };
     let options = ReconcileOptions {
-        asked: Default::default(),
+        asked: reconcile::Asked::default(),
         evidence: None,
         tables: tagih::table::Settings::default(),
         inquiries: Vec::new(),

@@ -53,7 +53,7 @@ pub(crate) fn days(settings: &Settings) -> (Date, Date) {
 pub(crate) fn options(settings: &Settings, notifications: Vec<PathBuf>, out: PathBuf) -> ReconcileOptions {
     let (from, to) = days(settings);
     ReconcileOptions {
-        asked: Default::default(),
+        asked: reconcile::Asked::default(),
         evidence: None,
         tables: tagih::table::Settings::default(),
         inquiries: Vec::new(),
