@@ -79,7 +79,10 @@ impl<T> PerChannel<T> {
 
     /// That of `channel`.
     #[must_use]
-    #[allow(clippy::indexing_slicing, reason = "there are as many as in `ALL`, where each has its place, as is asserted below; `get` is not const")]
+    #[allow(
+        clippy::indexing_slicing,
+        reason = "there are as many as in `ALL`, where each has its place, as is asserted below; `get` is not const"
+    )]
     pub const fn of(&self, channel: Channel) -> &T {
         &self.0[channel.place()]
     }
@@ -114,6 +117,7 @@ impl<T> IntoIterator for PerChannel<T> {
     }
 }
 
+#[allow(clippy::indexing_slicing, reason = "`get` is not const, and what would panic does not compile")]
 const _: () = {
     let mut at = 0;
     while at < Channel::ALL.len() {
@@ -169,6 +173,7 @@ impl fmt::Display for Method {
 
 /// What is so of one channel. Lengths are in characters, expiry in minutes.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "a row of what a channel takes and has")]
 pub struct ChannelProfile {
     /// The name used in files.
     pub name: &'static str,
