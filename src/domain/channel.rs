@@ -20,6 +20,14 @@ impl Channel {
     /// Every one, in the order reports list them.
     pub const ALL: [Self; 2] = [Self::Alfa, Self::Indomaret];
 
+    /// Its place in [`Channel::ALL`].
+    const fn place(self) -> usize {
+        match self {
+            Self::Alfa => 0,
+            Self::Indomaret => 1,
+        }
+    }
+
     /// Its row.
     #[must_use]
     pub const fn profile(self) -> &'static ChannelProfile {
@@ -71,20 +79,32 @@ impl<T> PerChannel<T> {
 
     /// That of `channel`.
     #[must_use]
-    #[allow(clippy::indexing_slicing, reason = "a channel's number is its place in `ALL`, as is asserted below; `get` is not const")]
+    #[allow(
+        clippy::indexing_slicing,
+        reason = "there are as many as in `ALL`, where each has its place, as is asserted below; `get` is not const"
+    )]
     pub const fn of(&self, channel: Channel) -> &T {
-        &self.0[channel as usize]
+        &self.0[channel.place()]
     }
 
     /// That of `channel`, to be changed.
     #[allow(clippy::indexing_slicing, reason = "as above")]
     pub const fn of_mut(&mut self, channel: Channel) -> &mut T {
-        &mut self.0[channel as usize]
+        &mut self.0[channel.place()]
     }
 
     /// Each, in the order of [`Channel::ALL`].
     pub fn iter(&self) -> std::slice::Iter<'_, T> {
         self.0.iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a PerChannel<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 
@@ -97,10 +117,11 @@ impl<T> IntoIterator for PerChannel<T> {
     }
 }
 
+#[allow(clippy::indexing_slicing, reason = "`get` is not const, and what would panic does not compile")]
 const _: () = {
     let mut at = 0;
     while at < Channel::ALL.len() {
-        assert!(Channel::ALL[at] as usize == at, "a channel stands in `ALL` at its own place");
+        assert!(Channel::ALL[at].place() == at, "a channel stands in `ALL` at its own place");
         at += 1;
     }
 };
@@ -152,6 +173,7 @@ impl fmt::Display for Method {
 
 /// What is so of one channel. Lengths are in characters, expiry in minutes.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "a row of what a channel takes and has")]
 pub struct ChannelProfile {
     /// The name used in files.
     pub name: &'static str,

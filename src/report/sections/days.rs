@@ -37,7 +37,7 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
 fn days(report: &Report<'_>) -> BTreeMap<Date, PerChannel<DayFigures>> {
     let (first, last) = (report.summary.period.from, report.summary.period.to);
     let every = first.series(jiff::Span::new().days(1)).take_while(|day| *day <= last);
-    let mut days: BTreeMap<Date, PerChannel<DayFigures>> = every.map(|day| (day, Default::default())).collect();
+    let mut days: BTreeMap<Date, PerChannel<DayFigures>> = every.map(|day| (day, PerChannel::default())).collect();
     for (&(day, channel), figures) in &report.month.breakdowns.days {
         *days.entry(day).or_default().of_mut(channel) = *figures;
     }
