@@ -236,7 +236,7 @@ impl Campaign {
 
     /// Mostly at a change, so that instants are spread over the run however fast the machine is; sometimes by the clock.
     fn moment(&mut self, changes_left: usize) -> Moment {
-        let (any, all) = (self.dice.below(changes_left as u64), changes_left);
+        let (any, all) = ((1 + self.dice.below(changes_left as u64)).min(changes_left as u64), changes_left);
         match self.dice.below(10) {
             0 | 1 => Moment::After(Duration::from_millis(5 + self.dice.below(395))),
             2 => Moment::AtChange(all, Duration::from_micros(self.dice.below(60_000))),
