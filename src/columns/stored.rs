@@ -11,6 +11,7 @@ use polars_io::mmap::MmapBytesReader;
 use polars_io::parquet::metadata::FileMetadataRef;
 use polars_io::parquet::read::{ParallelStrategy, ParquetReader};
 
+use super::pages;
 use super::Value;
 use super::parquet::into_io;
 use super::vouched::{self, Vouched};
@@ -111,7 +112,9 @@ impl Stored {
     /// # Errors
     /// That it is no Parquet, or cannot be read.
     pub fn foreign(file: File) -> io::Result<Self> {
-        parsed(ParquetReader::new(file))
+        let mut reader = ParquetReader::new(file.try_clone()?);
+        let are_believable = || pages::are_believable(&file, reader.get_metadata().map_err(into_io)?);
+        if catch_unwind(AssertUnwindSafe(are_believable)).map_err(|_| damaged())?? { parsed(reader) } else { Err(damaged()) }
     }
 
     /// Reads a file of ours.
