@@ -46,7 +46,8 @@ fn values(bytes: &[u8], enough: Option<u64>, left: &mut u64) -> io::Result<Optio
     let mut pages = Cursor::new(bytes);
     let mut sum = 0_u64;
     while Some(sum) < enough {
-        let header = PageHeader::read_from_in_protocol(&mut TCompactInputProtocol::new(&mut pages, HEADER_MAX)).map_err(io::Error::other)?;
+        let header =
+            PageHeader::read_from_in_protocol(&mut TCompactInputProtocol::new(&mut pages, HEADER_MAX)).map_err(io::Error::other)?;
         let of_rows = header.data_page_header.map(|page| page.num_values).max(header.data_page_header_v2.map(|page| page.num_values));
         let others = header.dictionary_page_header.map_or(0, |page| page.num_values);
         let [values, others, unpacked, size] =

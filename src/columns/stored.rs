@@ -11,8 +11,8 @@ use polars_io::mmap::MmapBytesReader;
 use polars_io::parquet::metadata::FileMetadataRef;
 use polars_io::parquet::read::{ParallelStrategy, ParquetReader};
 
-use super::pages;
 use super::Value;
+use super::pages;
 use super::parquet::into_io;
 use super::vouched::{self, Vouched};
 use crate::domain::digest::Digest;

@@ -49,6 +49,16 @@ pub struct Operation {
     pub end: End,
     /// The code of the answer, if one told of it.
     pub payment_code: Option<String>,
+    /// When Check Status told how it ended, if that did (UTC).
+    pub asked_at: Option<Timestamp>,
+}
+
+impl Operation {
+    /// Whether it is a cancellation of which only this is said: that Check Status told its order's end, and `end` it was.
+    #[must_use]
+    pub fn has_found_expired(&self, end: Timestamp) -> bool {
+        self.kind == "cancel" && self.asked_at.is_some_and(|asked_at| end <= asked_at)
+    }
 }
 
 /// How an operation ended.
@@ -83,6 +93,8 @@ struct Line {
     kind: String,
     #[serde(default)]
     invoice_number: String,
+    #[serde(default)]
+    at: Option<Timestamp>,
     #[serde(default)]
     event: serde_json::Value,
 }
@@ -134,6 +146,8 @@ enum Event {
         verdict: String,
         #[serde(default)]
         answer: Option<Answer>,
+        #[serde(default)]
+        by: String,
     },
     Registered {
         answer: Answer,
@@ -152,10 +166,10 @@ impl Told {
         const WHAT: &str = "event of a ledger's export";
         let mut told = Self::default();
         for (number, line) in (1..).zip(lines::<Line>(from, WHAT)) {
-            let Line { kind, invoice_number, event } = line?;
+            let Line { kind, invoice_number, at, event } = line?;
             if kind == "bill" {
                 let event = serde_json::from_value(event).map_err(|reason| Unreadable::Line { line: number, what: WHAT, reason })?;
-                told.take(invoice_number, event);
+                told.take(invoice_number, at, event);
             }
         }
         Ok(told)
@@ -180,7 +194,7 @@ impl Told {
         self.bills.values().any(|bill| bill.adopted_as.is_some() || bill.operations.iter().any(|operation| operation.end == End::Done))
     }
 
-    fn take(&mut self, invoice_number: String, event: Event) {
+    fn take(&mut self, invoice_number: String, at: Option<Timestamp>, event: Event) {
         if let Event::Intended { request_id, wire_invoice_number, .. } = &event {
             self.sent.insert(request_id.clone(), invoice_number.clone());
             self.wires.insert(wire_invoice_number.clone(), invoice_number.clone());
@@ -190,7 +204,7 @@ impl Told {
             self.wires.insert(wire.clone(), invoice_number.clone());
             self.bills.entry(invoice_number.clone()).or_default().adopted_as = Some(wire);
         }
-        self.bills.entry(invoice_number).or_default().take(event);
+        self.bills.entry(invoice_number).or_default().take(at, event);
     }
 }
 
@@ -201,7 +215,7 @@ impl Bill {
         self.operations.last().filter(|last| last.end == End::Open)
     }
 
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, at: Option<Timestamp>, event: Event) {
         match event {
             Event::Adopted { terms, answer, .. } => {
                 self.codes.insert(answer.payment_code.clone());
@@ -215,12 +229,18 @@ impl Bill {
                 terms,
                 end: End::Open,
                 payment_code: None,
+                asked_at: None,
             }),
             Event::NotSent {} | Event::Rejected {} => self.end(End::NotDone),
             Event::Reopened {} => self.end(End::Open),
             Event::Accepted { answer, amount } => self.done(Some(answer), amount),
-            Event::Settled { verdict, answer } => match verdict.as_str() {
-                "done" => self.done(answer, None),
+            Event::Settled { verdict, answer, by } => match verdict.as_str() {
+                "done" => {
+                    self.done(answer, None);
+                    if let Some(last) = self.operations.last_mut() {
+                        last.asked_at = at.filter(|_| by == "status");
+                    }
+                }
                 "dead" => {
                     self.codes.extend(answer.map(|answer| answer.payment_code));
                     self.end(End::Over);

@@ -94,6 +94,23 @@ fn a_cancelled_code_that_is_live_at_doku_is_told() {
 }
 
 #[test]
+fn a_cancellation_is_done_too_where_check_status_told_the_end_of_its_order_and_that_was_so() {
+    let settled_at = |at: &str, by: &str| {
+        let intent = r#"{"event":"intended","operation":"cancel","terms":{"amount":50},"request_id":"r5","wire_invoice_number":"B","body_digest":""}"#;
+        let settled = format!(r#"{{"event":"settled","verdict":"done","by":"{by}","reason":""}}"#);
+        let accepted = after("B", ACCEPTED);
+        let line = |event: &str| format!(r#"{{"kind":"bill","invoice_number":"B","at":"{at}","event":{event}}}"#) + "\n";
+        let later = [intent, r#"{"event":"doubted","reason":""}"#, &settled].map(line);
+        format!("{accepted}{}", later.concat())
+    };
+    assert_eq!(found(&settled_at("2026-10-02T00:00:00Z", "status"), RECORD), [""; 0]);
+    for (at, by) in [("2026-10-01T23:59:59Z", "status"), ("2026-10-02T00:00:00Z", "person")] {
+        let found = found(&settled_at(at, by), RECORD);
+        assert_eq!(found.len(), 2, "{at} by {by}: {found:?}");
+    }
+}
+
+#[test]
 fn what_did_not_leave_at_first_and_was_done_under_the_same_id_is_done() {
     let intent =
         r#"{"event":"intended","operation":"issue","terms":{"amount":50},"request_id":"r3","wire_invoice_number":"B","body_digest":""}"#;

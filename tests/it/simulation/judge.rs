@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tagih::domain::bill::Bill;
 use tagih::domain::channel::Method;
 use tagih::domain::end::{Bucket, End};
@@ -97,8 +97,9 @@ pub fn change(call: Option<&Call>, order: &Order) -> Change {
 
 /// The same by somebody who shares no code with the jobs: what the ledger says, beside what DOKU recorded.
 fn two_accounts(world: &World, ledger: &MemoryLedger, is_excused: impl Fn(&Difference) -> bool) {
-    let line = |(_, number, event): (Timestamp, InvoiceNumber, Event)| {
-        serde_json::json!({"kind": "bill", "invoice_number": number, "event": event}).to_string()
+    let line = |(at, number, event): (Timestamp, InvoiceNumber, Event)| {
+        let at = at.checked_sub(SignedDuration::from_secs(world.skew_seconds)).unwrap();
+        serde_json::json!({"kind": "bill", "invoice_number": number, "at": at, "event": event}).to_string()
     };
     let lines: Vec<String> = ledger.events().into_iter().map(line).collect();
     let compared = compare(&Told::read(lines.join("\n").as_bytes()).unwrap(), &world.record.lock().unwrap());
