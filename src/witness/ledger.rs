@@ -51,6 +51,8 @@ pub struct Operation {
     pub payment_code: Option<String>,
     /// When Check Status told how it ended, if that did (UTC).
     pub asked_at: Option<Timestamp>,
+    /// The `Request-Id` under which the same was meant before, and was in doubt when this was.
+    pub before: Option<String>,
 }
 
 impl Operation {
@@ -222,15 +224,21 @@ impl Bill {
                 let wire_invoice_number = self.adopted_as.clone().unwrap_or_default();
                 self.live = Some(Live { wire_invoice_number, payment_code: answer.payment_code, terms, expires_at: answer.expires_at });
             }
-            Event::Intended { operation, terms, request_id, wire_invoice_number } => self.operations.push(Operation {
-                request_id,
-                kind: operation,
-                wire_invoice_number,
-                terms,
-                end: End::Open,
-                payment_code: None,
-                asked_at: None,
-            }),
+            Event::Intended { operation, terms, request_id, wire_invoice_number } => {
+                let same =
+                    |open: &&Operation| open.kind == operation && open.terms == terms && open.wire_invoice_number == wire_invoice_number;
+                let before = self.open().filter(same).map(|open| open.request_id.clone());
+                self.operations.push(Operation {
+                    request_id,
+                    kind: operation,
+                    wire_invoice_number,
+                    terms,
+                    end: End::Open,
+                    payment_code: None,
+                    asked_at: None,
+                    before,
+                });
+            }
             Event::NotSent {} | Event::Rejected {} => self.end(End::NotDone),
             Event::Reopened {} => self.end(End::Open),
             Event::Accepted { answer, amount } => self.done(Some(answer), amount),

@@ -21,8 +21,11 @@ pub(super) fn differences(ledger: &Told, record: &Record) -> Vec<Difference> {
             let order = orders.get(operation.wire_invoice_number.as_str()).map(|change| &change.order);
             // Unpayable is all that a cancellation wants: whose order was found at its end is done, whoever ended it.
             let has_found_expired = order.is_some_and(|order| operation.has_found_expired(order.expires_at));
+            // And what Check Status shows may have been done under the id it was meant under before.
+            let before = operation.before.as_deref().filter(|_| operation.asked_at.is_some());
+            let was_done_before = before.is_some_and(|before| carried_out.contains_key(before));
             match carried_out.get(operation.request_id.as_str()) {
-                None if has_found_expired => {}
+                None if has_found_expired || was_done_before => {}
                 change => found.operation(invoice_number, operation, change.copied()),
             }
         }

@@ -111,6 +111,21 @@ fn a_cancellation_is_done_too_where_check_status_told_the_end_of_its_order_and_t
 }
 
 #[test]
+fn what_check_status_shows_as_done_may_have_been_done_under_the_id_it_was_meant_under_before() {
+    let line = |event: &str| format!(r#"{{"kind":"bill","invoice_number":"B","at":"2026-10-01T13:00:00Z","event":{event}}}"#) + "\n";
+    let amend = |id: &str, amount: u64| {
+        let meant = format!(r#""operation":"amend","terms":{{"amount":{amount}}},"request_id":"{id}","wire_invoice_number":"B""#);
+        line(&format!(r#"{{"event":"intended",{meant},"body_digest":""}}"#))
+    };
+    let done = line(r#"{"event":"settled","verdict":"done","by":"status","reason":""}"#);
+    let record = change("PATCH", "r4", "B", "72");
+    for (before, is_so) in [(amend("r4", 50), true), (amend("r4", 60), false), (String::new(), false)] {
+        let found = found(&format!("{}{before}{}{done}", after("B", ACCEPTED), amend("r5", 50)), &record);
+        assert_eq!(!found.iter().any(|one| one.contains("r5 as done")), is_so, "{before}: {found:?}");
+    }
+}
+
+#[test]
 fn what_did_not_leave_at_first_and_was_done_under_the_same_id_is_done() {
     let intent =
         r#"{"event":"intended","operation":"issue","terms":{"amount":50},"request_id":"r3","wire_invoice_number":"B","body_digest":""}"#;

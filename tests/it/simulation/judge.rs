@@ -7,7 +7,7 @@ use tagih::domain::bill::Bill;
 use tagih::domain::channel::Method;
 use tagih::domain::end::{Bucket, End};
 use tagih::domain::ids::InvoiceNumber;
-use tagih::domain::lifecycle::{BillState, Event, Status};
+use tagih::domain::lifecycle::{BillState, Event, OperationKind, Status};
 use tagih::ledger::memory::MemoryLedger;
 use tagih::ledger::{Ledger as _, View as _};
 use tagih::sandbox::record::{Call, Handling, Order, OrderState};
@@ -138,7 +138,7 @@ pub fn at_rest(world: &World, ledger: &MemoryLedger) {
 }
 
 /// What a run has reported is durable, and each of its rows ended once.
-pub fn reported(world: &World, ledger: &MemoryLedger, bills: &[Bill], reported: &Reported) {
+pub fn reported(world: &World, ledger: &MemoryLedger, bills: &[Bill], reported: &Reported, hosts: u64) {
     let (context, known) = (world.context(), bills_of(ledger));
     let rows = reported.rows.lock().unwrap();
     let distinct: HashSet<usize> = rows.iter().map(|(row, _)| *row).collect();
@@ -149,7 +149,13 @@ pub fn reported(world: &World, ledger: &MemoryLedger, bills: &[Bill], reported: 
     for (row, end) in rows.iter() {
         let number = &bills[*row].invoice_number;
         let status = known.get(number).map(|state| state.status);
+        // Expired since, another host may have begun to issue it anew.
+        let is_anew = |state: &BillState| {
+            let has_had_code = state.former.last().is_some_and(|former| former.payment_code.is_some());
+            hosts > 1 && has_had_code && state.open.as_ref().is_some_and(|open| open.operation == OperationKind::Issue)
+        };
         let is_so = match end.bucket {
+            Bucket::Issued | Bucket::Amended if known.get(number).is_some_and(is_anew) => true,
             // Paid meanwhile, its code may be another bill's already.
             Bucket::Issued | Bucket::Amended => matches!(status, Some(Status::Active | Status::Retired)),
             Bucket::Cancelled => status == Some(Status::Cancelled),
