@@ -61,6 +61,13 @@ impl Operation {
     pub fn has_found_expired(&self, end: Timestamp) -> bool {
         self.kind == "cancel" && self.asked_at.is_some_and(|asked_at| end <= asked_at)
     }
+
+    /// Whether it is a cancellation of which only this is said: that Check Status told a payment. A counter may have taken that for what was
+    /// cancelled, and then nothing shows that it was.
+    #[must_use]
+    pub fn has_found_paid(&self) -> bool {
+        self.kind == "cancel" && self.asked_at.is_some() && self.end == End::NotDone
+    }
 }
 
 /// How an operation ended.
@@ -242,20 +249,20 @@ impl Bill {
             Event::NotSent {} | Event::Rejected {} => self.end(End::NotDone),
             Event::Reopened {} => self.end(End::Open),
             Event::Accepted { answer, amount } => self.done(Some(answer), amount),
-            Event::Settled { verdict, answer, by } => match verdict.as_str() {
-                "done" => {
-                    self.done(answer, None);
-                    if let Some(last) = self.operations.last_mut() {
-                        last.asked_at = at.filter(|_| by == "status");
+            Event::Settled { verdict, answer, by } => {
+                match verdict.as_str() {
+                    "done" => self.done(answer, None),
+                    "dead" => {
+                        self.codes.extend(answer.map(|answer| answer.payment_code));
+                        self.end(End::Over);
+                        self.live = None;
                     }
+                    _ => self.end(End::NotDone),
                 }
-                "dead" => {
-                    self.codes.extend(answer.map(|answer| answer.payment_code));
-                    self.end(End::Over);
-                    self.live = None;
+                if let Some(last) = self.operations.last_mut() {
+                    last.asked_at = at.filter(|_| by == "status");
                 }
-                _ => self.end(End::NotDone),
-            },
+            }
             // DOKU hears of these only by asking.
             Event::Registered { answer } => drop(self.codes.insert(answer.payment_code)),
             Event::Retired {} => self.live = None,

@@ -24,8 +24,10 @@ pub(super) fn differences(ledger: &Told, record: &Record) -> Vec<Difference> {
             // And what Check Status shows may have been done under the id it was meant under before.
             let before = operation.before.as_deref().filter(|_| operation.asked_at.is_some());
             let was_done_before = before.is_some_and(|before| carried_out.contains_key(before));
+            let has_found_paid = order.is_some_and(|order| operation.has_found_paid() && order.is_paid());
             match carried_out.get(operation.request_id.as_str()) {
                 None if has_found_expired || was_done_before => {}
+                Some(_) if has_found_paid => {}
                 change => found.operation(invoice_number, operation, change.copied()),
             }
         }
@@ -147,13 +149,15 @@ impl Found {
                 return;
             };
             let expires_at = live.expires_at.unwrap_or(order.expires_at);
+            let is_paid_anyway = order.is_paid() && bill.operations.last().is_some_and(Operation::has_found_paid);
+            let state = if is_paid_anyway { "live" } else { &order.state };
             let kind = |is_reusable: bool| if is_reusable { "any number of times" } else { "once" }.to_owned();
             for (what, ledger, doku) in [
                 ("its code", live.payment_code.clone(), order.payment_code.clone()),
                 ("rupiah", live.terms.amount.to_string(), order.amount.to_string()),
                 ("where it is paid", live.terms.channel.clone(), order.channel.clone()),
                 ("how often it is paid", kind(live.terms.reusable), kind(order.reusable)),
-                ("its state", "live".to_owned(), order.state.clone()),
+                ("its state", "live".to_owned(), state.to_owned()),
                 ("its end", expires_at.to_string(), order.expires_at.to_string()),
             ] {
                 if ledger != doku {

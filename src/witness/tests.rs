@@ -111,6 +111,21 @@ fn a_cancellation_is_done_too_where_check_status_told_the_end_of_its_order_and_t
 }
 
 #[test]
+fn of_a_cancelled_code_that_a_counter_took_money_for_all_the_same_check_status_tells_the_money_alone() {
+    let line = |event: &str| format!(r#"{{"kind":"bill","invoice_number":"B","at":"2026-10-01T13:00:00Z","event":{event}}}"#) + "\n";
+    let meant = r#""operation":"cancel","terms":{"amount":50},"request_id":"r4","wire_invoice_number":"B","body_digest":"""#;
+    let intent = line(&format!(r#"{{"event":"intended",{meant}}}"#));
+    let settled = line(r#"{"event":"settled","verdict":"not_done","by":"status","reason":""}"#);
+    let ledger = format!("{}{intent}{settled}", after("B", ACCEPTED));
+    let [live, dead] = ["live", "cancelled"].map(|state| format!(r#""state":"{state}","created_at":"2026-10-01T12"#));
+    let cancelled = change("PATCH", "r4", "B", "72").replace(&live, &dead);
+    assert_eq!(found(&ledger, &cancelled).len(), 2);
+    let order = cancelled.trim().rsplit_once(r#""order":{"#).unwrap().1.trim_end_matches('}');
+    let paid = format!("{cancelled}{{\"call\":null,\"order\":{{{order},\"payments\":[{{\"status\":\"SUCCESS\"}}]}}}}\n");
+    assert_eq!(found(&ledger, &paid), [""; 0]);
+}
+
+#[test]
 fn what_check_status_shows_as_done_may_have_been_done_under_the_id_it_was_meant_under_before() {
     let line = |event: &str| format!(r#"{{"kind":"bill","invoice_number":"B","at":"2026-10-01T13:00:00Z","event":{event}}}"#) + "\n";
     let amend = |id: &str, amount: u64| {

@@ -151,8 +151,8 @@ pub fn reported(world: &World, ledger: &MemoryLedger, bills: &[Bill], reported: 
         let status = known.get(number).map(|state| state.status);
         // Expired since, another host may have begun to issue it anew.
         let is_anew = |state: &BillState| {
-            let has_had_code = state.former.last().is_some_and(|former| former.payment_code.is_some());
-            hosts > 1 && has_had_code && state.open.as_ref().is_some_and(|open| open.operation == OperationKind::Issue)
+            let (Some(open), Some(code)) = (&state.open, &state.code) else { return false };
+            hosts > 1 && open.operation == OperationKind::Issue && open.wire_invoice_number != code.wire_invoice_number
         };
         let is_so = match end.bucket {
             Bucket::Issued | Bucket::Amended if known.get(number).is_some_and(is_anew) => true,
