@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
-use crate::domain::channel::Channel;
+use crate::domain::channel::{Channel, PerChannel};
 use crate::domain::statement_text::StatementText;
 
 /// The WIB days of a run.
@@ -65,10 +65,10 @@ pub struct Settings {
     pub lapse_after_days: Option<u32>,
     /// Whether payments after expiry count like others.
     pub accept_late: bool,
-    /// Channels (Alfa, Indomaret) that DOKU settles.
-    pub settled_by_doku: [bool; 2],
-    /// VAT in percent of DOKU's fee, contained in what it charges (Alfa, Indomaret).
-    pub vat_percent: [u32; 2],
+    /// Which channels DOKU settles.
+    pub settled_by_doku: PerChannel<bool>,
+    /// VAT in percent of DOKU's fee, contained in what it charges.
+    pub vat_percent: PerChannel<u32>,
     /// Whether bank statements are given. Without them a pay-out counts as banked at once.
     pub bank_statement: bool,
     /// Days a pay-out may take to the bank.
@@ -89,8 +89,8 @@ impl Default for Settings {
             tolerance: 0,
             lapse_after_days: None,
             accept_late: false,
-            settled_by_doku: [true, true],
-            vat_percent: [0, 0],
+            settled_by_doku: PerChannel::from_fn(|_| true),
+            vat_percent: PerChannel::default(),
             bank_statement: false,
             bank_window_days: 5,
             bank_filter: Vec::new(),
@@ -101,24 +101,17 @@ impl Default for Settings {
     }
 }
 
-const fn of<T: Copy>(channel: Channel, [alfa, indomaret]: [T; 2]) -> T {
-    match channel {
-        Channel::Alfa => alfa,
-        Channel::Indomaret => indomaret,
-    }
-}
-
 impl Settings {
     /// Whether DOKU settles `channel`.
     #[must_use]
     pub const fn is_settled_by_doku(&self, channel: Channel) -> bool {
-        of(channel, self.settled_by_doku)
+        *self.settled_by_doku.of(channel)
     }
 
     /// VAT in percent of the fee of `channel`.
     #[must_use]
     pub const fn vat_percent_of(&self, channel: Channel) -> u32 {
-        of(channel, self.vat_percent)
+        *self.vat_percent.of(channel)
     }
 
     /// The tolerance as a sum.

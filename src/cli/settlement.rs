@@ -7,7 +7,7 @@ use super::reconcile::Task;
 use super::setup::{Failure, Setup};
 use crate::config::SettledChannel;
 use crate::domain::calendar::WorkingDays;
-use crate::domain::channel::Channel;
+use crate::domain::channel::{Channel, PerChannel};
 use crate::domain::fee::{FeeSchedule, Share};
 use crate::domain::settlement::{ChannelTerms, NamedChannel, SettlementTerms};
 use crate::jobs::reconcile::SettlementFiles;
@@ -58,7 +58,7 @@ pub(super) fn terms(setup: &Setup) -> Result<SettlementTerms, Failure> {
     let shares = settings.shares.iter().filter_map(|(name, share)| Some((name.clone(), Share::parse(share)?)));
     Ok(SettlementTerms {
         channels,
-        terms: [channel(&settings.alfa), channel(&settings.indomaret)],
+        terms: PerChannel::from_fn(|one| channel(settings.of(one))),
         working_days: WorkingDays::without(settings.holidays.iter().copied()),
         notification_grace_hours: settings.notification_grace_hours,
         shares: shares.collect(),

@@ -12,6 +12,7 @@ use crate::doku::answer::{SignaturePolicy, UnsignedErrors};
 use crate::doku::info::InfoField;
 use crate::doku::paths::Paths;
 use crate::domain::carry::Carry;
+use crate::domain::channel::Channel;
 use crate::domain::doubt::NotFound;
 use crate::domain::language::Language;
 use crate::domain::plan::AmendBase;
@@ -284,6 +285,17 @@ section!(
         shares: BTreeMap<String, String>, third_parties: Vec<String>, alfa: SettledChannel, indomaret: SettledChannel,
     }
 );
+impl Settlement {
+    /// The section of `channel`.
+    #[must_use]
+    pub const fn of(&self, channel: Channel) -> &SettledChannel {
+        match channel {
+            Channel::Alfa => &self.alfa,
+            Channel::Indomaret => &self.indomaret,
+        }
+    }
+}
+
 section!(
     /// `[settlement.alfa]`, `[settlement.indomaret]`
     SettledChannel {

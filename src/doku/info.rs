@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::channel::InfoLengths;
+use crate::domain::channel::{Channel, PerChannel};
 
 /// What the text is called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -41,7 +41,10 @@ pub struct InfoField {
 impl InfoField {
     /// Most characters, by channel.
     #[must_use]
-    pub const fn lengths(&self) -> InfoLengths {
-        InfoLengths { alfa: self.alfa_length_max, indomaret: self.indomaret_length_max }
+    pub fn lengths(&self) -> PerChannel<usize> {
+        PerChannel::from_fn(|channel| match channel {
+            Channel::Alfa => self.alfa_length_max,
+            Channel::Indomaret => self.indomaret_length_max,
+        })
     }
 }

@@ -162,7 +162,7 @@ pub fn payable(question: &Question, shown: &Shown<'_>) -> Vec<u8> {
     let terms = shown.terms;
     let email = shown.customer.and_then(|customer| customer.email.as_ref()).map(Personal::reveal).filter(|email| !email.trim().is_empty());
     let account_name = shown.customer.map(|customer| customer.name_on_policy().reveal());
-    let footer = terms.receipt_footer.as_deref().filter(|_| terms.channel == Channel::Alfa);
+    let footer = terms.receipt_footer.as_deref().filter(|_| terms.channel.profile().inquiry_has_footer);
     let (info, info1) = shown.info_key.fields(terms.info.as_deref());
     bytes(&Answer {
         order: Some(shown.order()),

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::calendar::WorkingDays;
-use super::channel::Channel;
+use super::channel::{Channel, PerChannel};
 use super::digest::{self, Digest};
 use super::fee::{FeeSchedule, Share};
 use super::line::InputFile;
@@ -196,8 +196,8 @@ pub struct ChannelTerms {
 pub struct SettlementTerms {
     /// Channel names of the report, in lower case.
     pub channels: BTreeMap<String, NamedChannel>,
-    /// Alfa, Indomaret.
-    pub terms: [ChannelTerms; 2],
+    /// What the contract says of each channel.
+    pub terms: PerChannel<ChannelTerms>,
     /// When banks work.
     pub working_days: WorkingDays,
     /// Hours after the day of payment in which its notification may still come.
@@ -221,11 +221,7 @@ impl SettlementTerms {
     /// The terms of `channel`.
     #[must_use]
     pub const fn of(&self, channel: Channel) -> &ChannelTerms {
-        let [alfa, indomaret] = &self.terms;
-        match channel {
-            Channel::Alfa => alfa,
-            Channel::Indomaret => indomaret,
-        }
+        self.terms.of(channel)
     }
 
     /// Whose channel is called `name`; `None` when nobody said.

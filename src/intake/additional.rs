@@ -86,7 +86,7 @@ impl AdditionalOptions {
     /// The row's part and the configuration's.
     pub(super) fn of(&self, cells: &mut Cells<'_>, channel: Option<Channel>, amount: Option<Amount>) -> Option<Box<Additional>> {
         let given = self.url(cells);
-        let settles = channel != Some(Channel::Indomaret) || self.indomaret_settlement;
+        let settles = channel.is_none_or(|channel| channel.profile().takes_settlement) || self.indomaret_settlement;
         if !settles {
             refuse_settlement(cells);
             return Additional { override_notification_url: given, free: self.free(cells), ..Additional::default() }.into_given();

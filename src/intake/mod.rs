@@ -49,7 +49,7 @@ pub use kept::KeepingError;
 pub use kept_bill::{Checked, Item, Likeness};
 
 use crate::domain::bill::Bill;
-use crate::domain::channel::{Channel, InfoLengths, Method};
+use crate::domain::channel::{Channel, Method, PerChannel};
 use crate::domain::code::Code;
 pub use crate::table::{AmountFormat, DateFormat, Layout, Limits, Mapping, Settings};
 use carried::Carried;
@@ -73,7 +73,7 @@ pub struct Options {
     /// What empty cells mean.
     pub defaults: Defaults,
     /// How long the text may be that a counter shows.
-    pub info_lengths: InfoLengths,
+    pub info_lengths: PerChannel<usize>,
     /// The prefix DOKU gave for codes of our own making.
     pub merchant_bin: Option<String>,
     /// How codes of our own making come about for rows that bring none; without it every such row must bring its own.
@@ -96,7 +96,7 @@ impl Options {
             invoice_number_template: None,
             cycle: None,
             defaults: Defaults::default(),
-            info_lengths: InfoLengths::default(),
+            info_lengths: PerChannel::from_fn(|channel| channel.profile().info_length_max),
             merchant_bin: None,
             code_template: None,
             additional: AdditionalOptions::default(),

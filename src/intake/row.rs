@@ -229,7 +229,7 @@ fn terms(cells: &mut Cells<'_>, options: &Options, format: AmountFormat) -> Opti
     let payment_code = payment_code(cells, channel, method, options);
     let expiry = expiry(cells, channel, options);
     let reusable = cells.parsed(Column::Reusable, parsed_yes_or_no).unwrap_or(defaults.reusable.unwrap_or(false));
-    let info = text(cells, Column::Info, defaults.info.as_deref(), channel.map(|channel| options.info_lengths.of(channel)));
+    let info = text(cells, Column::Info, defaults.info.as_deref(), channel.map(|channel| *options.info_lengths.of(channel)));
     let receipt_description = receipt_description(cells, profile, defaults.receipt_description.as_deref());
     let footer_max = profile.map(|profile| profile.receipt_footer_length_max);
     let receipt_footer = text(cells, Column::ReceiptFooter, defaults.receipt_footer.as_deref(), footer_max);

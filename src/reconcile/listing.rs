@@ -25,32 +25,37 @@ pub(super) fn listed(
     known: &Known,
     unposted: &BTreeSet<ItemId>,
 ) -> Vec<Finding> {
-    // An alarm about money that is to be dealt with is told with that money.
-    let is_told_apart = |item: &&OpenItem| item.account.is_some() || item.todo != Todo::NotYet;
-    let items: BTreeMap<&str, &OpenItem> = open.shown().filter(is_told_apart).map(|item| (item.discrepancy_id.as_str(), item)).collect();
+    let items = ToldItems::of(open);
     let decided: BTreeSet<Leg> =
         known.decisions.values().filter(|one| !one.is_taken_back && one.refused.is_none()).filter_map(|one| one.leg).collect();
     let rows: HashMap<&str, ItemId> = known.rows.iter().map(|(id, row)| (&*row.listed_as, *id)).collect();
     let mut list: Vec<Finding> = Vec::new();
-    let mut listed: BTreeSet<&str> = BTreeSet::new();
-    for mut finding in found {
-        let item = items.get(finding.id.as_str()).copied().filter(|item| is_of(item, &finding));
-        if let Some(item) = item {
-            listed.insert(&item.discrepancy_id);
-            finding.is_decided = item.todo == Todo::Decided;
-            finding.books = Some(in_books(item));
-            say_as_books(&mut finding, item, known);
-        } else if let Some(leg) = leg_of(known, &rows, &finding) {
+    let mut listed: BTreeSet<(Option<Account>, ItemId)> = BTreeSet::new();
+    let mut flagged: BTreeMap<&str, ClassSet> = BTreeMap::new();
+    let told: Vec<Option<&OpenItem>> = found.iter().map(|finding| items.told_by(finding, &mut listed)).collect();
+    for (mut finding, told) in found.into_iter().zip(told) {
+        match (told, items.of_id(&finding)) {
+            (Some(item), _) => {
+                finding.is_decided = item.todo == Todo::Decided;
+                finding.books = Some(in_books(item));
+                say_as_books(&mut finding, item, known);
+            }
+            // A decision names a row by its id: a bill has one, for the money that is open on it. What is wrong besides is told there.
+            (None, Some(item)) if item.todo == Todo::Now && !listed.contains(&(item.account, item.id)) => {
+                let own = if is_of_books(&finding) { finding.flags } else { finding.flags.with(finding.class) };
+                flagged.insert(&item.discrepancy_id, own);
+                continue;
+            }
             // Its balance is zero: a decision may have moved it.
-            finding.is_decided = decided.contains(&leg);
+            _ => finding.is_decided = leg_of(known, &rows, &finding).is_some_and(|leg| decided.contains(&leg)),
         }
         if finding.books.is_some() || finding.is_decided || !is_of_books(&finding) || is_unknown(&finding, unposted) {
             list.push(finding);
         }
     }
     let is_to_see = |item: &&OpenItem| item.todo == Todo::Now || item.account == Some(Account::Deposits);
-    let open = open.shown().filter(is_to_see).filter(|item| !listed.contains(item.discrepancy_id.as_str()));
-    list.extend(open.filter_map(carried));
+    let open = open.shown().filter(is_to_see).filter(|item| !listed.contains(&(item.account, item.id)));
+    list.extend(open.filter_map(|item| carried(item, flagged.get(item.discrepancy_id.as_str()).copied().unwrap_or(ClassSet::EMPTY))));
     for books in list.iter_mut().filter_map(|finding| finding.books.as_mut()) {
         books.ground = grounds.get(&(books.account, books.item)).cloned().unwrap_or_default();
     }
@@ -59,6 +64,45 @@ pub(super) fn listed(
         key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id)).then_with(|| a.sources.cmp(&b.sources))
     });
     list
+}
+
+/// The open items of which findings may tell.
+struct ToldItems<'a> {
+    /// By the id under which they are listed, of each the first: what is to be done comes before what is not, money before an alarm.
+    first: BTreeMap<&'a str, &'a OpenItem>,
+    /// What nothing proves, by the bills of its debt.
+    unproven: BTreeMap<&'a str, &'a OpenItem>,
+}
+
+impl<'a> ToldItems<'a> {
+    fn of(open: &'a Items) -> Self {
+        let mut first: BTreeMap<&str, &OpenItem> = BTreeMap::new();
+        let place = |item: &OpenItem| (item.todo != Todo::Now, item.todo == Todo::NotYet, item.account.is_none());
+        // An alarm about money that is to be dealt with is told with that money.
+        for item in open.shown().filter(|item| item.account.is_some() || item.todo != Todo::NotYet) {
+            let before = first.entry(&item.discrepancy_id).or_insert(item);
+            if place(item) < place(before) {
+                *before = item;
+            }
+        }
+        let unproven = open.of(Some(Account::Unproven)).flat_map(|item| item.invoice_number.split(' ').map(move |bill| (bill, item)));
+        Self { first, unproven: unproven.collect() }
+    }
+
+    /// The item listed under the id of `finding`.
+    fn of_id(&self, finding: &Finding) -> Option<&'a OpenItem> {
+        self.first.get(finding.id.as_str()).copied()
+    }
+
+    /// The item that is a row as `finding`, which is noted: it is no row of its own. Which of its bills a debt is listed under depends on
+    /// numbers alone, and another of them may be the one that is marked.
+    fn told_by(&self, finding: &Finding, listed: &mut BTreeSet<(Option<Account>, ItemId)>) -> Option<&'a OpenItem> {
+        let of_bill = || self.unproven.get(finding.invoice_number.as_str()).copied();
+        let of_id = self.of_id(finding).filter(|item| item.is_told_by(finding.class));
+        let item = of_id.or_else(|| of_bill().filter(|item| finding.class == Class::L04 && !listed.contains(&(item.account, item.id))))?;
+        listed.insert((item.account, item.id));
+        Some(item)
+    }
 }
 
 /// Whether the books alone say how long a finding needs somebody: what is owed, and what DOKU owes. A payment that paid less or more than
@@ -74,15 +118,6 @@ fn is_of_books(finding: &Finding) -> bool {
 fn is_unknown(finding: &Finding, unposted: &BTreeSet<ItemId>) -> bool {
     let ids = [ItemId::with_key(Subject::Payment, &finding.id), Some(ItemId::bill(&finding.invoice_number))];
     ids.into_iter().flatten().any(|id| unposted.contains(&id))
-}
-
-/// A bill that is found for another reason than what is open on its debt is another matter.
-fn is_of(item: &OpenItem, finding: &Finding) -> bool {
-    match (item.account, finding.class) {
-        (Some(Account::Unproven), class) => class.info().stands == Stands::Unproven,
-        (Some(Account::Receivable), class) => class.info().stands == Stands::Receivable,
-        _ => true,
-    }
 }
 
 fn in_books(item: &OpenItem) -> Box<InBooks> {
@@ -160,19 +195,19 @@ fn size(amount: Rupiah) -> Rupiah {
     amount.max(Rupiah::ZERO.minus(amount))
 }
 
-/// An item that is open and that this run's evidence does not tell of.
-fn carried(item: &OpenItem) -> Option<Finding> {
+/// An item that is open and that this run's evidence does not tell of, or tells of with these flags for another reason.
+fn carried(item: &OpenItem, flags: ClassSet) -> Option<Finding> {
     let class = item.class?;
     // As its account is normally counted, so that what stands on its other side is seen to.
     let size = if item.is_reversed() { Rupiah::ZERO.minus(size(item.amount)) } else { size(item.amount) };
     let owed = matches!(item.account, Some(Account::Receivable | Account::Unproven | Account::Doku | Account::Direct));
     let account = item.account.map_or("alarm", Account::name);
     let nature = if item.todo == Todo::Now { Nature::Break } else { Nature::Timing };
-    let severity = severity_of(class, nature, ClassSet::EMPTY);
+    let severity = severity_of(class, nature, flags);
     Some(Finding {
         id: item.discrepancy_id.clone(),
         class,
-        flags: ClassSet::EMPTY,
+        flags,
         nature,
         severity: if nature == Nature::Break { severity.max(Severity::Medium) } else { severity },
         invoice_number: item.invoice_number.clone(),

@@ -158,7 +158,7 @@ pub(super) fn prior_period(report: &Report<'_>, format: Format, writer: &mut Wri
         Column::text("kind", |line| line.kind.into()),
         Column::foreign("invoice_number", |line| (&line.invoice_number).into()),
         Column::foreign("payment_code", |line| (&line.payment_code).into()),
-        Column::text("channel", |line| line.channel.name().into()),
+        Column::text("channel", |line| line.channel.map(Channel::name).into()),
         Column::instant("happened_at", |line| line.at_us.and_then(|at| Timestamp::from_microsecond(at).ok()).into()),
         Column::count("count", |line| line.count.into()),
         Column::rupiah("amount", |line| line.amount.into()),

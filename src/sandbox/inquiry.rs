@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::chain;
 use super::fault::number;
 use super::http::HttpAnswer;
 use super::model::Model;
@@ -20,7 +21,7 @@ use super::wire::{self, Id, Identifier};
 use crate::doku::signature::{Components, SignatureError, Stamp};
 use crate::domain::amount::Amount;
 use crate::domain::calendar::format_utc_seconds;
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::Method;
 use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 
@@ -285,8 +286,8 @@ fn write(reception: &Reception, script: &InquiryScript) -> InquiryMessage {
     let body = wire::json(&Body {
         x_trace: has(InquiryQuirk::ExtraFields).then_some(Id { id: "7" }),
         service: Id { id: "ONLINE_TO_OFFLINE" },
-        acquirer: Id { id: Channel::Alfa.acquirer_id() },
-        channel: Id { id: Channel::Alfa.doku_id() },
+        acquirer: Id { id: chain::INQUIRES.acquirer_id() },
+        channel: Id { id: chain::INQUIRES.doku_id() },
         online_to_offline_info: Code { payment_code: code_token(&script.payment_code, has(InquiryQuirk::CodeAsNumber)) },
         online_to_offline_inquiry: Asked { date: format_utc_seconds(asked_at), identifier: spelt, identifer: misspelt },
     });

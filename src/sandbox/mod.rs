@@ -6,6 +6,7 @@
 //! [`model`] is the whole of its behaviour without a socket or a clock; [`server`] puts it on loopback, with pages for people in
 //! front of it.
 
+mod chain;
 mod control;
 mod counter;
 mod deliver;

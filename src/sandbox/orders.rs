@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::chain;
 use super::fault::number;
 use super::inquiry::Payable;
 use super::model::Model;
@@ -85,7 +86,7 @@ impl Model {
         Some(self.add_order(Order {
             invoice_number: payable.invoice_number,
             payment_code: payment_code.clone(),
-            channel: Channel::Alfa,
+            channel: chain::INQUIRES,
             method: Method::Inquiry,
             amount: payable.amount,
             reusable: false,
@@ -137,7 +138,7 @@ impl Model {
         let index = self.by_invoice.get(&change.invoice_number).copied();
         let found = index.and_then(|index| self.orders.get_mut(index).map(|order| (index, order)));
         // What only an inquiry made known is registered nowhere, and cannot be changed.
-        let is_changeable = |order: &Order| order.channel == Channel::Alfa && order.method != Method::Inquiry;
+        let is_changeable = |order: &Order| chain::of(order.channel).takes_changes && order.method != Method::Inquiry;
         let found = found.filter(|(_, order)| order.payment_code == change.payment_code && is_changeable(order));
         let (index, order) = found.ok_or_else(|| Refusal::new(404, "Payment code not found"))?;
         if order.state == OrderState::Cancelled {

@@ -3,6 +3,7 @@
 use askama::Template;
 use jiff::Timestamp;
 
+use super::chain;
 use super::form::Form;
 use super::http::Request;
 use super::reception::{Draft, Seal};
@@ -24,12 +25,10 @@ pub(super) struct PageAsked {
 impl PageAsked {
     /// What `request` asks for, if it is one of them.
     pub(super) fn of(request: &Request) -> Option<Self> {
-        let paths = [
-            ("/how-to-pay/v2/alfa-online-to-offline/", Channel::Alfa, false),
-            ("/how-to-pay/v2/indomaret-online-to-offline/", Channel::Indomaret, false),
-            ("/alfa-online-to-offline/v2/how-to-pay-api/", Channel::Alfa, true),
-            ("/indomaret-online-to-offline/v2/how-to-pay-api/", Channel::Indomaret, true),
-        ];
+        let paths = Channel::ALL.into_iter().flat_map(|channel| {
+            let [page, json] = chain::of(channel).page_paths;
+            [(page, channel, false), (json, channel, true)]
+        });
         let language = Form::of_query(&request.path).get("lang").and_then(Language::parse).unwrap_or_default();
         paths.into_iter().find_map(|(prefix, channel, is_json)| {
             let payment_code = request.target().strip_prefix(prefix)?.to_owned();
@@ -87,24 +86,9 @@ pub(super) fn draft(order: Option<&Order>, asked: &PageAsked, now: Timestamp) ->
     draft
 }
 
-const fn counters(channel: Channel, language: Language) -> &'static str {
-    match (channel, language) {
-        (Channel::Alfa, Language::English) => "Alfamart, Alfamidi, Alfa Express, Lawson or DAN+DAN",
-        (Channel::Alfa, Language::Indonesian) => "Alfamart, Alfamidi, Alfa Express, Lawson, atau DAN+DAN",
-        (Channel::Indomaret, _) => "Indomaret",
-    }
-}
-
-const fn chain(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Alfa => "Alfamart",
-        Channel::Indomaret => "Indomaret",
-    }
-}
-
 fn steps(order: &Order, language: Language) -> [String; 5] {
     let (counters, code, amount) =
-        (counters(order.channel, language), code_groups(order.payment_code.as_str()), rupiah(order.amount.get()));
+        (chain::of(order.channel).counters_in(language), code_groups(order.payment_code.as_str()), rupiah(order.amount.get()));
     let expiry = view::wib_words(order.expires_at, language);
     match language {
         Language::English => [
@@ -145,7 +129,7 @@ fn words(order: &Order, language: Language, now: Timestamp) -> Words {
     let status = order.status(now);
     match language {
         Language::English => Words {
-            title: format!("How to pay at {}", chain(order.channel)),
+            title: format!("How to pay at {}", chain::of(order.channel).name),
             code: "Payment code",
             amount: "Amount",
             before: "Pay before",
@@ -158,7 +142,7 @@ fn words(order: &Order, language: Language, now: Timestamp) -> Words {
             rehearsal: "A page of the sandbox: no money moves.",
         },
         Language::Indonesian => Words {
-            title: format!("Cara bayar di {}", chain(order.channel)),
+            title: format!("Cara bayar di {}", chain::of(order.channel).name),
             code: "Kode pembayaran",
             amount: "Jumlah",
             before: "Bayar sebelum",

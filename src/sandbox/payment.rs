@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::chain;
 use super::fault::number;
 use super::model::Model;
 use super::notification::{self, NotificationMessage, Saying, signed_headers};
@@ -213,11 +214,12 @@ impl Model {
         let parts: [&[u8]; 4] = [&seed, b"payment", order.invoice_number.as_str().as_bytes(), &serial.to_be_bytes()];
         let drawn = digest::of_parts(&parts);
         let status = script.quirks.iter().find_map(|quirk| if let Quirk::Status(status) = quirk { Some(status.as_str()) } else { None });
-        let agent_id = match (order.channel, number(drawn.get(..8)) % 4) {
-            (Channel::Indomaret, _) => "INDOMARET",
-            (Channel::Alfa, 0 | 1) => "ALFAMART",
-            (Channel::Alfa, 2) => "ALFAMIDI",
-            (Channel::Alfa, _) => "LAWSON",
+        let [first, second, third, fourth] = chain::of(order.channel).agents;
+        let agent_id = match number(drawn.get(..8)) % 4 {
+            0 => first,
+            1 => second,
+            2 => third,
+            _ => fourth,
         };
         PaymentTaken {
             agent_id: agent_id.into(),
@@ -294,13 +296,12 @@ fn saying<'a>(order: &'a Order, payment: &'a PaymentTaken, amount: &'a str, quir
         additional_info: order.till.echo(),
     };
     for quirk in quirks {
-        match (quirk, order.channel) {
-            (Quirk::Invoice(other), _) => saying.invoice_number = Some(other),
-            (Quirk::WithoutInvoice, _) => saying.invoice_number = None,
-            (Quirk::Code(other), _) => saying.payment_code = other,
-            (Quirk::Service(other), _) => saying.service = other,
-            (Quirk::WrongChannel, Channel::Alfa) => saying.channel = Channel::Indomaret,
-            (Quirk::WrongChannel, Channel::Indomaret) => saying.channel = Channel::Alfa,
+        match quirk {
+            Quirk::Invoice(other) => saying.invoice_number = Some(other),
+            Quirk::WithoutInvoice => saying.invoice_number = None,
+            Quirk::Code(other) => saying.payment_code = other,
+            Quirk::Service(other) => saying.service = other,
+            Quirk::WrongChannel => saying.channel = Channel::ALL.into_iter().find(|other| *other != order.channel).unwrap_or(order.channel),
             _ => {}
         }
     }

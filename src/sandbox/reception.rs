@@ -5,6 +5,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
+use super::chain;
 use super::fault::FaultKind;
 use super::form::percent_decoded;
 use super::http::{Fate, HttpAnswer, Reply, Request};
@@ -20,9 +21,6 @@ use crate::domain::channel::{Channel, Method};
 use crate::domain::digest::{self, Digest};
 use crate::domain::ids::InvoiceNumber;
 
-const ALFA_CODES: &str = "/alfa-online-to-offline/v2/payment-code";
-const ALFA_MERCHANT_CODES: &str = "/alfa-online-to-offline/v2/merchant-payment-code";
-const INDOMARET_CODES: &str = "/indomaret-online-to-offline/v2/payment-code";
 const STATUS: &str = "/orders/v1/status/";
 
 /// What a request asks for.
@@ -154,13 +152,12 @@ impl Reception {
             let wanted = rule::check_create(&body, channel, method, path);
             Ask::Create(wanted.map(|wanted| (wanted, Till::of(&body))))
         };
-        let ask = match (request.method.as_str(), target) {
-            ("POST", ALFA_CODES) => create(Channel::Alfa, Method::Doku),
-            ("POST", ALFA_MERCHANT_CODES) => create(Channel::Alfa, Method::Merchant),
-            ("POST", INDOMARET_CODES) => create(Channel::Indomaret, Method::Doku),
-            ("PATCH", ALFA_CODES) => Ask::Change(rule::check_change(&body)),
-            ("GET", _) if target.starts_with(STATUS) => Ask::Status(percent_decoded(target.strip_prefix(STATUS).unwrap_or_default())),
-            (_, ALFA_CODES | ALFA_MERCHANT_CODES | INDOMARET_CODES) => {
+        let codes = Channel::ALL.into_iter().find_map(|channel| Some((channel, chain::of(channel).takes(target)?)));
+        let ask = match (request.method.as_str(), codes) {
+            ("POST", Some((channel, method))) => create(channel, method),
+            ("PATCH", Some((channel, Method::Doku))) if chain::of(channel).takes_changes => Ask::Change(rule::check_change(&body)),
+            ("GET", None) if target.starts_with(STATUS) => Ask::Status(percent_decoded(target.strip_prefix(STATUS).unwrap_or_default())),
+            (_, Some(_)) => {
                 return refused(Refusal::new(405, format!("Request method '{}' not supported", request.method)), None);
             }
             _ => {

@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use serde_json::Number;
 
+use super::chain;
 use super::shape::{self, Of};
 use super::wire::{AdditionalInfo, ChangeBody, CreateBody, Customer, InsuranceInfo, OrderPart, Share};
 use crate::domain::amount::Amount;
@@ -66,13 +67,10 @@ pub(super) fn check_create(body: &[u8], channel: Channel, method: Method, notifi
         }
         (Method::Merchant, code) => Some(payment_code(code)?),
     };
-    let (digits_max, info_length_max) = match channel {
-        Channel::Alfa => (5, 30),
-        Channel::Indomaret => (8, 32),
-    };
-    let expiry_minutes = expiry_minutes(info.expired_time.as_ref(), digits_max)?;
+    let chain = chain::of(channel);
+    let expiry_minutes = expiry_minutes(info.expired_time.as_ref(), chain.expiry_digits_max)?;
     let reusable = info.reusable_status.ok_or_else(|| required("online_to_offline_info.reusable_status"))?;
-    at_most(info.info.as_deref(), info_length_max, "online_to_offline_info.info")?;
+    at_most(info.info.as_deref(), chain.info_length_max, "online_to_offline_info.info")?;
     customer(body.customer, 64)?;
     match channel {
         Channel::Alfa => {
@@ -81,7 +79,7 @@ pub(super) fn check_create(body: &[u8], channel: Channel, method: Method, notifi
             }
             let receipt = body.alfa_info.and_then(|info| info.receipt);
             let footer = receipt.and_then(|receipt| receipt.footer_message);
-            at_most(footer.as_deref(), 120, "alfa_info.receipt.footer_message")?;
+            at_most(footer.as_deref(), chain.footer_length_max, "alfa_info.receipt.footer_message")?;
         }
         Channel::Indomaret => {
             if body.alfa_info.is_some() {
@@ -90,7 +88,7 @@ pub(super) fn check_create(body: &[u8], channel: Channel, method: Method, notifi
             let receipt = body.indomaret_info.and_then(|info| info.receipt).ok_or_else(|| required("indomaret_info.receipt"))?;
             let description = text(receipt.description, "indomaret_info.receipt.description")?;
             at_most(Some(&description), 128, "indomaret_info.receipt.description")?;
-            at_most(receipt.footer_message.as_deref(), 255, "indomaret_info.receipt.footer_message")?;
+            at_most(receipt.footer_message.as_deref(), chain.footer_length_max, "indomaret_info.receipt.footer_message")?;
         }
     }
     let override_url = additional(body.additional_info, channel, notification_path)?;
@@ -198,7 +196,7 @@ fn is_email(text: &str) -> bool {
 fn additional(part: Option<AdditionalInfo>, channel: Channel, notification_path: &str) -> Checked<Option<String>> {
     let Some(part) = part else { return Ok(None) };
     if let Some(insurance) = part.insurance_info {
-        if channel == Channel::Indomaret {
+        if !chain::of(channel).takes_insurance {
             return Err(unlisted("additional_info.insurance_info"));
         }
         check_insurance(&insurance)?;

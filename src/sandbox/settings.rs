@@ -3,8 +3,9 @@
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use super::chain;
 use super::fault::Faults;
-use crate::domain::channel::Channel;
+use crate::domain::channel::{Channel, PerChannel};
 
 /// The moment an amended `expired_time` counts from. DOKU's pages do not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,10 +39,8 @@ pub struct Settings {
     pub seed: u64,
     /// What goes wrong, and how often.
     pub faults: Faults,
-    /// What DOKU's own Alfa codes begin with: digits, fewer than 16.
-    pub alfa_bin: String,
-    /// What Indomaret codes begin with: digits, fewer than 16.
-    pub indomaret_bin: String,
+    /// What DOKU's own codes begin with: digits, fewer than 16.
+    pub bins: PerChannel<String>,
     /// What a merchant's own codes must begin with; empty allows any.
     pub merchant_bin: String,
     /// Scheme and authority of the how-to-pay links, without a final slash; when empty the server puts its own address.
@@ -77,8 +76,7 @@ impl Settings {
             secret,
             seed,
             faults: Faults::none(),
-            alfa_bin: "60590".into(),
-            indomaret_bin: "88888".into(),
+            bins: PerChannel::from_fn(|channel| chain::of(channel).bin.to_owned()),
             merchant_bin: String::new(),
             base_url: String::new(),
             notification_path: "/payments/notifications".into(),
@@ -97,9 +95,6 @@ impl Settings {
     /// What DOKU's own codes begin with on `channel`.
     #[must_use]
     pub fn bin(&self, channel: Channel) -> &str {
-        match channel {
-            Channel::Alfa => &self.alfa_bin,
-            Channel::Indomaret => &self.indomaret_bin,
-        }
+        self.bins.of(channel)
     }
 }

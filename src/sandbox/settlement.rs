@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 
+use super::chain;
 use super::model::Model;
 use super::record::{Order, PaymentTaken};
 use crate::domain::calendar::wib_date;
@@ -34,20 +35,9 @@ struct Row<'a> {
 
 /// What DOKU keeps of one payment, VAT included, in rupiah: Alfa 5,550, Indomaret 7,215.
 #[must_use]
-pub const fn fee(channel: Channel) -> u64 {
-    let net: u64 = match channel {
-        Channel::Alfa => 5_000,
-        Channel::Indomaret => 6_500,
-    };
+pub fn fee(channel: Channel) -> u64 {
+    let net = chain::of(channel).fee_rupiah;
     net.saturating_add(net.saturating_mul(VAT_PERCENT) / 100)
-}
-
-/// How a settlement names a channel. DOKU publishes no such list.
-const fn channel_name(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Alfa => "Alfa Group",
-        Channel::Indomaret => "Indomaret",
-    }
 }
 
 /// The day a payment of `paid_at` is paid out: so many working days after its WIB day. Holidays are not known here.
@@ -122,7 +112,7 @@ fn table(text: &mut String, rows: &[Row<'_>], layout: Layout) {
         let cells = [
             number.to_string(),
             "Sandbox Merchant".into(),
-            channel_name(row.order.channel).into(),
+            chain::of(row.order.channel).settled_as.into(),
             day(wib_date(row.payment.paid_at)),
             row.order.invoice_number.to_string(),
             row.order.till.customer_name().unwrap_or("Customer").into(),

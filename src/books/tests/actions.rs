@@ -9,11 +9,11 @@ use crate::books::pair::Leg;
 use crate::books::post::Month;
 use crate::books::settings::Settings;
 use crate::domain::amount::Rupiah;
-use crate::domain::channel::Channel;
+use crate::domain::channel::{Channel, PerChannel};
 
 /// A month with something open on every account, bank statements, and Indomaret not settled by DOKU.
 fn everything_open() -> (Business, Facts) {
-    let settings = Settings { settled_by_doku: [true, false], bank_statement: true, ..Settings::default() };
+    let settings = Settings { settled_by_doku: PerChannel::new([true, false]), bank_statement: true, ..Settings::default() };
     let mut marked = bill("marked", day(8, 1), 90_000);
     marked.mark = Some(Mark { at: Some(at(day(8, 8))), paid: None });
     let bills = [

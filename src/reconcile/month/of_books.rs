@@ -56,7 +56,7 @@ pub(in crate::reconcile) fn prior(month: &Month) -> Vec<PriorLine> {
             kind: movement.name(),
             invoice_number,
             payment_code,
-            channel: Channel::parse(&channel).unwrap_or(Channel::Alfa),
+            channel: Channel::parse(&channel),
             at_us: start_of_wib_day(on).map(jiff::Timestamp::as_microsecond),
             count: i64::from(is_new),
             amount: if leg.account.info().side == crate::books::account::Side::Credit { Rupiah::ZERO.minus(amount) } else { amount },

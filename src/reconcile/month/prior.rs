@@ -27,8 +27,8 @@ pub struct PriorLine {
     pub invoice_number: String,
     /// The code, or as notified.
     pub payment_code: String,
-    /// Where.
-    pub channel: Channel,
+    /// Where; none for what has no channel of ours, such as a line of the bank.
+    pub channel: Option<Channel>,
     /// When it happened, if known (microseconds since 1970).
     pub at_us: Option<i64>,
     /// By how many it moves the balance.
@@ -94,10 +94,11 @@ pub(super) fn outstanding(bills: &Bills, lives: &Lives<'_>, before_us: i64) -> V
 /// Such a code as it is carried over.
 pub(super) fn carried(bills: &Bills, number: u32, amount: Amount) -> OutstandingItem {
     let (invoice_number, payment_code) = ids(bills, number);
+    let Some(bill) = bills.get(number) else { unreachable!("an outstanding code is one of the bills'") };
     OutstandingItem {
         invoice_number: invoice_number.to_owned(),
         payment_code: payment_code.to_owned(),
-        channel: bills.get(number).map_or(Channel::Alfa, |bill| bill.channel),
+        channel: bill.channel,
         amount: amount.into(),
     }
 }
@@ -128,7 +129,7 @@ fn line(kind: &'static str, item: &OutstandingItem, at_us: Option<i64>, balance:
         kind,
         invoice_number: item.invoice_number.clone(),
         payment_code: item.payment_code.clone(),
-        channel: item.channel,
+        channel: Some(item.channel),
         at_us: at_us.filter(|&at| at != i64::MIN),
         count: balance.count,
         amount: balance.amount,

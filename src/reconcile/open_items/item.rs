@@ -8,7 +8,7 @@ use crate::books::item::{ItemId, Subject};
 use crate::books::pair::Movement;
 use crate::domain::ageing::Bucket;
 use crate::domain::amount::Rupiah;
-use crate::domain::classify::Class;
+use crate::domain::classify::{Class, Stands};
 use crate::domain::dimensions::Dimensions;
 
 /// What is to be done about an item.
@@ -107,6 +107,17 @@ impl OpenItem {
         let bytes = [account, todo].into_iter().chain(age.to_be_bytes()).chain(subject).chain(self.id.key().iter().copied());
         rank.iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte);
         rank
+    }
+
+    /// Whether what is found under its id as this class tells of it. A bill that is found for another reason than what is open on its debt is
+    /// another matter.
+    #[must_use]
+    pub fn is_told_by(&self, class: Class) -> bool {
+        match self.account {
+            Some(Account::Unproven) => class.info().stands == Stands::Unproven,
+            Some(Account::Receivable) => class.info().stands == Stands::Receivable,
+            _ => true,
+        }
     }
 
     /// Whether it stands on the other side than its account normally does.

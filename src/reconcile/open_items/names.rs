@@ -5,6 +5,7 @@ use crate::books::fact::Payee;
 use crate::books::item::{ItemId, Subject};
 use crate::books::known::{Bill, Known};
 use crate::books::pair::Leg;
+use crate::domain::amount::Rupiah;
 use crate::reconcile::findings::{bill_id, id};
 
 /// Invoice numbers, codes and channel of what an item is about; empty where it has none.
@@ -64,6 +65,10 @@ pub(super) fn listed_as(known: &Known, leg: Leg) -> String {
     let Some(item) = leg.item else { return String::new() };
     let own = item.key_text();
     match (leg.account, item.subject()) {
+        // One id is one row: what nothing proves has that of the bill, and what is asked for beyond it another.
+        (Account::Receivable, Subject::Debt) if known.balance(Leg::of(Account::Unproven, item)) != Rupiah::ZERO => {
+            id(&[b"receivable", own.as_bytes()])
+        }
         (Account::Receivable | Account::Unproven, Subject::Debt) => {
             let bills = known.debts.get(&item).map(|debt| &debt.bills);
             let mut bills: Vec<&Bill> = bills.into_iter().flatten().filter_map(|bill| known.bills.get(bill)).collect();

@@ -9,7 +9,7 @@ use super::super::text::fill;
 use super::super::words::Words;
 use super::Report;
 use crate::domain::balance::Balance;
-use crate::domain::channel::Channel;
+use crate::domain::channel::{Channel, PerChannel};
 use crate::reconcile::month::DayFigures;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
@@ -25,7 +25,7 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
     let rows = days(report).into_iter().map(|(day, figures)| {
         let sum = |of: fn(&DayFigures) -> Balance| figures.iter().map(of).sum();
         let all = [sum(|of| of.paid), sum(|of| of.agreed), sum(|of| of.differing), sum(|of| of.held)];
-        let balances = figures.map(|of| of.paid).into_iter().chain(all);
+        let balances = figures.iter().map(|of| of.paid).chain(all);
         [Cell::from(day)].into_iter().chain(balances.flat_map(|balance| [balance.count.into(), balance.amount.into()])).collect()
     });
     let table = Table::new(words.days, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total);
@@ -34,16 +34,12 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
 }
 
 /// Every day of the period, also those without a payment, and any other day that has one.
-fn days(report: &Report<'_>) -> BTreeMap<Date, [DayFigures; 2]> {
+fn days(report: &Report<'_>) -> BTreeMap<Date, PerChannel<DayFigures>> {
     let (first, last) = (report.summary.period.from, report.summary.period.to);
     let every = first.series(jiff::Span::new().days(1)).take_while(|day| *day <= last);
-    let mut days: BTreeMap<Date, [DayFigures; 2]> = every.map(|day| (day, Default::default())).collect();
+    let mut days: BTreeMap<Date, PerChannel<DayFigures>> = every.map(|day| (day, PerChannel::default())).collect();
     for (&(day, channel), figures) in &report.month.breakdowns.days {
-        let [alfa, indomaret] = days.entry(day).or_default();
-        match channel {
-            Channel::Alfa => *alfa = *figures,
-            Channel::Indomaret => *indomaret = *figures,
-        }
+        *days.entry(day).or_default().of_mut(channel) = *figures;
     }
     days
 }

@@ -16,7 +16,7 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<
             words.movement(line.kind).into(),
             line.invoice_number.as_str().into(),
             line.payment_code.as_str().into(),
-            capitalised(line.channel.name()).into(),
+            line.channel.map_or_else(String::new, |channel| capitalised(channel.name())).into(),
             line.at_us.and_then(|at| Timestamp::from_microsecond(at).ok()).into(),
             Cell::from(line.count),
             line.amount.into(),

@@ -1,7 +1,7 @@
 //! POST: who is let in, what a body must hold, replay, and what may not be used twice.
 
 use super::*;
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::{Channel, Method, PerChannel};
 use crate::sandbox::record::Handling;
 
 #[test]
@@ -282,7 +282,7 @@ fn codes_are_unique_and_depend_on_the_seed_but_not_on_the_order_of_arrival() {
 
 #[test]
 fn codes_stay_unique_when_hardly_any_are_left() {
-    let mut model = Model::new(Settings { alfa_bin: "6059000000000".into(), ..settings() });
+    let mut model = Model::new(Settings { bins: PerChannel::from_fn(|_| "6059000000000".into()), ..settings() });
     let unique: std::collections::HashSet<String> = (0..500).map(|n| issued(&mut model, &format!("INV-{n}"))).collect();
     assert_eq!(unique.len(), 500, "of a thousand");
 }

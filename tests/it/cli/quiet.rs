@@ -49,6 +49,13 @@ fn every_command_that_does_something_is_silent_when_it_succeeds() {
         let ran = world.run(&[arguments, &["--quiet"]].concat()).expect(0);
         assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""), "{arguments:?}");
     }
+    let revoke =
+        ["keys", "revoke", "present", "--received-after", "2026-10-01T00:00:00Z", "--reason", "a laptop was stolen", "--by", "Siti"];
+    let reinstate = ["keys", "reinstate", "present", "--reason", "it was found", "--by", "Siti"];
+    for arguments in [&revoke[..], &reinstate] {
+        let ran = world.run(&[arguments, &["--quiet"]].concat()).expect(0);
+        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""), "{arguments:?}");
+    }
     for arguments in [&["ledger", "purge", "--before", "2026-01-01"][..], &["man", "man"], &["install", "cron", "--out", "cron"]] {
         let ran = world.run(&[arguments, &["--quiet"]].concat()).expect(0);
         assert_eq!(ran.stdout, "", "{arguments:?}");
@@ -63,7 +70,8 @@ fn every_command_that_does_something_is_silent_when_it_succeeds() {
 fn what_is_asked_for_is_shown_also_when_quiet_and_nothing_beside_it() {
     let doku = Doku::process();
     let world = world(&doku);
-    let commands: [&[&str]; 17] = [
+    let commands: [&[&str]; 18] = [
+        &["keys", "list"],
         &["privacy", "report", "--invoice", "Q-0001"],
         &["runs", "list"],
         &["help", "issue"],

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::{Timestamp, tz};
 use tagih::domain::calendar::WorkingDays;
-use tagih::domain::channel::Channel;
+use tagih::domain::channel::{Channel, PerChannel};
 use tagih::domain::fee::FeeSchedule;
 use tagih::domain::settlement::{ChannelTerms, NamedChannel, SettlementTerms};
 use tagih::jobs::reconcile::SettlementFiles;
@@ -57,7 +57,7 @@ pub(super) fn files(case: &Case, folder: &Path) -> Option<SettlementFiles> {
     let channels = [("alfa", Channel::Alfa), ("indomaret", Channel::Indomaret)];
     let terms = SettlementTerms {
         channels: channels.map(|(name, channel)| (name.to_owned(), NamedChannel::Ours(channel))).into(),
-        terms: [terms, terms],
+        terms: PerChannel::from_fn(|_| terms),
         working_days: WorkingDays::without([]),
         notification_grace_hours: 24,
         shares: std::collections::BTreeMap::new(),

@@ -27,6 +27,8 @@ pub(crate) struct Outcome {
     /// Malformed rows of the ledger (L10) and of settlement files (S10), equal ones of the latter once.
     pub malformed_rows: u64,
     pub findings: BTreeMap<Finding, u64>,
+    /// Flags and invoice numbers of rows that the books alone tell of: the engine's.
+    pub told_in_books: BTreeSet<(String, String)>,
 }
 
 const P_BREAKS: [(&str, &str); 14] = [

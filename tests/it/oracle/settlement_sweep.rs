@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use tagih::domain::calendar::WorkingDays;
-use tagih::domain::channel::Channel;
+use tagih::domain::channel::{Channel, PerChannel};
 use tagih::domain::fee::{FeeSchedule, Share};
 use tagih::domain::settlement::{ChannelTerms, NamedChannel, SettlementTerms};
 use tagih::jobs::reconcile::{ReconcileOptions, SettlementFiles};
@@ -100,7 +100,7 @@ fn terms(contract: &Contract) -> SettlementTerms {
     };
     SettlementTerms {
         channels: contract.names.iter().map(named).collect(),
-        terms: [channel(true), channel(contract.indomaret_is_settled)],
+        terms: PerChannel::new([channel(true), channel(contract.indomaret_is_settled)]),
         working_days: WorkingDays::without(contract.holidays.clone()),
         notification_grace_hours: contract.grace_hours,
         shares: contract.share.map(|percent| ("Agent".to_owned(), Share::BasisPoints(percent as u32 * 100))).into_iter().collect(),

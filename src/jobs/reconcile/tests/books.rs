@@ -5,6 +5,7 @@ use crate::books::identities::{Identity, Made, holding};
 use crate::books::pair::Leg;
 use crate::books::take_on::begin;
 use crate::books::{self, Account, Brief, Facts, ItemId, Known, Month, Part, Settings};
+use crate::domain::channel::PerChannel;
 use crate::domain::settlement::{ChannelTerms, NamedChannel, SettlementTerms};
 use crate::reconcile::found::Found;
 
@@ -111,7 +112,7 @@ fn a_settlement_file_moves_what_was_notified_to_the_bank_and_the_bank_ties() {
                 named("virtual account", NamedChannel::Other),
             ]
             .into(),
-            terms: [terms; 2],
+            terms: PerChannel::from_fn(|_| terms),
             working_days: crate::domain::calendar::WorkingDays::default(),
             notification_grace_hours: 24,
             shares: std::collections::BTreeMap::new(),
