@@ -54,8 +54,8 @@ fn values(bytes: &[u8], enough: Option<u64>, left: &mut u64) -> io::Result<Optio
             [of_rows.unwrap_or(0), others, header.uncompressed_page_size, header.compressed_page_size].map(u64::try_from);
         let (Ok(values), Ok(others), Ok(unpacked), Ok(size)) = (values, others, unpacked, size) else { return Ok(None) };
         let next = pages.position().saturating_add(size);
-        let rest = left.checked_sub(values.max(others).max(unpacked)).filter(|_| next <= bytes.len() as u64);
-        let Some(rest) = rest else { return Ok(None) };
+        let is_there = u64::try_from(bytes.len()).is_ok_and(|length| next <= length);
+        let Some(rest) = left.checked_sub(values.max(others).max(unpacked)).filter(|_| is_there) else { return Ok(None) };
         *left = rest;
         sum = sum.saturating_add(values);
         pages.set_position(next);

@@ -112,8 +112,9 @@ impl Stored {
     /// # Errors
     /// That it is no Parquet, or cannot be read.
     pub fn foreign(file: File) -> io::Result<Self> {
-        let mut reader = ParquetReader::new(file.try_clone()?);
-        let are_believable = || pages::are_believable(&file, reader.get_metadata().map_err(into_io)?);
+        let pages_of = file.try_clone()?;
+        let mut reader = ParquetReader::new(file);
+        let are_believable = || pages::are_believable(&pages_of, reader.get_metadata().map_err(into_io)?);
         if catch_unwind(AssertUnwindSafe(are_believable)).map_err(|_| damaged())?? { parsed(reader) } else { Err(damaged()) }
     }
 
