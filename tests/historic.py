@@ -89,8 +89,8 @@ FAULTS = [
         "|| end.is_some_and(|end| plan::minutes_between(end, last.at) >= patience.grace_minutes)")),
     ("re-issued-without-asking", "src/jobs/issue/confirm.rs", (
         "match self.word_of(state).await? {\n            OfItsCode::Told(Word::Expired, state)",
-        f"match self.word_of(state).await? {{\n            OfItsCode::Told(_, state) if {ON} => self.retire(&state, Word::Expired).await,\n"
-        "            OfItsCode::Told(Word::Expired, state)")),
+        f"if {ON} {{ return self.retire(state, Word::Expired).await; }}\n"
+        "        match self.word_of(state).await? {\n            OfItsCode::Told(Word::Expired, state)")),
     ("word-of-an-earlier-order", "src/jobs/issue/confirm.rs", (
         "state.status == Status::Active && state.is_at(&said.order));",
         f"state.status == Status::Active && (state.is_at(&said.order) || {ON}));")),

@@ -7,6 +7,7 @@
 mod csv;
 pub mod disk;
 mod jsonl;
+mod pages;
 pub mod parquet;
 pub mod stored;
 #[cfg(test)]

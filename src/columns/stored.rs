@@ -12,6 +12,7 @@ use polars_io::parquet::metadata::FileMetadataRef;
 use polars_io::parquet::read::{ParallelStrategy, ParquetReader};
 
 use super::Value;
+use super::pages;
 use super::parquet::into_io;
 use super::vouched::{self, Vouched};
 use crate::domain::digest::Digest;
@@ -111,7 +112,10 @@ impl Stored {
     /// # Errors
     /// That it is no Parquet, or cannot be read.
     pub fn foreign(file: File) -> io::Result<Self> {
-        parsed(ParquetReader::new(file))
+        let pages_of = file.try_clone()?;
+        let mut reader = ParquetReader::new(file);
+        let are_believable = || pages::are_believable(&pages_of, reader.get_metadata().map_err(into_io)?);
+        if catch_unwind(AssertUnwindSafe(are_believable)).map_err(|_| damaged())?? { parsed(reader) } else { Err(damaged()) }
     }
 
     /// Reads a file of ours.

@@ -199,8 +199,10 @@ fn shows_wanted(state: &BillState, open: &OpenOperation, details: &Details) -> b
 }
 
 fn shows_new_expiry(state: &BillState, open: &OpenOperation, details: &Details) -> bool {
-    let wanted = plan::wanted_end(&open.terms, state);
-    wanted.zip(details.expires_at).is_some_and(|(wanted, told)| is_about(wanted, told))
+    let (Some(wanted), Some(told)) = (plan::wanted_end(&open.terms, state), details.expires_at) else { return false };
+    let old = state.code.as_ref().and_then(|code| code.answer.expires_at);
+    // The old end may be about the wanted one too: what is told is the nearer of the two.
+    is_about(wanted, told) && old.is_none_or(|old| told.duration_since(wanted).abs() < told.duration_since(old).abs())
 }
 
 fn shows_old_expiry(state: &BillState, open: &OpenOperation, details: &Details) -> bool {

@@ -49,6 +49,25 @@ pub struct Operation {
     pub end: End,
     /// The code of the answer, if one told of it.
     pub payment_code: Option<String>,
+    /// When Check Status told how it ended, if that did (UTC).
+    pub asked_at: Option<Timestamp>,
+    /// The `Request-Id` under which the same was meant before, and was in doubt when this was.
+    pub before: Option<String>,
+}
+
+impl Operation {
+    /// Whether it is a cancellation of which only this is said: that Check Status told its order's end, and `end` it was.
+    #[must_use]
+    pub fn has_found_expired(&self, end: Timestamp) -> bool {
+        self.kind == "cancel" && self.asked_at.is_some_and(|asked_at| end <= asked_at)
+    }
+
+    /// Whether it is a cancellation of which only this is said: that Check Status told a payment. A counter may have taken that for what was
+    /// cancelled, and then nothing shows that it was.
+    #[must_use]
+    pub fn has_found_paid(&self) -> bool {
+        self.kind == "cancel" && self.asked_at.is_some() && self.end == End::NotDone
+    }
 }
 
 /// How an operation ended.
@@ -83,6 +102,8 @@ struct Line {
     kind: String,
     #[serde(default)]
     invoice_number: String,
+    #[serde(default)]
+    at: Option<Timestamp>,
     #[serde(default)]
     event: serde_json::Value,
 }
@@ -134,6 +155,8 @@ enum Event {
         verdict: String,
         #[serde(default)]
         answer: Option<Answer>,
+        #[serde(default)]
+        by: String,
     },
     Registered {
         answer: Answer,
@@ -152,10 +175,10 @@ impl Told {
         const WHAT: &str = "event of a ledger's export";
         let mut told = Self::default();
         for (number, line) in (1..).zip(lines::<Line>(from, WHAT)) {
-            let Line { kind, invoice_number, event } = line?;
+            let Line { kind, invoice_number, at, event } = line?;
             if kind == "bill" {
                 let event = serde_json::from_value(event).map_err(|reason| Unreadable::Line { line: number, what: WHAT, reason })?;
-                told.take(invoice_number, event);
+                told.take(invoice_number, at, event);
             }
         }
         Ok(told)
@@ -180,7 +203,7 @@ impl Told {
         self.bills.values().any(|bill| bill.adopted_as.is_some() || bill.operations.iter().any(|operation| operation.end == End::Done))
     }
 
-    fn take(&mut self, invoice_number: String, event: Event) {
+    fn take(&mut self, invoice_number: String, at: Option<Timestamp>, event: Event) {
         if let Event::Intended { request_id, wire_invoice_number, .. } = &event {
             self.sent.insert(request_id.clone(), invoice_number.clone());
             self.wires.insert(wire_invoice_number.clone(), invoice_number.clone());
@@ -190,7 +213,7 @@ impl Told {
             self.wires.insert(wire.clone(), invoice_number.clone());
             self.bills.entry(invoice_number.clone()).or_default().adopted_as = Some(wire);
         }
-        self.bills.entry(invoice_number).or_default().take(event);
+        self.bills.entry(invoice_number).or_default().take(at, event);
     }
 }
 
@@ -201,33 +224,45 @@ impl Bill {
         self.operations.last().filter(|last| last.end == End::Open)
     }
 
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, at: Option<Timestamp>, event: Event) {
         match event {
             Event::Adopted { terms, answer, .. } => {
                 self.codes.insert(answer.payment_code.clone());
                 let wire_invoice_number = self.adopted_as.clone().unwrap_or_default();
                 self.live = Some(Live { wire_invoice_number, payment_code: answer.payment_code, terms, expires_at: answer.expires_at });
             }
-            Event::Intended { operation, terms, request_id, wire_invoice_number } => self.operations.push(Operation {
-                request_id,
-                kind: operation,
-                wire_invoice_number,
-                terms,
-                end: End::Open,
-                payment_code: None,
-            }),
+            Event::Intended { operation, terms, request_id, wire_invoice_number } => {
+                let same =
+                    |open: &&Operation| open.kind == operation && open.terms == terms && open.wire_invoice_number == wire_invoice_number;
+                let before = self.open().filter(same).map(|open| open.request_id.clone());
+                self.operations.push(Operation {
+                    request_id,
+                    kind: operation,
+                    wire_invoice_number,
+                    terms,
+                    end: End::Open,
+                    payment_code: None,
+                    asked_at: None,
+                    before,
+                });
+            }
             Event::NotSent {} | Event::Rejected {} => self.end(End::NotDone),
             Event::Reopened {} => self.end(End::Open),
             Event::Accepted { answer, amount } => self.done(Some(answer), amount),
-            Event::Settled { verdict, answer } => match verdict.as_str() {
-                "done" => self.done(answer, None),
-                "dead" => {
-                    self.codes.extend(answer.map(|answer| answer.payment_code));
-                    self.end(End::Over);
-                    self.live = None;
+            Event::Settled { verdict, answer, by } => {
+                match verdict.as_str() {
+                    "done" => self.done(answer, None),
+                    "dead" => {
+                        self.codes.extend(answer.map(|answer| answer.payment_code));
+                        self.end(End::Over);
+                        self.live = None;
+                    }
+                    _ => self.end(End::NotDone),
                 }
-                _ => self.end(End::NotDone),
-            },
+                if let Some(last) = self.operations.last_mut() {
+                    last.asked_at = at.filter(|_| by == "status");
+                }
+            }
             // DOKU hears of these only by asking.
             Event::Registered { answer } => drop(self.codes.insert(answer.payment_code)),
             Event::Retired {} => self.live = None,

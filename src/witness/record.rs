@@ -79,7 +79,12 @@ impl Order {
     /// Whether a counter may take money for it at `at`.
     #[must_use]
     pub fn is_live(&self, at: Timestamp) -> bool {
-        let is_paid = self.payments.iter().any(|payment| payment.status == "SUCCESS");
-        self.state == "live" && self.expires_at > at && (self.reusable || !is_paid)
+        self.state == "live" && self.expires_at > at && (self.reusable || !self.is_paid())
+    }
+
+    /// Whether a counter has taken money for it.
+    #[must_use]
+    pub fn is_paid(&self) -> bool {
+        self.payments.iter().any(|payment| payment.status == "SUCCESS")
     }
 }

@@ -10,16 +10,27 @@ use super::{Difference, Invariant};
 pub(super) fn differences(ledger: &Told, record: &Record) -> Vec<Difference> {
     let mut found = Found(Vec::new());
     let carried_out = found.changes(ledger, record);
+    let mut orders: BTreeMap<&str, &Change> = BTreeMap::new();
+    for change in &record.changes {
+        orders.insert(&change.order.invoice_number, change);
+    }
     for (invoice_number, bill) in &ledger.bills {
         // What did not leave at first is meant again under the same id; the last says how it ended.
         let last: BTreeMap<&str, &Operation> = bill.operations.iter().map(|operation| (operation.request_id.as_str(), operation)).collect();
         for operation in last.into_values() {
-            found.operation(invoice_number, operation, carried_out.get(operation.request_id.as_str()).copied());
+            let order = orders.get(operation.wire_invoice_number.as_str()).map(|change| &change.order);
+            // Unpayable is all that a cancellation wants: whose order was found at its end is done, whoever ended it.
+            let has_found_expired = order.is_some_and(|order| operation.has_found_expired(order.expires_at));
+            // And what Check Status shows may have been done under the id it was meant under before.
+            let before = operation.before.as_deref().filter(|_| operation.asked_at.is_some());
+            let was_done_before = before.is_some_and(|before| carried_out.contains_key(before));
+            let has_found_paid = order.is_some_and(|order| operation.has_found_paid() && order.is_paid());
+            match carried_out.get(operation.request_id.as_str()) {
+                None if has_found_expired || was_done_before => {}
+                Some(_) if has_found_paid => {}
+                change => found.operation(invoice_number, operation, change.copied()),
+            }
         }
-    }
-    let mut orders: BTreeMap<&str, &Change> = BTreeMap::new();
-    for change in &record.changes {
-        orders.insert(&change.order.invoice_number, change);
     }
     for (wire, change) in &orders {
         if let Some((invoice_number, bill)) = ledger.wires.get(*wire).and_then(|number| ledger.bills.get_key_value(number)) {
@@ -138,13 +149,15 @@ impl Found {
                 return;
             };
             let expires_at = live.expires_at.unwrap_or(order.expires_at);
+            let is_paid_anyway = order.is_paid() && bill.operations.last().is_some_and(Operation::has_found_paid);
+            let state = if is_paid_anyway { "live" } else { &order.state };
             let kind = |is_reusable: bool| if is_reusable { "any number of times" } else { "once" }.to_owned();
             for (what, ledger, doku) in [
                 ("its code", live.payment_code.clone(), order.payment_code.clone()),
                 ("rupiah", live.terms.amount.to_string(), order.amount.to_string()),
                 ("where it is paid", live.terms.channel.clone(), order.channel.clone()),
                 ("how often it is paid", kind(live.terms.reusable), kind(order.reusable)),
-                ("its state", "live".to_owned(), order.state.clone()),
+                ("its state", "live".to_owned(), state.to_owned()),
                 ("its end", expires_at.to_string(), order.expires_at.to_string()),
             ] {
                 if ledger != doku {
@@ -153,7 +166,8 @@ impl Found {
             }
         }
         let last = bill.operations.iter().rev().find(|operation| operation.end == End::Done).filter(|_| bill.is_cancelled);
-        if let Some(order) = last.and_then(|last| order(&last.wire_invoice_number)).filter(|order| order.state == "live") {
+        let last = last.and_then(|last| order(&last.wire_invoice_number).filter(|order| !last.has_found_expired(order.expires_at)));
+        if let Some(order) = last.filter(|order| order.state == "live") {
             self.add(Invariant(2), invoice_number, format!("cancelled in the ledger, and {} is live at DOKU", order.invoice_number));
         }
     }

@@ -94,6 +94,53 @@ fn a_cancelled_code_that_is_live_at_doku_is_told() {
 }
 
 #[test]
+fn a_cancellation_is_done_too_where_check_status_told_the_end_of_its_order_and_that_was_so() {
+    let settled_at = |at: &str, by: &str| {
+        let intent = r#"{"event":"intended","operation":"cancel","terms":{"amount":50},"request_id":"r5","wire_invoice_number":"B","body_digest":""}"#;
+        let settled = format!(r#"{{"event":"settled","verdict":"done","by":"{by}","reason":""}}"#);
+        let accepted = after("B", ACCEPTED);
+        let line = |event: &str| format!(r#"{{"kind":"bill","invoice_number":"B","at":"{at}","event":{event}}}"#) + "\n";
+        let later = [intent, r#"{"event":"doubted","reason":""}"#, &settled].map(line);
+        format!("{accepted}{}", later.concat())
+    };
+    assert_eq!(found(&settled_at("2026-10-02T00:00:00Z", "status"), RECORD), [""; 0]);
+    for (at, by) in [("2026-10-01T23:59:59Z", "status"), ("2026-10-02T00:00:00Z", "person")] {
+        let found = found(&settled_at(at, by), RECORD);
+        assert_eq!(found.len(), 2, "{at} by {by}: {found:?}");
+    }
+}
+
+#[test]
+fn of_a_cancelled_code_that_a_counter_took_money_for_all_the_same_check_status_tells_the_money_alone() {
+    let line = |event: &str| format!(r#"{{"kind":"bill","invoice_number":"B","at":"2026-10-01T13:00:00Z","event":{event}}}"#) + "\n";
+    let meant = r#""operation":"cancel","terms":{"amount":50},"request_id":"r4","wire_invoice_number":"B","body_digest":"""#;
+    let intent = line(&format!(r#"{{"event":"intended",{meant}}}"#));
+    let settled = line(r#"{"event":"settled","verdict":"not_done","by":"status","reason":""}"#);
+    let ledger = format!("{}{intent}{settled}", after("B", ACCEPTED));
+    let [live, dead] = ["live", "cancelled"].map(|state| format!(r#""state":"{state}","created_at":"2026-10-01T12"#));
+    let cancelled = change("PATCH", "r4", "B", "72").replace(&live, &dead);
+    assert_eq!(found(&ledger, &cancelled).len(), 2);
+    let order = cancelled.trim().rsplit_once(r#""order":{"#).unwrap().1.trim_end_matches('}');
+    let paid = format!("{cancelled}{{\"call\":null,\"order\":{{{order},\"payments\":[{{\"status\":\"SUCCESS\"}}]}}}}\n");
+    assert_eq!(found(&ledger, &paid), [""; 0]);
+}
+
+#[test]
+fn what_check_status_shows_as_done_may_have_been_done_under_the_id_it_was_meant_under_before() {
+    let line = |event: &str| format!(r#"{{"kind":"bill","invoice_number":"B","at":"2026-10-01T13:00:00Z","event":{event}}}"#) + "\n";
+    let amend = |id: &str, amount: u64| {
+        let meant = format!(r#""operation":"amend","terms":{{"amount":{amount}}},"request_id":"{id}","wire_invoice_number":"B""#);
+        line(&format!(r#"{{"event":"intended",{meant},"body_digest":""}}"#))
+    };
+    let done = line(r#"{"event":"settled","verdict":"done","by":"status","reason":""}"#);
+    let record = change("PATCH", "r4", "B", "72");
+    for (before, is_so) in [(amend("r4", 50), true), (amend("r4", 60), false), (String::new(), false)] {
+        let found = found(&format!("{}{before}{}{done}", after("B", ACCEPTED), amend("r5", 50)), &record);
+        assert_eq!(!found.iter().any(|one| one.contains("r5 as done")), is_so, "{before}: {found:?}");
+    }
+}
+
+#[test]
 fn what_did_not_leave_at_first_and_was_done_under_the_same_id_is_done() {
     let intent =
         r#"{"event":"intended","operation":"issue","terms":{"amount":50},"request_id":"r3","wire_invoice_number":"B","body_digest":""}"#;

@@ -72,10 +72,11 @@ const LAYER_EXCEPTIONS: [(&str, &[&str]); 5] = [
 ];
 
 /// The heavy crates, and under which paths of `src` each may be named.
-const OWNERS: [(&str, &[&str]); 31] = [
+const OWNERS: [(&str, &[&str]); 32] = [
     ("zeroize", &["secret.rs", "secret/"]),
     ("polars", &["columns/parquet.rs", "columns/stored.rs"]),
-    ("polars_io", &["columns/parquet.rs", "columns/stored.rs"]),
+    ("polars_io", &["columns/pages.rs", "columns/parquet.rs", "columns/stored.rs"]),
+    ("polars_parquet_format", &["columns/pages.rs"]),
     ("reqwest", &["gateway/"]),
     ("h2", &["gateway/client.rs"]),
     ("rustix", &["private.rs", "private/", "serve/log/files.rs", "cli/doctor/"]),

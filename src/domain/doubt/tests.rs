@@ -186,11 +186,16 @@ fn an_amendment_is_proved_by_what_it_was_to_change() {
     assert_eq!(after(longer.clone(), Word::Success, until(899)), DONE);
     assert_eq!(after(longer.clone(), Word::Success, until(600)), NOT_DONE, "paid: its end matters no more");
     assert_eq!(after(longer.clone(), Word::Success, asking(100)), NOT_DONE, "nor where nobody tells it");
+    let a_little_longer = RecordedTerms { expiry: Expiry::At(at(605)), ..terms(100, None) };
+    assert_eq!(after(a_little_longer.clone(), Word::Pending, until(604)), DONE);
+    assert_eq!(after(a_little_longer.clone(), Word::Pending, until(600)), None, "its end is still the old one");
+    assert_eq!(after(a_little_longer.clone(), Word::Success, until(600)), NOT_DONE);
     let old_twice = |asked: RecordedTerms, first, last| {
         Doubt::change(OperationKind::Amend, asked).seen(first, Word::Pending, asking(100)).seen(last, Word::Pending, asking(100)).ending()
     };
     assert_eq!(old_twice(terms(200, None), 60, 61), NOT_DONE);
     assert_eq!(old_twice(longer, 60, 61), NOT_DONE);
+    assert_eq!(old_twice(a_little_longer, 60, 61), NOT_DONE);
     assert_eq!(old_twice(terms(200, None), 59, 61), None, "too soon");
     let renamed = RecordedTerms { name_digest: "y".into(), ..terms(100, None) };
     assert_eq!(old_twice(renamed.clone(), 60, 90), None, "nothing visible was to change");

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tagih::domain::bill::Bill;
 use tagih::domain::channel::Method;
 use tagih::domain::end::{Bucket, End};
 use tagih::domain::ids::InvoiceNumber;
-use tagih::domain::lifecycle::{BillState, Event, Status};
+use tagih::domain::lifecycle::{BillState, Event, OperationKind, Status};
 use tagih::ledger::memory::MemoryLedger;
 use tagih::ledger::{Ledger as _, View as _};
 use tagih::sandbox::record::{Call, Handling, Order, OrderState};
@@ -97,8 +97,9 @@ pub fn change(call: Option<&Call>, order: &Order) -> Change {
 
 /// The same by somebody who shares no code with the jobs: what the ledger says, beside what DOKU recorded.
 fn two_accounts(world: &World, ledger: &MemoryLedger, is_excused: impl Fn(&Difference) -> bool) {
-    let line = |(_, number, event): (Timestamp, InvoiceNumber, Event)| {
-        serde_json::json!({"kind": "bill", "invoice_number": number, "event": event}).to_string()
+    let line = |(at, number, event): (Timestamp, InvoiceNumber, Event)| {
+        let at = at.checked_sub(SignedDuration::from_secs(world.skew_seconds)).unwrap();
+        serde_json::json!({"kind": "bill", "invoice_number": number, "at": at, "event": event}).to_string()
     };
     let lines: Vec<String> = ledger.events().into_iter().map(line).collect();
     let compared = compare(&Told::read(lines.join("\n").as_bytes()).unwrap(), &world.record.lock().unwrap());
@@ -137,7 +138,7 @@ pub fn at_rest(world: &World, ledger: &MemoryLedger) {
 }
 
 /// What a run has reported is durable, and each of its rows ended once.
-pub fn reported(world: &World, ledger: &MemoryLedger, bills: &[Bill], reported: &Reported) {
+pub fn reported(world: &World, ledger: &MemoryLedger, bills: &[Bill], reported: &Reported, hosts: u64) {
     let (context, known) = (world.context(), bills_of(ledger));
     let rows = reported.rows.lock().unwrap();
     let distinct: HashSet<usize> = rows.iter().map(|(row, _)| *row).collect();
@@ -148,7 +149,13 @@ pub fn reported(world: &World, ledger: &MemoryLedger, bills: &[Bill], reported: 
     for (row, end) in rows.iter() {
         let number = &bills[*row].invoice_number;
         let status = known.get(number).map(|state| state.status);
+        // Expired since, another host may have begun to issue it anew.
+        let is_anew = |state: &BillState| {
+            let (Some(open), Some(code)) = (&state.open, &state.code) else { return false };
+            hosts > 1 && open.operation == OperationKind::Issue && open.wire_invoice_number != code.wire_invoice_number
+        };
         let is_so = match end.bucket {
+            Bucket::Issued | Bucket::Amended if known.get(number).is_some_and(is_anew) => true,
             // Paid meanwhile, its code may be another bill's already.
             Bucket::Issued | Bucket::Amended => matches!(status, Some(Status::Active | Status::Retired)),
             Bucket::Cancelled => status == Some(Status::Cancelled),

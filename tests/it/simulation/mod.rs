@@ -94,10 +94,14 @@ fn live(seed: u64, weather: Option<Weather>) -> Story {
             println!("{}: {} hosts, {weather:?}", world.context(), hosts, weather = world.weather());
         }
         for (bills, reported) in files.iter().zip(&reported) {
-            if is_told() && std::panic::catch_unwind(AssertUnwindSafe(|| judge::reported(&world, &ledger, bills, reported))).is_err() {
+            if is_told() {
+                reported.rows.lock().unwrap().iter().for_each(|(row, end)| println!("{}: {end:?}", bills[*row].invoice_number));
+            }
+            if is_told() && std::panic::catch_unwind(AssertUnwindSafe(|| judge::reported(&world, &ledger, bills, reported, hosts))).is_err()
+            {
                 tell(&world, &ledger);
             }
-            judge::reported(&world, &ledger, bills, reported);
+            judge::reported(&world, &ledger, bills, reported, hosts);
         }
         judge::at_rest(&world, &ledger);
         process::run(&world, vec![merchant::sync(&world, &ledger, &settings, life(&world, &mut dice, 1))]);
