@@ -118,7 +118,7 @@ fn of_a_cancelled_code_that_a_counter_took_money_for_all_the_same_check_status_t
     let settled = line(r#"{"event":"settled","verdict":"not_done","by":"status","reason":""}"#);
     let ledger = format!("{}{intent}{settled}", after("B", ACCEPTED));
     let [alive, dead] = ["live", "cancelled"].map(|state| format!(r#""state":"{state}","created_at":"2026-10-01T12"#));
-    let cancelled = change("PATCH", "r4", "B", "72").replace(&live, &dead);
+    let cancelled = change("PATCH", "r4", "B", "72").replace(&alive, &dead);
     assert_eq!(found(&ledger, &cancelled).len(), 2);
     let order = cancelled.trim().rsplit_once(r#""order":{"#).unwrap().1.trim_end_matches('}');
     let paid = format!("{cancelled}{{\"call\":null,\"order\":{{{order},\"payments\":[{{\"status\":\"SUCCESS\"}}]}}}}\n");
