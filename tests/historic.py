@@ -193,7 +193,7 @@ def by_others(name, environment, program):
     if subprocess.run([program, "models::doubt"], capture_output=True, env={**environment, "TAGIH_HISTORIC": name}).returncode:
         return "models::doubt"
     library = build(environment, ["--lib"])
-    ran = subprocess.run([library, "domain::", "jobs::", "ledger::"], capture_output=True, text=True, env={**environment, "TAGIH_HISTORIC": name})
+    ran = subprocess.run([library, "domain::", "jobs::", "ledger::", "gateway::"], capture_output=True, text=True, env={**environment, "TAGIH_HISTORIC": name})
     failed = re.findall(r"^test (\S+) \.\.\. FAILED", ran.stdout, re.MULTILINE)
     return failed[0] if failed else None
 
