@@ -36,8 +36,8 @@ fn at_300_ms_the_default_settings_use_the_rate_and_the_plan_says_how_long_that_t
     let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap();
     let planned_ms = plan["duration_ms"].as_u64().unwrap();
     assert_eq!((planned_ms, plan["seconds"].as_u64()), (4_300, Some(4)), "200 calls at 50 a second, the last one waited for");
-    // A busy machine may be slower; eight at a time would have taken 7.5 s.
-    assert!((4_200..5_500).contains(&took_ms), "{took_ms} ms");
+    // A busy machine may be slower (5.9 s beside a soak); eight at a time would have taken 7.5 s.
+    assert!((4_200..7_000).contains(&took_ms), "{took_ms} ms");
     assert!(!ran.stderr.contains("in_flight_max"), "{}", ran.stderr);
 }
 
