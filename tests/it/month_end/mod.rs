@@ -10,6 +10,7 @@ mod own;
 mod planted;
 mod planter;
 mod sandbox;
+mod settings;
 mod stories;
 mod taken_back;
 mod three_months;
