@@ -94,6 +94,8 @@ class Source:
         match mutant["genre"]:
             case "FnValue":
                 body = function.child_by_field_name("body")
+                # What it returns may be what the body says; so a mistake in all of it is this mutant's.
+                pieces.append((function.start_byte, function.end_byte, "", ""))
                 pieces.append((body.start_byte + 1, body.start_byte + 1, f" if {on} {{ return {then}; }} ", ""))
             case "BinaryOperator":
                 node = self.around(start, "binary_expression", "compound_assignment_expr")
@@ -125,14 +127,14 @@ class Source:
             for start, end, before, after in self.switched(mutant, number):
                 pieces.setdefault((start, end, before, after), number)
         marks = []
-        for order, ((start, end, before, after), number) in enumerate(pieces.items()):
+        for (start, end, before, after), number in pieces.items():
             if before == "\0":
                 marks.append((start, 0, 0, b"", number, end))
                 continue
             # At one place: what ends there comes first, the inner before the outer; what begins there, the outer before the inner.
             marks.append((start, 2, -(end - start), before.encode(), number, None))
-            if after:
-                marks.append((end, 1, (end - start), after.encode(), number, None))
+            if end > start:
+                marks.append((end, 1, end - start, after.encode(), number, None))
         text, at, owned = bytearray(), 0, collections.defaultdict(list)
         for start, _, _, piece, number, skip_to in sorted(marks, key=lambda mark: mark[:3]):
             text += self.bytes[at:start]
@@ -198,7 +200,7 @@ def notices(program, tests, number, seconds=SECONDS_MAX):
     """The first test that fails, if one does."""
     environment = {**os.environ, "TAGIH_MUTANT": str(number), "RUST_BACKTRACE": "0", "TAGIH_SIMULATION_SEEDS": "300"}
     ran = subprocess.Popen([program, *tests], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=COPY,
-                           errors="replace", start_new_session=True)
+                           errors="replace", process_group=0)
     late = threading.Timer(seconds, os.killpg, (ran.pid, signal.SIGKILL))
     late.start()
     failed = None
