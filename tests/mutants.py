@@ -113,6 +113,9 @@ class Source:
                 pieces.append((node.start_byte, node.end_byte, f"(if {on} {{ {inner} }} else {{ ", " })"))
             case "MatchArm":
                 pattern = self.around(start, "match_arm").child_by_field_name("pattern")
+                # Which patterns are left is said of all of it.
+                whole = self.around(start, "match_expression")
+                pieces.append((whole.start_byte, whole.end_byte, "", ""))
                 pieces.append((pattern.end_byte, pattern.end_byte, f" if !{on} ", ""))
             case "MatchArmGuard":
                 pieces.append((start, end, f"{on} || (" if then == "true" else f"!{on} && (", ")"))
@@ -170,10 +173,12 @@ def build(what):
     return (programs[-1] if ran.returncode == 0 else None), errors
 
 
-def to_blame(errors, owned):
-    """The innermost mutants around what does not compile."""
+def to_blame(errors, owned, sample):
+    """The innermost mutants around what does not compile, and those of a function that no switch may stand in, for constants are made by it."""
     found = set()
     for error in errors:
+        if constant := re.search(r"non-const .*`(?:.*::)?(\w+)`", error["message"]):
+            found |= {number for number, mutant in sample.items() if mutant["function"] and mutant["function"]["function_name"].split("::")[-1] == constant[1]}
         for span in [span for span in error["spans"] if span["is_primary"]] or error["spans"]:
             around = [(end - start, number) for number, (start, end) in owned.get(span["file_name"], {}).items()
                       if start <= span["byte_start"] and span["byte_end"] <= end]
@@ -190,7 +195,7 @@ def built(sample, sources):
         program, errors = build(["--lib"])
         if program:
             return program, left_out
-        blamed = to_blame(errors, owned) or sys.exit("it does not compile: " + "\n".join(error["rendered"] for error in errors)[:4000])
+        blamed = to_blame(errors, owned, sample) or sys.exit("it does not compile: " + "\n".join(error["rendered"] for error in errors)[:4000])
         print(f"{len(blamed)} do not compile", flush=True)
         for number in blamed:
             left_out[number] = sample.pop(number)
@@ -231,9 +236,9 @@ def wilson(hits, count):
     return (middle - spread) / (1 + z * z / count), (middle + spread) / (1 + z * z / count)
 
 
-def try_all(sample, library, until):
+def try_all(sample, library, seconds):
     """What notices each mutant; those for whom there was time."""
-    outcomes, farther = {}, None
+    outcomes, farther, until = {}, None, time.monotonic() + seconds
     for number, mutant in sample.items():
         if time.monotonic() > until:
             break
@@ -245,7 +250,10 @@ def try_all(sample, library, until):
         farther, errors = build(["--test", "it"])
         if not farther:
             sys.exit("the end-to-end tests do not compile: " + "\n".join(error["rendered"] for error in errors)[:4000])
+    until += seconds
     for number in survivors:
+        if time.monotonic() > until:
+            break
         outcomes[number] = notices(farther, FARTHER, number, 3 * SECONDS_MAX)
         print(f"{sample[number]['name']}: {outcomes[number] or 'NOT NOTICED'}", flush=True)
     return outcomes
@@ -255,10 +263,9 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("mutants", type=int)
     options.add_argument("seed", type=int)
-    options.add_argument("--seconds", type=float, default=math.inf, help="no mutant is begun later")
+    options.add_argument("--seconds", type=float, default=math.inf, help="no mutant is begun later, and the end-to-end tests are asked for as long again")
     options.add_argument("--only", help="of the sample, those with this in their name")
     options = options.parse_args()
-    until = time.monotonic() + options.seconds
     every = listed()
     drawn = random.Random(options.seed).sample(every, min(options.mutants, len(every)))
     sources = {path: Source(path) for path in sorted({mutant["file"] for mutant in drawn})}
@@ -269,7 +276,7 @@ def main():
     library, left_out = built(sample, sources)
     if failed := notices(library, LIBRARY, 0):
         sys.exit(f"{failed} fails without any mutant")
-    outcomes = try_all(sample, library, until)
+    outcomes = try_all(sample, library, options.seconds)
     noticed, survivors = sum(bool(by) for by in outcomes.values()), [sample[number]["name"] for number, by in outcomes.items() if not by]
     low, high = wilson(noticed, len(outcomes))
     (PLACE / "missed.txt").write_text("".join(f"{name}\n" for name in survivors))

@@ -62,12 +62,12 @@ def cluster(number, seconds):
 
 
 def historic(number, seconds):
-    return [sys.executable, ROOT / "tests" / "historic.py", "--from", 1 + (number - 1) * 2_000], {}
+    return [sys.executable, ROOT / "tests" / "historic.py", "--from", 1 + (number - 1) * 2_000, "--seconds", int(seconds)], {}
 
 
 def mutants(number, seconds):
-    # Copying, building anew and a first run of the tests take about ten minutes, a mutant half a minute.
-    return ["make", "mutants", f"MUTANTS={max(4, int((seconds - 600) / 30))}", f"SEED={number}"], {}
+    # The builds take about ten minutes; half of the rest is for those that only end-to-end tests may notice.
+    return ["make", "mutants", "MUTANTS=300", f"SEED={number}", f"MUTANTS_SECONDS={max(10, int((seconds - 600) / 2))}"], {}
 
 
 # (name, share of a hundred, what a batch is, what it prints of what it did)
