@@ -4,8 +4,8 @@
 usage: mutants.py MUTANTS SEED [--seconds S] [--only WORD]      run by `make mutants`
 
 cargo-mutants says which mutants there are. They are put into one copy of the sources, each behind a switch, so that one build has all of them and
-a mutant costs what its tests cost until the first that fails: first those beside the file, then all of the library's that are about what decides,
-then, for whoever is left, the end-to-end ones. One that does not compile behind its switch is left out and listed. The order is the seed's, so
+a mutant costs what its tests cost until the first that fails: first those beside the file, then its folder's, then all of the library's that are about
+what decides, then, for whoever is left, the end-to-end ones. One that does not compile behind its switch is left out and listed. The order is the seed's, so
 those that were tried when the seconds were over are a fair sample, too. Build and copy are below target/mutants.
 """
 
@@ -32,7 +32,11 @@ from historic import PARTS, ROOT, TARGET, write_if_other
 WHERE = ["src/domain/**", "src/doku/**", "src/books/**", "src/reconcile/**"]
 NOT = ["**/tests/**", "**/tests.rs", "src/domain/reason/**", "src/domain/texts/**", "**/codes.rs"]
 # What notices them.
-LIBRARY = ["domain::", "doku::", "books::", "reconcile::", "register::", "jobs::", "evidence::", "intake::", "ledger::", "serve::"]
+LIBRARY = ["domain::", "doku::", "books::", "reconcile::", "register::", "jobs::", "evidence::", "intake::"]
+# Of these, those most likely to, by the folder.
+NEAR = {"domain": ["domain::"], "doku": ["doku::"], "books": ["books::"], "reconcile": ["reconcile::", "jobs::reconcile"]}
+# What takes longer than all others together comes last.
+LONG = ["books::tests::random", "books::tests::opening"]
 FARTHER = ["oracle", "metamorphic", "models", "simulation", "border::table", "month_end", "report", "flows", "cli::reconcile", "cli::settlement", "cli::bank",
            "cli::period", "cli::carried", "cli::trust", "cli::plan", "cli::rows"]
 PLACE = TARGET / "mutants"
@@ -206,7 +210,7 @@ def notices(program, tests, number, seconds=SECONDS_MAX):
     environment = {**os.environ, "TAGIH_MUTANT": str(number), "RUST_BACKTRACE": "0", "TAGIH_SIMULATION_SEEDS": "300"}
     ran = subprocess.Popen([program, *tests], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=COPY,
                            errors="replace", process_group=0)
-    late = threading.Timer(seconds, os.killpg, (ran.pid, signal.SIGKILL))
+    late = threading.Timer(min(seconds, threading.TIMEOUT_MAX), os.killpg, (ran.pid, signal.SIGKILL))
     late.start()
     failed = None
     for line in ran.stdout:
@@ -242,8 +246,9 @@ def try_all(sample, library, seconds):
     for number, mutant in sample.items():
         if time.monotonic() > until:
             break
-        by = notices(library, [beside(mutant["file"])], number) or notices(library, LIBRARY, number)
-        outcomes[number] = by
+        quick = [word for long in LONG for word in ("--skip", long)]
+        stages = [[beside(mutant["file"])], [*NEAR[mutant["file"].split("/")[1]], *quick], [*LIBRARY, *quick], LONG]
+        outcomes[number] = by = next(filter(None, (notices(library, stage, number) for stage in stages)), None)
         print(f"{len(outcomes)}/{len(sample)} {mutant['name']}: {by or 'not by the library'}", flush=True)
     survivors = [number for number, by in outcomes.items() if not by]
     if survivors:
@@ -274,7 +279,7 @@ def main():
     no_switch = {number: mutant for number, mutant in sample.items() if sources[mutant["file"]].switched(mutant, number) is None}
     sample = {number: mutant for number, mutant in sample.items() if number not in no_switch}
     library, left_out = built(sample, sources)
-    if failed := notices(library, LIBRARY, 0):
+    if failed := notices(library, LIBRARY, 0, math.inf):
         sys.exit(f"{failed} fails without any mutant")
     outcomes = try_all(sample, library, options.seconds)
     noticed, survivors = sum(bool(by) for by in outcomes.values()), [sample[number]["name"] for number, by in outcomes.items() if not by]
