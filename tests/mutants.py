@@ -241,27 +241,32 @@ def wilson(hits, count):
 
 
 def try_all(sample, library, seconds):
-    """What notices each mutant; those for whom there was time."""
-    outcomes, farther, until = {}, None, time.monotonic() + seconds
+    """What notices each mutant; those for whom there was time. Who is left goes on to what takes longer."""
+    outcomes, until = {}, time.monotonic() + seconds
     for number, mutant in sample.items():
         if time.monotonic() > until:
             break
         quick = [word for long in LONG for word in ("--skip", long)]
-        stages = [[beside(mutant["file"])], [*NEAR[mutant["file"].split("/")[1]], *quick], [*LIBRARY, *quick], LONG]
+        stages = [[beside(mutant["file"])], [*NEAR[mutant["file"].split("/")[1]], *quick], [*LIBRARY, *quick]]
         outcomes[number] = by = next(filter(None, (notices(library, stage, number) for stage in stages)), None)
-        print(f"{len(outcomes)}/{len(sample)} {mutant['name']}: {by or 'not by the library'}", flush=True)
-    survivors = [number for number, by in outcomes.items() if not by]
-    if survivors:
+        print(f"{len(outcomes)}/{len(sample)} {mutant['name']}: {by or 'not yet'}", flush=True)
+    until += seconds
+    ask(outcomes, sample, library, LONG, until)
+    if not all(outcomes.values()) and time.monotonic() < until:
         farther, errors = build(["--test", "it"])
         if not farther:
             sys.exit("the end-to-end tests do not compile: " + "\n".join(error["rendered"] for error in errors)[:4000])
-    until += seconds
-    for number in survivors:
+        ask(outcomes, sample, farther, FARTHER, until)
+    return outcomes
+
+
+def ask(outcomes, sample, program, tests, until):
+    """These tests about whoever nothing has noticed yet."""
+    for number in [number for number, by in outcomes.items() if not by]:
         if time.monotonic() > until:
             break
-        outcomes[number] = notices(farther, FARTHER, number, 3 * SECONDS_MAX)
-        print(f"{sample[number]['name']}: {outcomes[number] or 'NOT NOTICED'}", flush=True)
-    return outcomes
+        outcomes[number] = notices(program, tests, number, 3 * SECONDS_MAX)
+        print(f"{sample[number]['name']}: {outcomes[number] or 'not yet'}", flush=True)
 
 
 def main():

@@ -289,7 +289,7 @@ fn a_pause_asked_for_is_kept_and_past_the_cap_not_slept_on() {
     for is_date in [false, true] {
         let merchant = one_at_a_time(&[]);
         let after = move || if is_date { date() } else { "2".to_owned() };
-        merchant.net.cue("POST", "", 1, pattern("x", move |request: &Request, doku: &mut Doku| busy(after())(request, doku)));
+        merchant.net.cue("POST", "", 1, pattern("x", move |request: &Request, doku: &Doku| busy(after())(request, doku)));
         let begun = std::time::Instant::now();
         merchant.issue(0, &bills("B", 3), &[]);
         let waited = begun.elapsed().as_millis();
