@@ -43,8 +43,11 @@ fuzz:  ## every reader of other people's bytes by libFuzzer, FUZZ_SECONDS each (
 
 MUTANTS ?= 300
 SEED ?= 1
+MUTANTS_SECONDS ?= 86400
 mutants: | $(TOOLS)/cargo-mutants  ## MUTANTS (300) faults put into what decides, chosen by SEED (1): how many do the tests notice? (hours)
-	python3 tests/mutants.py $(MUTANTS) $(SEED)
+	test -x target/mutants-venv/bin/python || python3 -m venv target/mutants-venv
+	target/mutants-venv/bin/pip install --quiet tree-sitter==0.26.1 tree-sitter-rust==0.24.2
+	target/mutants-venv/bin/python tests/mutants.py $(MUTANTS) $(SEED) --seconds $(MUTANTS_SECONDS)
 
 NIGHTLY_SECONDS ?= 7200
 nightly:  ## a share of two hours (NIGHTLY_SECONDS) for each of the above, where the last night ended; one table, and 1 if anything failed

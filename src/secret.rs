@@ -274,6 +274,8 @@ fn guessable(text: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    mod wiped;
+
     use std::fs;
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 

@@ -27,6 +27,8 @@ WORLDS = 10_000_000
 # Of every fault at every call of every command.
 SHARDS = 400
 FUZZ_TARGETS = 15
+# No batch of any part takes as long on two cores with nothing beside it.
+HANGS_SECONDS = 2_400
 
 
 def simulate(number, seconds):
@@ -62,12 +64,12 @@ def cluster(number, seconds):
 
 
 def historic(number, seconds):
-    return [sys.executable, ROOT / "tests" / "historic.py", "--from", 1 + (number - 1) * 2_000], {}
+    return [sys.executable, ROOT / "tests" / "historic.py", "--from", 1 + (number - 1) * 2_000, "--seconds", int(seconds)], {}
 
 
 def mutants(number, seconds):
-    # Copying, building anew and a first run of the tests take about ten minutes, a mutant half a minute.
-    return ["make", "mutants", f"MUTANTS={max(4, int((seconds - 600) / 30))}", f"SEED={number}"], {}
+    # The builds take about ten minutes; half of the rest is for those that only end-to-end tests may notice.
+    return ["make", "mutants", "MUTANTS=300", f"SEED={number}", f"MUTANTS_SECONDS={max(10, int((seconds - 600) / 2))}"], {}
 
 
 # (name, share of a hundred, what a batch is, what it prints of what it did)
@@ -116,7 +118,8 @@ class Night:
                 command = [tests, *command[1:], "--nocapture"]
             before = time.monotonic()
             ran = subprocess.run(
-                [str(word) for word in command], cwd=ROOT, env={**os.environ, **{key: str(value) for key, value in environment.items()}},
+                # What hangs is ended with all that it started, and has failed.
+                ["timeout", "--kill-after=30", str(int(max(2 * seconds, HANGS_SECONDS))), *(str(word) for word in command)], cwd=ROOT, env={**os.environ, **{key: str(value) for key, value in environment.items()}},
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
             longest = max(longest, time.monotonic() - before)
             for what, pattern in figures.items():

@@ -393,3 +393,6 @@ impl DigestSum {
         sum
     }
 }
+
+#[cfg(test)]
+mod tests;

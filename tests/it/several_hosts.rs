@@ -111,7 +111,7 @@ fn fences(world: &World) -> BTreeSet<u64> {
 #[test]
 fn two_hosts_given_the_same_file_share_its_rows_and_none_is_called_for_twice() {
     let doku = Doku::process();
-    let [first, second] = two_hosts(&doku, 120, 2);
+    let [first, second] = two_hosts(&doku, 120, 6);
     let runs = [&first, &second].map(|world| sending(world, "40"));
     for (world, run) in [&first, &second].into_iter().zip(runs) {
         let ran = Ran::of(run);
@@ -130,7 +130,7 @@ fn two_hosts_given_the_same_file_share_its_rows_and_none_is_called_for_twice() {
 #[test]
 fn what_a_dead_host_was_at_is_deferred_with_its_name_until_its_lease_has_lapsed() {
     let doku = Doku::process();
-    let [first, second] = two_hosts(&doku, 4, 4);
+    let [first, second] = two_hosts(&doku, 4, 15);
     let mut run = sending(&first, "1");
     until("the first host sends", || !doku.calls().is_empty());
     signal(&run, "KILL");
@@ -146,7 +146,7 @@ fn what_a_dead_host_was_at_is_deferred_with_its_name_until_its_lease_has_lapsed(
 #[test]
 fn a_host_that_was_frozen_past_its_lease_records_nothing_more() {
     let doku = Doku::process();
-    let [frozen, next] = two_hosts(&doku, 40, 2);
+    let [frozen, next] = two_hosts(&doku, 40, 6);
     let run = sending(&frozen, "4");
     until("it sends", || doku.calls().len() >= 3);
     signal(&run, "STOP");

@@ -1,6 +1,7 @@
 //! Rows of cells → totals, header, rows: columns by their names, in either edition of the report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use super::cells::Cell;
 use super::error::SettlementFault;
@@ -63,8 +64,10 @@ fn known() -> impl Iterator<Item = &'static str> {
 
 /// Whether a header (as the table reader normalizes them) means something.
 pub(super) fn is_known(name: &str, layouts: &[Layout]) -> bool {
+    /// Normalized once: every cell of every row that may be the header is looked up here.
+    static KNOWN: LazyLock<BTreeSet<String>> = LazyLock::new(|| known().map(in_layout).collect());
     let is_mapped = |layout: &Layout| layout.columns.values().any(|theirs| table::normalized(theirs) == name);
-    known().any(|column| in_layout(&normalized(name)) == in_layout(column)) || layouts.iter().any(is_mapped)
+    KNOWN.contains(&in_layout(&normalized(name))) || layouts.iter().any(is_mapped)
 }
 
 /// Whether a row of these names names the columns.

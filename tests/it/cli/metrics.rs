@@ -163,7 +163,7 @@ fn a_heartbeat_that_nobody_hears_fails_no_job_delays_it_little_and_says_no_key()
         world.many("bills.csv", "H", 1);
         let begun = std::time::Instant::now();
         let ran = world.issue("bills.csv", &[]).expect(0).says(&["the heartbeat of `issue` was not heard"]);
-        assert!(begun.elapsed().as_secs() < 10 && !ran.stderr.contains("KEY"), "{url}: {ran:?}");
+        assert!(begun.elapsed().as_secs() < 60 && !ran.stderr.contains("KEY"), "{url}: {ran:?}");
         let quiet = world.issue("bills.csv", &["--quiet"]).expect(0);
         assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
     }

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tagih::sandbox::fault::{FaultKind, Faults};
 
@@ -36,8 +37,13 @@ fn at_300_ms_the_default_settings_use_the_rate_and_the_plan_says_how_long_that_t
     let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap();
     let planned_ms = plan["duration_ms"].as_u64().unwrap();
     assert_eq!((planned_ms, plan["seconds"].as_u64()), (4_300, Some(4)), "200 calls at 50 a second, the last one waited for");
-    // A busy machine may be slower (5.9 s beside a soak); eight at a time would have taken 7.5 s.
-    assert!((4_200..7_000).contains(&took_ms), "{took_ms} ms");
+    assert!(took_ms >= 4_200, "{took_ms} ms");
+    // Its best second, for a busy machine may be slower as a whole; eight at a time would make 26 in any.
+    let mut at: Vec<Timestamp> = doku.calls().iter().map(|call| call["at"].as_str().unwrap().parse().unwrap()).collect();
+    at.sort();
+    let in_a_second = |from: &Timestamp| at.iter().filter(|at| *at >= from && at.duration_since(*from).as_millis() < 1_000).count();
+    let best = at.iter().map(in_a_second).max();
+    assert!(best >= Some(45), "{best:?} in its best second, and {took_ms} ms");
     assert!(!ran.stderr.contains("in_flight_max"), "{}", ran.stderr);
 }
 
@@ -152,13 +158,13 @@ fn a_hang_up_stops_as_a_termination_does_and_a_run_under_nohup_goes_on() {
 
 #[test]
 fn a_second_interrupt_says_what_is_waited_for() {
-    let doku = Doku::here(slow(1_500));
+    let doku = Doku::here(slow(5_000));
     let world = paced(&doku, "rate_per_second = 20");
     world.many("bills.csv", "I", 30);
     let child = world.start(&[], &["issue", "bills.csv", "--out", "out"]);
     until("requests are under way", || doku.orders().len() > 2);
     signal(&child, "INT");
-    std::thread::sleep(Duration::from_millis(200));
+    std::thread::sleep(Duration::from_secs(1));
     signal(&child, "INT");
     let ran = Ran::of(child).expect(130);
     ran.says(&["stopping: nothing new is sent", "still stopping: ", "requests are under way and may take 10 s", "in doubt"]);

@@ -77,7 +77,7 @@ fn bodies_and_heads_that_are_too_large_are_refused() {
 
 #[test]
 fn slow_clients_lose_their_connection() {
-    let shop = shop("header_timeout_ms = 700\nbody_timeout_ms = 700\n");
+    let shop = shop("header_timeout_ms = 2000\nbody_timeout_ms = 2000\n");
     beside_an_honest_client(&shop, || {
         // Silent ones, half a head, half a body.
         let message = Message::inquiry("slow", &code_of(1)).bytes();
@@ -203,7 +203,7 @@ fn strangers_that_hold_all_places_give_way_to_whoever_comes_and_who_is_doku_keep
 
 #[test]
 fn a_client_that_never_reads_its_answers_loses_its_place() {
-    let shop = shop("header_timeout_ms = 700\nbody_timeout_ms = 700\n");
+    let shop = shop("header_timeout_ms = 2000\nbody_timeout_ms = 2000\n");
     beside_an_honest_client(&shop, || {
         // Requests in a row, until nothing goes through any more: the answers fill every buffer on the way back.
         let mut deaf = shop.connect();

@@ -304,22 +304,27 @@ fn a_big_day_log_does_not_delay_readiness() {
     shop.many(1);
     shop.open();
     assert_eq!(shop.send(&Message::notification(1, "trx")).status, 200);
-    let mut quickest = || {
-        let starts = (0..3).map(|_| {
+    // Of up to twenty starts, for a busy machine may hold any of them up; but a log that is read first would delay each.
+    let mut quickest = |enough: Duration| {
+        let mut quickest = Duration::MAX;
+        for _ in 0..20 {
             assert_eq!(shop.close(), Some(0));
             let begun = Instant::now();
             shop.start();
             until("it is ready", || shop.get("/readyz").status == 200);
-            begun.elapsed()
-        });
-        let quickest = starts.min().unwrap();
+            quickest = quickest.min(begun.elapsed());
+            if quickest < enough {
+                break;
+            }
+        }
         (quickest, shop.logs("notifications-").remove(0))
     };
-    let (without, log) = quickest();
+    let (without, log) = quickest(Duration::from_secs(1));
     // As one captured message would fill it that is sent again and again.
     let line = fs::read_to_string(&log).unwrap();
     fs::write(&log, line.repeat((megabytes << 20) / line.len())).unwrap();
-    let (with, _) = quickest();
-    assert!(with < without + Duration::from_secs(1), "{megabytes} MB: {with:?}, and {without:?} without");
+    let enough = without + Duration::from_secs(1);
+    let (with, _) = quickest(enough);
+    assert!(with < enough, "{megabytes} MB: {with:?}, and {without:?} without");
     println!("{megabytes} MB: ready after {with:?}, and after {without:?} without");
 }

@@ -13,8 +13,8 @@ use tagih::ledger::{Ledger as _, View as _};
 use tagih::sandbox::record::{Call, Handling, Order, OrderState};
 use tagih::witness::{self, Change, Difference, Told, compare};
 
-use super::merchant::{BURST, RATE_PER_SECOND, Reported};
-use super::world::{Paid, World};
+use super::merchant::{BURST, CUSTOMER_FIRST_NAME, RATE_PER_SECOND, Reported};
+use super::world::{Paid, SECRET, World};
 
 /// The answer of a ledger that never lets one wait.
 pub fn now<T>(answer: impl Future<Output = T>) -> T {
@@ -102,9 +102,16 @@ fn two_accounts(world: &World, ledger: &MemoryLedger, is_excused: impl Fn(&Diffe
         serde_json::json!({"kind": "bill", "invoice_number": number, "at": at, "event": event}).to_string()
     };
     let lines: Vec<String> = ledger.events().into_iter().map(line).collect();
+    lines.iter().for_each(|line| names_nobody(world, line));
     let compared = compare(&Told::read(lines.join("\n").as_bytes()).unwrap(), &world.record.lock().unwrap());
     let differences: Vec<&Difference> = compared.differences.iter().filter(|one| !is_excused(one)).collect();
     assert!(differences.is_empty(), "{}: {differences:#?}", world.context());
+}
+
+/// No event and no reason has a customer's name, whoever has shown it to us, or our key.
+fn names_nobody(world: &World, text: &str) {
+    let is_clean = !text.to_lowercase().contains(CUSTOMER_FIRST_NAME) && !text.contains(SECRET);
+    assert!(is_clean, "{}: (I22) {text}", world.context());
 }
 
 /// What must be so whenever no process of ours runs, however it ended.
@@ -147,6 +154,7 @@ pub fn reported(world: &World, ledger: &MemoryLedger, bills: &[Bill], reported: 
         assert_eq!((ends.len(), rows.len()), (bills.len(), bills.len()), "{context}: (I13)");
     }
     for (row, end) in rows.iter() {
+        names_nobody(world, &end.reason);
         let number = &bills[*row].invoice_number;
         let status = known.get(number).map(|state| state.status);
         // Expired since, another host may have begun to issue it anew.

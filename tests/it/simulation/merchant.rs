@@ -40,6 +40,8 @@ use crate::support::dice::Dice;
 /// Requests a second, and how many may leave at once.
 pub const RATE_PER_SECOND: u64 = 20;
 pub const BURST: u64 = 5;
+/// Of every customer, written small: their names are to stand nowhere.
+pub const CUSTOMER_FIRST_NAME: &str = "kenari";
 
 /// The rows of a night, as the merchant's files have them.
 pub struct Wishes {
@@ -112,7 +114,7 @@ fn terms(dice: &mut Dice) -> Wanted {
         amount: amount(dice),
         expiry: expiry(dice),
         reusable: false,
-        customer: Customer { name: Personal::new("Siti Rahma"), email: None, account_name: None },
+        customer: Customer { name: Personal::new("Kenari Rahma"), email: None, account_name: None },
         info: None,
         receipt_description: (channel == Channel::Indomaret).then(|| "Premi".into()),
         receipt_footer: None,

@@ -213,6 +213,11 @@ impl World {
         let answer = match (roll % 8, self.is_trusting, cached) {
             (0, ..) => border::wire::Answer::new(429, "text/html", "<html>429 Too Many Requests</html>"),
             (1..4, false, Some(body)) => return Delivery::Answered(Answer { status: 200, body, ..Answer::default() }),
+            // A firewall that shows what it did not let pass.
+            (7, ..) => {
+                let shown = String::from_utf8_lossy(&wire.body);
+                border::wire::Answer::new(403, "text/plain", format!("blocked by policy: {shown}"))
+            }
             (_, true, _) => page(roll / 8 % PAGES),
             (_, false, _) => stranger(roll / 8),
         };

@@ -147,3 +147,17 @@ fn a_cancellation_past_its_repetition_is_sent_under_a_new_id_and_an_acceptance_e
         office.seen.lock().unwrap().iter().filter(|r| !r.path.starts_with("/orders/")).map(|r| r.request_id).collect();
     assert_eq!(ids.len(), 4, "the issue and three cancellations");
 }
+
+#[test]
+fn a_payment_that_the_ledger_has_known_since_before_the_doubt_ends_it_without_a_question() {
+    // Within the time of repetitions, whose answer is lost as the first one's was, and after it.
+    for (minutes, repetitions) in [(1, 2), (1_441, 0)] {
+        let office = Office::new();
+        let silence = |times| (0..times).map(|_| Act::Silence).collect();
+        assert_eq!(office.end(row("I", 100), silence(4)).bucket, Bucket::InDoubt);
+        now(office.ledger.apply_payments(&[payment(&office, "I", "7")])).unwrap();
+        let end = office.after_minutes(minutes).end(row("I", 100), silence(repetitions));
+        assert_eq!((end.bucket, office.state("I").status), (Bucket::Issued, Status::Active), "{minutes}");
+        assert_eq!(office.state("I").code.unwrap().answer.payment_code.as_str(), "7", "the code that was paid");
+    }
+}
