@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::item::ItemId;
-use super::off::Off;
 use super::pair::Leg;
+use super::ways_off::WayOff;
 use crate::domain::amount::Rupiah;
 
 /// Money that was applied to a debt, and where it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Applied {
+pub struct AppliedMoney {
     /// Where it came from.
     pub from: Leg,
     /// Where it returns to if the debt no longer takes it.
@@ -34,11 +34,11 @@ pub struct Debt {
     /// Whether it was settled before the books began.
     pub is_before_books: bool,
     /// What was applied and, negative, what was given back, in that order.
-    pub applied: Vec<Applied>,
+    pub applied: Vec<AppliedMoney>,
     /// Its payments, in the order in which they were posted.
     pub payments: Vec<ItemId>,
     /// What was taken off.
-    pub taken_off: BTreeMap<Off, Rupiah>,
+    pub taken_off: BTreeMap<WayOff, Rupiah>,
 }
 
 impl Debt {
@@ -56,8 +56,8 @@ impl Debt {
 
     /// What is applied now, in the order in which it came: what was given back is taken from the latest of its source.
     #[must_use]
-    pub fn standing(&self) -> Vec<Applied> {
-        let mut standing: Vec<Applied> = Vec::new();
+    pub fn standing(&self) -> Vec<AppliedMoney> {
+        let mut standing: Vec<AppliedMoney> = Vec::new();
         for applied in &self.applied {
             if applied.amount > Rupiah::ZERO {
                 standing.push(*applied);
@@ -70,7 +70,7 @@ impl Debt {
             }
             // Money that went back another way than it came, as after a cancellation.
             if back > Rupiah::ZERO {
-                standing.push(Applied { amount: Rupiah::ZERO.minus(back), ..*applied });
+                standing.push(AppliedMoney { amount: Rupiah::ZERO.minus(back), ..*applied });
             }
         }
         standing.retain(|applied| applied.amount != Rupiah::ZERO);
@@ -79,12 +79,12 @@ impl Debt {
 
     /// What was taken off in this way.
     #[must_use]
-    pub fn off(&self, off: Off) -> Rupiah {
+    pub fn off(&self, off: WayOff) -> Rupiah {
         self.taken_off.get(&off).copied().unwrap_or_default()
     }
 
     /// Changes what was taken off.
-    pub fn add_off(&mut self, off: Off, amount: Rupiah) {
+    pub fn add_off(&mut self, off: WayOff, amount: Rupiah) {
         let sum = self.off(off).plus(amount);
         if sum == Rupiah::ZERO {
             self.taken_off.remove(&off)
@@ -102,6 +102,6 @@ impl Debt {
     /// How much money it can take: what is open, and what money would restore.
     #[must_use]
     pub fn takes(&self) -> Rupiah {
-        Off::RESTORED.into_iter().fold(self.open(), |sum, off| sum.plus(self.off(off)))
+        WayOff::RESTORED.into_iter().fold(self.open(), |sum, off| sum.plus(self.off(off)))
     }
 }

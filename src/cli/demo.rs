@@ -28,7 +28,7 @@ use crate::domain::ids::InvoiceNumber;
 use crate::domain::sum::Sum;
 use crate::exit::Exit;
 use crate::intake;
-use crate::jobs::demo::{self, Planted, Story};
+use crate::jobs::demo::{self, DemoStory, Planted};
 use crate::private;
 use crate::report::atomic;
 use crate::sandbox::fault::Faults;
@@ -73,7 +73,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
 
     step("3. pay", "customers pay at the counters: most exactly, some not");
     setup.clock.set(instant(AS_OF));
-    let story = Story { issued_at: instant(ISSUED_AT), amended_at: instant(AMENDED_AT), superseded, lapsed: lapsed(&setup)? };
+    let story = DemoStory { issued_at: instant(ISSUED_AT), amended_at: instant(AMENDED_AT), superseded, lapsed: lapsed(&setup)? };
     let mut planted = plant(&sandbox, &story)?;
     let settlement = settle(&out, &sandbox, &mut planted)?;
     write_logs(&out, &planted)?;
@@ -82,7 +82,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
 
     step("4. ingest", "the notification log becomes payments in the ledger");
     let logs = logs::expand(&[out.join("logs/*.jsonl").display().to_string()])?;
-    let (keys, tables) = (Keyring::from(vec![SigningKey::new(&secret)]), crate::table::Settings::default());
+    let (keys, tables) = (Keyring::from(vec![SigningKey::new(&secret)]), crate::table::TableSettings::default());
     logs::ingest_files(&setup, &logs, tables.clone(), &keys)?;
 
     step("5. reconcile", "every line, payment, bill and settlement row of October in exactly one class");
@@ -206,7 +206,7 @@ fn attempts(sandbox: &Running) -> String {
     format!("the sandbox saw {} attempts, {faulty} of them met a fault; it made {} codes", model.calls().len(), model.orders().len())
 }
 
-fn plant(sandbox: &Running, story: &Story) -> Result<Planted, Failure> {
+fn plant(sandbox: &Running, story: &DemoStory) -> Result<Planted, Failure> {
     demo::plant(&mut locked(sandbox), story).map_err(Failure::usage)
 }
 

@@ -8,7 +8,7 @@ use super::output::{self, rupiah};
 use super::reconcile::month;
 use super::setup::{Failure, Setup};
 use crate::exit::Exit;
-use crate::jobs::entries::{self, EntriesOptions, Format};
+use crate::jobs::entries::{self, EntriesOptions, EntryFormat};
 use crate::journal;
 
 pub(super) fn entries(setup: &Setup, command: &DiscrepanciesCommand) -> Result<Exit, Failure> {
@@ -25,8 +25,8 @@ pub(super) fn entries(setup: &Setup, command: &DiscrepanciesCommand) -> Result<E
         is_preliminary: *preliminary,
         again: *again,
         format: match format {
-            FormatArgument::Csv => Format::Csv,
-            FormatArgument::Hledger => Format::Hledger,
+            FormatArgument::Csv => EntryFormat::Csv,
+            FormatArgument::Hledger => EntryFormat::Hledger,
         },
         accounts: &setup.config.accounts,
         settings: &books_settings(&setup.config),

@@ -9,11 +9,11 @@ use secrecy::SecretString;
 use super::output;
 use super::setup::{Failure, Setup};
 use crate::config::{self, Config};
-use crate::domain::share::Share;
-use crate::ledger::{Binding, Create, LedgerError, Location, Seals, SenderLock, Server, ServerAccess, Store, lock};
+use crate::domain::share::RateShare;
+use crate::ledger::{Binding, Create, LedgerError, Location, PostgresServer, Seals, SenderLock, ServerAccess, Store, lock};
 use crate::private::{self, folder_of};
 use crate::random::MachineRandomness;
-use crate::secret::{self, Sources};
+use crate::secret::{self, SecretSources};
 use crate::temporary;
 
 /// Refuses paths that lead to nothing where the same thing lies at hand. `file`: path and text of the configuration file.
@@ -75,7 +75,7 @@ impl Setup {
         if settings.url.is_empty() {
             return Ok(Location::File(PathBuf::from(&settings.path)));
         }
-        let sources = Sources {
+        let sources = SecretSources {
             variable: std::env::var("TAGIH_LEDGER_PASSWORD").ok().map(SecretString::from),
             credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
             command: None,
@@ -89,7 +89,7 @@ impl Setup {
             lease: Duration::from_secs(settings.lease_seconds),
             seals: &seals,
         };
-        let server = Server::new(&settings.url, &access, Arc::new(MachineRandomness));
+        let server = PostgresServer::new(&settings.url, &access, Arc::new(MachineRandomness));
         let unusable = |reason| {
             Failure::setting(format!("`ledger.url` cannot be used: {reason}\nhint: such as `postgres://tagih@db.example.co.id/tagih`"))
         };
@@ -119,7 +119,7 @@ impl Setup {
 
     /// What the ledger's seals are made with.
     pub(super) fn seals(&self) -> Result<Seals, Failure> {
-        let sources = Sources {
+        let sources = SecretSources {
             variable: std::env::var("TAGIH_LEDGER_SEAL_KEY").ok().map(SecretString::from),
             credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
             command: None,
@@ -161,7 +161,7 @@ impl Setup {
         binding: &Binding,
         create: Create,
         command: &str,
-        ceiling: Share,
+        ceiling: RateShare,
     ) -> Result<(Option<SenderLock>, Store), Failure> {
         let lock = match self.ledger_location()? {
             Location::File(path) => Some(SenderLock::acquire(&path, command, &self.clock)?),

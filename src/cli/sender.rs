@@ -13,7 +13,7 @@ use super::stopping::{listen, tell_no_way};
 use crate::config::Doku;
 use crate::doku::answer::Trust;
 use crate::doku::signature::SigningKey;
-use crate::domain::check::Schedule;
+use crate::domain::check_status::Schedule;
 use crate::domain::doubt::Patience;
 use crate::domain::plan::Rules;
 use crate::exit::Exit;
@@ -21,7 +21,7 @@ use crate::gateway::client::{Endpoint, HttpGateway, ProxyChoice};
 use crate::gateway::pacing::{Pacer, Rate, RealTime, in_flight, reachable_per_second};
 use crate::gateway::retry::RetryPolicy;
 use crate::jobs::caller::Caller;
-use crate::jobs::issue::{Issuing, Settings};
+use crate::jobs::issue::{IssueSettings, Issuing};
 use crate::jobs::stop::Stop;
 use crate::jobs::sync::Syncing;
 use crate::jobs::watch::Watch;
@@ -47,7 +47,7 @@ pub(super) struct Sender {
     watch: Watch,
     rate: Rate,
     pub(super) stop: Stop,
-    settings: Settings,
+    settings: IssueSettings,
     retry: RetryPolicy,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     request_ms: u64,
@@ -168,10 +168,10 @@ pub(super) fn ceiling_warning(rate: Rate, latency_ms: u64, in_flight_max: usize)
     })
 }
 
-pub(super) fn settings(setup: &Setup, flags: &Flags, secret: Option<&SecretString>) -> Result<Settings, Failure> {
+pub(super) fn settings(setup: &Setup, flags: &Flags, secret: Option<&SecretString>) -> Result<IssueSettings, Failure> {
     let config = &setup.config;
     let cancel_name = &config.plan.cancel_name;
-    Ok(Settings {
+    Ok(IssueSettings {
         environment: config.doku.environment.name().to_owned(),
         client_id: setup.binding()?.client_id,
         paths: config.doku.paths.clone(),

@@ -15,7 +15,7 @@ use super::unsaid;
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::domain::additional::{self, UrlRules};
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::{Channel, IssuanceMethod};
 use crate::domain::plan::Minting;
 use crate::evidence::{EvidenceError, StoreError};
 use crate::exit::Exit;
@@ -29,7 +29,7 @@ use crate::ledger::{Binding, LedgerError};
 use crate::private;
 use crate::report::atomic::WriteError;
 use crate::report::folder::FolderError;
-use crate::report::held::TakeError;
+use crate::report::folder_lock::TakeError;
 use crate::report::items::ItemsError;
 use crate::report::metrics::Figures;
 use crate::secret::SecretError;
@@ -340,7 +340,8 @@ impl Setup {
     fn intake_defaults(&self) -> Result<Defaults, Failure> {
         let defaults = &self.config.intake.defaults;
         let channel = filled(&defaults.channel).map(|name| Channel::parse(&name).ok_or_else(|| unknown("channel", &name))).transpose()?;
-        let method = filled(&defaults.method).map(|name| Method::parse(&name).ok_or_else(|| unknown("method", &name))).transpose()?;
+        let method =
+            filled(&defaults.method).map(|name| IssuanceMethod::parse(&name).ok_or_else(|| unknown("method", &name))).transpose()?;
         Ok(Defaults {
             channel,
             method,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::keeping::{reading, wait};
+use super::ledger_commands::{reading, wait};
 use super::output;
 use super::setup::{Failure, Setup};
 use crate::exit::Exit;

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::manifest::{self, ReportFile};
-use super::{Report, Writer};
+use super::{FileWriter, Report};
 use crate::columns::stored::Stored;
 use crate::columns::{Column, Format};
 use crate::domain::amount::Rupiah;
@@ -17,7 +17,7 @@ use crate::domain::channel::Channel;
 use crate::domain::digest::{self, Digest};
 use crate::domain::spreadsheet::unescaped;
 use crate::reconcile::external::DigestSum;
-use crate::reconcile::month::{Closing, Month, Opening, OpeningFrom, OutstandingItem, SuspenseItem};
+use crate::reconcile::month::{Closing, MonthResult, Opening, OpeningFrom, OutstandingItem, SuspenseItem};
 
 /// Its name in the output folder.
 const OUTSTANDING: &str = "outstanding.parquet";
@@ -32,8 +32,8 @@ const COLUMNS: [Column<'static, OutstandingItem>; 4] = [
 ];
 
 /// Writes the codes outstanding at the end of the period, by their ids.
-pub(super) fn outstanding(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
-    let items = report.month.outstanding.iter().map(|&item| Month::outstanding_item(report.outcome, item));
+pub(super) fn outstanding(report: &Report<'_>, format: Format, writer: &mut FileWriter) -> io::Result<()> {
+    let items = report.month.outstanding.iter().map(|&item| MonthResult::outstanding_item(report.outcome, item));
     format.write(&COLUMNS, items, writer)
 }
 

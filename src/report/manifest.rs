@@ -59,13 +59,13 @@ fn entry<'l>(name: &str, listed: &'l [ReportFile]) -> io::Result<&'l ReportFile>
 
 /// A file of a report that is digested while it is read.
 #[derive(Debug)]
-pub struct Reading {
+pub struct DigestedFile {
     file: File,
     listed: ReportFile,
     running: digest::Running,
 }
 
-impl Reading {
+impl DigestedFile {
     /// Opens `name` in `folder`, which `listed` must have.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl Reading {
     }
 }
 
-impl io::Read for Reading {
+impl io::Read for DigestedFile {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(into)?;
         self.running.update(into.get(..count).unwrap_or_default());

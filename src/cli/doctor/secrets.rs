@@ -36,7 +36,7 @@ fn file(setting: &'static str, path: &Path) -> Secret {
     Secret { setting, kept: Kept::File { path: path.display().to_string(), mode, owner_id }, shape: shape(path), revoked_after: None }
 }
 
-fn shape(path: &Path) -> Result<Vec<crate::jobs::doctor::Oddity>, String> {
+fn shape(path: &Path) -> Result<Vec<crate::jobs::doctor::SecretOddity>, String> {
     fs::read(path).map(|bytes| oddities(&bytes)).map_err(|error| error.to_string())
 }
 

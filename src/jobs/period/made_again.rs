@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{PeriodError, not_whole, stale};
 use crate::journal::period::PeriodClose;
-use crate::journal::{Head, Journal};
+use crate::journal::{Journal, JournalHead};
 use crate::report::folder;
 use crate::report::manifest::{self, OF_RUN, ReportFile};
 use crate::report::summary_inputs::Request;
@@ -168,7 +168,7 @@ pub(super) fn check_journal(folder: &Path, journal: &Journal) -> Result<(), Peri
     let bytes = fs::read(folder.join(SUMMARY)).map_err(|error| not_whole(folder, &error))?;
     let summary: Value = serde_json::from_slice(&bytes).map_err(|error| not_whole(folder, &error))?;
     let Some(head) = summary.pointer("/discrepancies/journal_head").and_then(Value::as_str) else { return Ok(()) };
-    if journal.records().iter().any(|record| Head::of(record).to_string() == head) {
+    if journal.records().iter().any(|record| JournalHead::of(record).to_string() == head) {
         return Ok(());
     }
     let shown = journal.path();

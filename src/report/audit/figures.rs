@@ -10,7 +10,7 @@ use super::carried::debt_columns;
 use super::{Kit, KitError, Made};
 use crate::books::Known;
 
-use crate::columns::{Column, Kind, Value};
+use crate::columns::{Column, ColumnKind, Value};
 use crate::domain::{digest, spreadsheet};
 use crate::report::atomic::{self, WriteError};
 use crate::report::books::read_carry;
@@ -188,9 +188,9 @@ fn copied(kit: &mut Kit<'_>, report: &Path, name: &str) -> Result<(), KitError> 
         .map(|(at, name)| {
             if NUMBERS.contains(&name) {
                 let number = |row: &csv::StringRecord, at: usize| row.get(at).and_then(|cell| cell.parse::<i64>().ok()).into();
-                Column::numbered(name.to_owned(), Kind::Rupiah, number, at)
+                Column::numbered(name.to_owned(), ColumnKind::Rupiah, number, at)
             } else {
-                Column::numbered(name.to_owned(), Kind::Text, cell, at)
+                Column::numbered(name.to_owned(), ColumnKind::Text, cell, at)
             }
         })
         .collect();
