@@ -31,6 +31,7 @@ use crate::intake;
 use crate::jobs::demo::{self, DemoStory, Planted};
 use crate::private;
 use crate::report::atomic;
+use crate::report::manifest;
 use crate::sandbox::fault::Faults;
 use crate::sandbox::model::Model;
 use crate::sandbox::server::{self, Running};
@@ -271,7 +272,7 @@ fn write_logs(out: &Path, planted: &Planted) -> Result<(), Failure> {
 
 /// Every class, found against planted; a class that appears only on one side counts too.
 fn compare(out: &Path, report: &Path, planted: &Planted) -> Result<bool, Failure> {
-    let found: Value = serde_json::from_str(&std::fs::read_to_string(report.join("summary.json"))?).map_err(Failure::usage)?;
+    let found: Value = serde_json::from_slice(&manifest::summary(report)?).map_err(Failure::usage)?;
     let mut all = true;
     let truth = &planted.truth;
     for (section, truth) in [("lines", &truth.lines), ("payments", &truth.payments), ("settlement", &truth.settlement)] {

@@ -8,13 +8,14 @@ use super::output;
 use super::setup::Failure;
 use crate::exit::Exit;
 use crate::ledger::LedgerHead;
+use crate::private;
 use crate::report::atomic;
 use crate::report::issue::head_text;
 
 /// The head that was kept; none the first time.
 pub(super) fn kept(path: &Path) -> Result<Option<LedgerHead>, Failure> {
     let shown = path.display();
-    match std::fs::read_to_string(path) {
+    match private::text(path) {
         Ok(text) => parse_head(text.trim()).map(Some).map_err(|_| {
             Failure::usage(format!("`{shown}` holds no head\nhint: it has `sequence:hash`; only if nobody meddled, remove it"))
         }),

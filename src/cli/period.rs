@@ -21,6 +21,7 @@ use crate::journal;
 use crate::journal::period::{ClosedPeriod, PeriodClose};
 use crate::journal::{JournalEntry, Record};
 use crate::ledger::{Store, codes};
+use crate::report::manifest;
 use crate::temporary;
 
 impl From<PeriodError> for Failure {
@@ -185,7 +186,7 @@ fn hold(setup: &Setup, head: &str) -> Result<(), Failure> {
 /// Writes a signed report once more, now that it can say who signed it.
 fn write_anew(setup: &Setup, report: &Path) -> Result<(), Failure> {
     reconcile::again(setup, &period::made_from(report)?, report)?;
-    setup.run_wrote(&std::fs::read(report.join("summary.json"))?);
+    setup.run_wrote(&manifest::summary(report)?);
     Ok(())
 }
 

@@ -25,6 +25,7 @@ use crate::intake::{InputRow, Intake, RowVerdict};
 use crate::jobs::issue::Coded;
 use crate::jobs::portion::{BILLS_MAX, Portion, left_alone, look_over};
 use crate::ledger::{Ledger, LedgerError, LedgerView, Store};
+use crate::private;
 use crate::report::plan::{PlanFiles, PlanRow};
 
 /// How long DOKU is taken to need for an answer before anybody has asked it, in milliseconds.
@@ -187,7 +188,7 @@ impl PlanRows {
 
 fn digest_of_file(path: &Path) -> std::io::Result<digest::Digest> {
     use std::io::Read as _;
-    let (mut file, mut running, mut buffer) = (std::fs::File::open(path)?, digest::Running::default(), vec![0; 1 << 16]);
+    let (mut file, mut running, mut buffer) = (private::regular(path)?, digest::Running::default(), vec![0; 1 << 16]);
     loop {
         match file.read(&mut buffer)? {
             0 => return Ok(running.finish()),

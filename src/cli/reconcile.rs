@@ -28,6 +28,7 @@ use crate::jobs::reconcile::{self, Billed, LedgersAsked, OpeningFolder, Reconcil
 use crate::journal;
 use crate::ledger::{Ledger as _, Location, Store};
 use crate::report::Presentation;
+use crate::report::manifest;
 use crate::table::TableSettings;
 
 impl From<ReconcileError> for Failure {
@@ -209,8 +210,7 @@ pub(super) fn run(setup: &Setup, task: &Task, asking: &Asking) -> Result<Exit, F
             "warning: {count} lines of the inquiry logs are no inquiry with its answer; payments may seem not asked about"
         ));
     }
-    let path = task.out.join("summary.json");
-    let bytes = std::fs::read(&path)?;
+    let bytes = manifest::summary(&task.out)?;
     let summary: Value = serde_json::from_slice(&bytes).map_err(|error| Failure::new(Exit::Disk, error))?;
     setup.run_wrote(&bytes);
     setup.run_reads(read(&summary));

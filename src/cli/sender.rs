@@ -26,6 +26,7 @@ use crate::jobs::stop::Stop;
 use crate::jobs::sync::Syncing;
 use crate::jobs::watch::Watch;
 use crate::ledger::{Create, SenderLock, Store};
+use crate::private;
 use crate::random::MachineRandomness;
 
 /// What of a run's behaviour comes from flags.
@@ -227,7 +228,7 @@ fn root_certificates(doku: &Doku) -> Result<Option<Vec<u8>>, Failure> {
     let path = doku.root_certificates_file.as_str();
     if !path.is_empty() {
         let wrong = |reason: &dyn Display| Failure::setting(format!("`doku.root_certificates_file` `{path}` cannot be used: {reason}"));
-        let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
+        let pem = private::whole(std::path::Path::new(path)).map_err(|error| wrong(&error))?;
         let has_some = String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----");
         return if has_some { Ok(Some(pem)) } else { Err(wrong(&"it holds no certificate (PEM)")) };
     }

@@ -1,7 +1,6 @@
 //! Entries for the accounting system: what a month's books posted, each exported once under a stable id.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +15,7 @@ use crate::domain::amount::Rupiah;
 use crate::domain::digest;
 use crate::journal::period::PeriodClose;
 use crate::journal::{Author, JournalEntry as Line, JournalError, JournalWriter};
+use crate::private;
 use crate::report::atomic::{self, WriteError};
 use crate::report::books::{read_carry, read_entries, read_postings, write_entries};
 use crate::report::folder;
@@ -133,7 +133,7 @@ pub fn write(options: &EntriesOptions<'_>) -> Result<EntriesReport, EntriesError
         let number = writer.journal().exports(from).count();
         let path = kept(options.journal, from, number);
         atomic::write(&path, |writer| write_entries(&export.entries, writer))?;
-        let sha256 = digest::hex(&digest::of_bytes(&fs::read(&path).map_err(|error| lost(&path, &error.to_string()))?));
+        let sha256 = digest::hex(&digest::of_bytes(&private::whole(&path).map_err(|error| lost(&path, &error.to_string()))?));
         writer.append(options.now, &options.author, Line::Exported { from, to, entries: export.entries.len(), sha256 })?;
     }
     Ok(EntriesReport {
@@ -165,7 +165,7 @@ fn exported(writer: &JournalWriter, journal: &Path, from: Date) -> Result<Vec<Do
     let mut all = Vec::new();
     for (number, sha256) in writer.journal().exports(from).enumerate() {
         let path = kept(journal, from, number);
-        let bytes = fs::read(&path).map_err(|error| lost(&path, &error.to_string()))?;
+        let bytes = private::whole(&path).map_err(|error| lost(&path, &error.to_string()))?;
         if digest::hex(&digest::of_bytes(&bytes)) != sha256 {
             return Err(lost(&path, "not as it was written"));
         }

@@ -245,7 +245,7 @@ fn as_it_lies(folder: &Path, files: &[ReportFile]) -> Result<String, PeriodError
 /// The summary and its digest, once every file is what it says.
 fn read_whole(folder: &Path) -> Result<(Summary, String), PeriodError> {
     let wrong = |error: io::Error| not_whole(folder, &error);
-    let bytes = fs::read(folder.join("summary.json")).map_err(wrong)?;
+    let bytes = manifest::summary(folder).map_err(wrong)?;
     let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| not_whole(folder, &error))?;
     for file in &summary.files {
         let found = ReportFile::of(folder, &file.name).map_err(wrong)?;

@@ -1,6 +1,5 @@
 //! An external ledger as Parquet: every cell is taken as the text a CSV would hold, so both go through the same rules.
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -9,12 +8,13 @@ use super::external::{BATCH, External, ExternalError, Rows};
 use super::external_columns::Columns;
 use crate::columns::Value;
 use crate::columns::stored::Stored;
+use crate::private;
 use crate::table::{Row, TableLayout};
 
 /// Reads the Parquet file at `path`.
 pub(super) fn read(path: &Path, terms: &ReconcileTerms, dimensions: &[String]) -> Result<External, ExternalError> {
     let unreadable = |error: io::Error| ExternalError::Unreadable { path: path.to_owned(), reason: error.to_string() };
-    let stored = File::open(path).and_then(Stored::foreign).map_err(unreadable)?;
+    let stored = private::regular(path).and_then(Stored::foreign).map_err(unreadable)?;
     let header = Row::from_cells(stored.names().map(str::as_bytes), 1);
     let count = stored.names().count();
     let plain = TableLayout::default();

@@ -1,7 +1,6 @@
 //! What one period hands to the next: the list of outstanding codes, the money held, and the balances that sum them up. Read
 //! back, every list is held against its digest and its balance, and these against their hash.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -57,7 +56,7 @@ struct Figures {
 /// When the folder holds no whole report of ours, or one that was changed.
 pub fn read_opening(folder: &Path) -> io::Result<Opening> {
     let wrong = |what: &str| io::Error::other(what.to_owned());
-    let summary: Summary = serde_json::from_slice(&fs::read(folder.join("summary.json"))?)?;
+    let summary: Summary = serde_json::from_slice(&manifest::summary(folder)?)?;
     let Figures { closing, closing_hash } = summary.month;
     if closing.hash() != closing_hash {
         return Err(wrong("the closing balances in summary.json are not those their hash was made of"));

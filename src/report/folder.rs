@@ -2,7 +2,6 @@
 //! not know; a folder whose files do not belong together is refused.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -99,7 +98,7 @@ struct Row {
 pub fn read(folder: &Path) -> Result<ReportFolder, FolderError> {
     let refused = |reason: String| FolderError { path: folder.to_path_buf(), reason };
     let failed = |name: &str, error: &dyn std::fmt::Display| refused(format!("{name}: {error}"));
-    let bytes = fs::read(folder.join("summary.json")).map_err(|error| failed("summary.json", &error))?;
+    let bytes = manifest::summary(folder).map_err(|error| failed("summary.json", &error))?;
     let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| failed("summary.json", &error))?;
     let (rows, stand_open, count) = rows(folder, &summary.files).map_err(|error| failed(DISCREPANCIES, &error))?;
     if count != summary.discrepancies.count {
@@ -156,7 +155,7 @@ fn rows(folder: &Path, listed: &[ReportFile]) -> io::Result<(Vec<DiscrepancyFact
 /// [`FolderError`].
 pub fn listed(folder: &Path) -> Result<(Vec<ReportFile>, String), FolderError> {
     let refused = |error: &dyn std::fmt::Display| FolderError { path: folder.to_path_buf(), reason: format!("summary.json: {error}") };
-    let bytes = fs::read(folder.join("summary.json")).map_err(|error| refused(&error))?;
+    let bytes = manifest::summary(folder).map_err(|error| refused(&error))?;
     let listed: Listed = serde_json::from_slice(&bytes).map_err(|error| refused(&error))?;
     Ok((listed.files, digest::hex(&digest::of_bytes(&bytes))))
 }
@@ -185,7 +184,7 @@ struct Listed {
 /// # Errors
 /// What is wrong, in words.
 pub fn whole(folder: &Path) -> Result<Signed, String> {
-    let bytes = fs::read(folder.join("summary.json")).map_err(|error| format!("summary.json: {error}"))?;
+    let bytes = manifest::summary(folder).map_err(|error| format!("summary.json: {error}"))?;
     let listed: Listed = serde_json::from_slice(&bytes).map_err(|error| format!("summary.json: {error}"))?;
     for file in &listed.files {
         let found = ReportFile::of(folder, &file.name).map_err(|error| format!("{}: {error}", file.name))?;

@@ -12,6 +12,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::atomic::{self, WriteError};
+use crate::private;
 
 /// Every metric: its name and what it says. All are gauges, because a file tells of one run.
 const METRICS: [(&str, &str); 12] = [
@@ -87,7 +88,7 @@ pub struct EndedRun<'a> {
 /// # Errors
 /// When the file cannot be written; the one of before is unchanged then.
 pub fn write(path: &Path, run: &EndedRun<'_>, figures: &Figures) -> Result<(), WriteError> {
-    let before = fs::read_to_string(path).unwrap_or_default();
+    let before = private::text(path).unwrap_or_default();
     let text = text(run, figures, last_success(&before, run.command));
     atomic::write(path, |file| {
         // Whatever the umask of the service is: the exporter is another user.

@@ -15,6 +15,7 @@ use crate::columns::vouched::Vouched;
 use crate::domain::amount::Rupiah;
 use crate::domain::digest::{self, Digest, Running};
 use crate::parallel;
+use crate::private;
 
 /// What every version of a head has.
 #[derive(Deserialize)]
@@ -26,7 +27,7 @@ impl CarryHead {
     /// Reads the head in `folder`.
     pub(super) fn read(folder: &Path) -> Result<Self, CarryError> {
         let mut text = Vec::new();
-        let mut opened = std::fs::File::open(folder.join(HEAD)).map_err(CarryError::storage(HEAD))?;
+        let mut opened = private::regular(&folder.join(HEAD)).map_err(CarryError::storage(HEAD))?;
         opened.read_to_end(&mut text).map_err(CarryError::storage(HEAD))?;
         let Versioned { format } = serde_json::from_slice(&text).map_err(|error| CarryError::damaged(HEAD, &error))?;
         if !(1..=FORMAT).contains(&format) {

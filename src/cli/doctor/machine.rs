@@ -52,7 +52,7 @@ fn left(setup: &Setup) -> Vec<String> {
 /// The paths that the configuration file sets: they lead beside that file, wherever a command is run.
 fn set_in_file(setup: &Setup) -> Vec<&'static str> {
     let Some(file) = &setup.file else { return Vec::new() };
-    let places = fs::read_to_string(file).ok().and_then(|text| config::places(&file.display().to_string(), &text).ok());
+    let places = private::text(Path::new(file)).ok().and_then(|text| config::places(&file.display().to_string(), &text).ok());
     places.unwrap_or_default().into_iter().map(|place| place.key).collect()
 }
 

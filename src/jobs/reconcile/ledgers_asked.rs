@@ -1,6 +1,5 @@
 //! Who was asked what was said of keys, and what whoever signs must know of the months that a report goes on from.
 
-use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -12,6 +11,7 @@ use crate::domain::caveat::{self, Former, Signer, Signers, ToldCaveat};
 use crate::domain::revocation::Revocation;
 use crate::journal::period::ClosedPeriod;
 use crate::journal::{Journal, JournalError};
+use crate::report::manifest;
 use crate::report::summary_inputs::{KeyFigures, WordFigures};
 
 /// What ledgers said of keys, and what they and the months before come to.
@@ -114,7 +114,7 @@ enum Source {
 
 /// The month of the report in `folder`; none where there is no report, which whoever reads its balances says.
 fn of_folder(folder: &Path) -> Option<Former> {
-    let summary: Summary = serde_json::from_slice(&fs::read(folder.join("summary.json")).ok()?).ok()?;
+    let summary: Summary = serde_json::from_slice(&manifest::summary(folder).ok()?).ok()?;
     let signers = summary.revocations_asked.is_some().then_some(summary.keys);
     let mut ledger_heads = summary.revocations_asked.unwrap_or_default();
     if let Source::Own { sequence, head } = summary.ledger {
