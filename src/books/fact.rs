@@ -305,24 +305,6 @@ impl BillEvent {
     }
 }
 
-impl BillFact {
-    /// What it asks for after everything told here.
-    #[must_use]
-    pub fn amount(&self) -> Option<Amount> {
-        self.events.iter().rev().find_map(|event| match event.change {
-            BillChange::Created(amount) | BillChange::Amended(amount) | BillChange::Reinstated(amount) => Some(amount),
-            BillChange::Cancelled => None,
-        })
-    }
-
-    /// Whether it asks for anything after everything told here.
-    #[must_use]
-    pub fn is_live(&self) -> bool {
-        let last = self.events.iter().rev().find(|event| !matches!(event.change, BillChange::Amended(_)));
-        last.is_some_and(|event| event.change != BillChange::Cancelled)
-    }
-}
-
 impl AlarmFact {
     /// One of a class, of no day yet and about nothing.
     #[must_use]

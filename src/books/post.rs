@@ -77,8 +77,9 @@ impl Posting<'_> {
     pub fn apart(&self, known: Known, facts: &Facts) -> Result<PostedMonth, BooksError> {
         let (opening, mut book) = self.open(known);
         book.take(facts, Of::Apart)?;
+        self.conclude(&mut book, facts)?;
         let handed = SharedTotals::out_of(&mut book);
-        self.close(book, facts, opening, handed, true)
+        Ok(self.close(book, opening, handed, true))
     }
 
     /// Posts everything else, after what the debts posted apart have left to it.
@@ -110,7 +111,8 @@ impl Posting<'_> {
         }
         handed.put_into(&mut book);
         book.take(facts, Of::Run)?;
-        self.close(book, facts, opening, handed, false)
+        self.conclude(&mut book, facts)?;
+        Ok(self.close(book, opening, handed, false))
     }
 
     fn open(&self, known: Known) -> (BTreeMap<Leg, Open>, Book<'_>) {
@@ -120,20 +122,18 @@ impl Posting<'_> {
         (opening, book)
     }
 
-    fn close(
-        &self,
-        mut book: Book<'_>,
-        facts: &Facts,
-        opening: BTreeMap<Leg, Open>,
-        handed: SharedTotals,
-        is_apart: bool,
-    ) -> Result<PostedMonth, BooksError> {
+    /// The last postings of a month: what follows from its bills' marks and from its end. Nothing is posted after them.
+    fn conclude(&self, book: &mut Book<'_>, facts: &Facts) -> Result<(), BooksError> {
         book.mark_all(facts)?;
         if self.lists_bills {
             book.miss(&facts.bills);
         }
         book.lapse_all()?;
         book.drop_accepted();
+        Ok(())
+    }
+
+    fn close(&self, mut book: Book<'_>, opening: BTreeMap<Leg, Open>, handed: SharedTotals, is_apart: bool) -> PostedMonth {
         let since = book.known_since();
         book.known.forget_before(since, &handed.batches);
         for debt in book.known.debts.values_mut() {
@@ -145,7 +145,7 @@ impl Posting<'_> {
                 allocation.ends_with(debt.due);
             }
         }
-        Ok(PostedMonth { period: self.period, opening, pairs: added_up(pairs), allocations, known, aside, handed, is_apart })
+        PostedMonth { period: self.period, opening, pairs: added_up(pairs), allocations, known, aside, handed, is_apart }
     }
 }
 
