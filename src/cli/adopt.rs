@@ -5,9 +5,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::failure::Failure;
 use super::ledger_commands::{runtime, wait};
 use super::output::{self, rupiah};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
 use crate::domain::plan::{MapView, PlanView as _};

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::failure::Failure;
 use super::output;
 use super::period::made_again;
 use super::reconcile::{self, month};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::exit::Exit;
 use crate::jobs::period::{self, compare};
 use crate::journal;

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::failure::Failure;
 use super::logs;
 use super::output;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::evidence::codes;
 use crate::reconcile::Reconciled;
 

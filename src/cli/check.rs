@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::failure::Failure;
 use super::output::{self, rupiah};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::exit::Exit;
 use crate::intake::{self, BadRows, CheckedBill, Input, KeptItem, codes};
 use crate::report::issue::{BadRowsCsv, checked_files};

@@ -8,8 +8,9 @@ use std::path::Path;
 use jiff::civil::Date;
 
 use super::discrepancies_args::{Chosen, DiscrepanciesCommand as Command, OnOff, Which};
+use super::failure::Failure;
 use super::output;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::{discrepancies_show as show, entries, explain};
 use crate::domain::calendar::wib_date;
 use crate::domain::classify::Class;

@@ -4,8 +4,9 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::discrepancies::{as_of_day, register};
+use super::failure::Failure;
 use super::output::{self, rupiah};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::domain::calendar::{format_utc_seconds, wib};
 use crate::exit::Exit;
 use crate::register::{DecisionDetails, DecisionRefusal, Item, Resolution};

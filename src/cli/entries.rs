@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use super::books::books_settings;
 use super::discrepancies_args::{DiscrepanciesCommand, FormatArgument};
+use super::failure::Failure;
 use super::output::{self, rupiah};
 use super::reconcile::month;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::exit::Exit;
 use crate::jobs::entries::{self, EntriesOptions, EntryFormat};
 use crate::journal;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::failure::Failure;
+use super::failure::absolute;
 use super::head_file;
 use super::logs::logs;
 use super::output;
-use super::places::absolute;
 use super::reconcile::policy;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::tables::TableFlags;
 use crate::domain::digest;
 use crate::domain::line::InputFile;

@@ -1,7 +1,7 @@
 //! `tagih explain CODE`: what a class, error or exit code means and what to do, offline.
 
+use super::failure::Failure;
 use super::output;
-use super::setup::Failure;
 use crate::domain::classify::Class;
 use crate::domain::code::StableCode;
 use crate::domain::language::Language;

@@ -3,9 +3,9 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use super::failure::Failure;
 use super::ledger_whole::parse_head;
 use super::output;
-use super::setup::Failure;
 use crate::exit::Exit;
 use crate::ledger::LedgerHead;
 use crate::private;

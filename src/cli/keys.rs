@@ -7,10 +7,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
+use super::failure::Failure;
 use super::ledger_commands::wait;
 use super::ledger_whole::parse_head;
 use super::output;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::config::Doku;
 use crate::doku::keyring::Keyring;
 use crate::doku::signature::SigningKey;

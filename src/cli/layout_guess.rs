@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::setup::Failure;
+use super::failure::Failure;
 use crate::domain::personal::may_be_personal;
 use crate::exit::Exit;
 use crate::private;

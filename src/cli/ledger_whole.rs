@@ -5,10 +5,11 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::failure::Failure;
 use super::head_file;
 use super::ledger_commands::{runtime, wait};
 use super::output;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::witness;
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::digest::Digest;

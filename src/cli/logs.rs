@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::failure::Failure;
 use super::ledger_commands::wait;
 use super::output;
 use super::reconcile::policy;
 use super::runs::Input;
 use super::sending::figure_doubts;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::tables::TableFlags;
 use crate::doku::keyring::Keyring;
 use crate::domain::classify::Nature;

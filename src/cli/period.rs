@@ -5,12 +5,13 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde_json::json;
 
+use super::failure::Failure;
 use super::ledger_commands::wait;
 use super::ledger_whole::parse_head;
 use super::output::{self, rupiah};
 use super::period_args::PeriodCommand;
 use super::reconcile::{self, month};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::domain::balance::Balance;
 use crate::domain::closing::Closing;
 use crate::domain::language::{Language, Say as _};

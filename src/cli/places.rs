@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::failure::{Failure, absolute, full};
 use super::output;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::config::{self, Config};
 use crate::domain::share::RateShare;
 use crate::ledger::{Binding, Create, LedgerError, Location, PostgresServer, Seals, SenderLock, ServerAccess, Store, lock};
@@ -56,16 +57,6 @@ fn same_elsewhere(setting: &str, path: &Path, others: impl IntoIterator<Item = P
         other.display(),
         other.display()
     )))
-}
-
-/// The path from the root on, for messages and comparisons.
-pub(super) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
-}
-
-/// A ledger's place as messages have it: the whole path of a file.
-pub(super) fn full(place: &str) -> String {
-    if place.contains("://") { place.to_owned() } else { absolute(Path::new(place)).display().to_string() }
 }
 
 impl Setup {

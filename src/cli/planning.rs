@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::failure::Failure;
 use super::keys::key_is_revoked;
 use super::ledger_commands::{done, wait};
 use super::orders::FileOrders;
@@ -12,7 +13,7 @@ use super::output::{self, rupiah};
 use super::refused::Refusals;
 use super::sender::{Flags, ceiling_warning, settings};
 use super::sequence;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::domain::bill::{Bill, Salts, Wanted};
 use crate::domain::digest;
 use crate::domain::guard::{RunLimits, RunTotals};

@@ -8,9 +8,10 @@ use std::path::Path;
 use clap::Subcommand;
 use serde::Serialize;
 
+use super::failure::Failure;
 use super::ledger_commands::{done, reading};
 use super::output::{self, rupiah};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::domain::bill::Customer;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event};

@@ -8,12 +8,13 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::args::Reconcile;
+use super::failure::Failure;
+use super::failure::absolute;
 use super::keys::Asking;
 use super::logs;
 use super::output::{self, rupiah};
-use super::places::absolute;
 use super::runs::Input;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::tables::TableFlags;
 use super::times;
 use crate::books;

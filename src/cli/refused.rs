@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::failure::Failure;
 use super::output;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::domain::code::StableCode;
 use crate::intake::{Input, InputPlace, KeptItem, RefusedRow};
 

@@ -8,10 +8,11 @@ use clap::Subcommand;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::failure::Failure;
 use super::keys::said;
 use super::ledger_commands::wait;
 use super::output;
-use super::setup::{Failure, Setup, filled};
+use super::setup::{Setup, filled};
 use super::times::instant;
 use crate::doku::keyring::Keyring;
 use crate::doku::signature::SigningKey;

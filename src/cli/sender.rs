@@ -7,8 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use super::failure::Failure;
 use super::output;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::stopping::{listen, tell_no_way};
 use crate::config::Doku;
 use crate::doku::answer::Trust;

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use super::args::{Cancel, Issue, Sending};
 use super::attention;
+use super::failure::Failure;
 use super::ledger_commands::{done, meant_invoice, wait};
 use super::orders::FileOrders;
 use super::output::{self, Progress};
@@ -15,7 +16,7 @@ use super::planning::{Depth, PlanRows, Sums, dry_run, has_guard, look, look_from
 use super::refused::Refusals;
 use super::sender::{Flags, Sender};
 use super::sequence;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::stopping::deadline;
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::ids::InvoiceNumber;

@@ -1,8 +1,9 @@
 //! Whether numbers may be given out as payment codes: only where it is known which of them are other customers'.
 
+use super::failure::Failure;
 use super::output;
 use super::sender::Flags;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::domain::plan::Minting;
 use crate::jobs::issue::highest_code;
 use crate::ledger::LedgerView;

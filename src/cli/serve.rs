@@ -11,10 +11,11 @@ use jiff::SignedDuration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::args::Serve;
+use super::failure::Failure;
 use super::keys::configured_keys;
 use super::output;
 use super::reconcile::policy;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::exit::Exit;
 use crate::jobs::serve::{self, ServeOptions, ServingError};
 use crate::jobs::stop::{Stop, StopReason};

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::failure::Failure;
 use super::output;
 use super::reconcile::Task;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::config::SettledChannel;
 use crate::domain::calendar::WorkingDays;
 use crate::domain::channel::{Channel, PerChannel};

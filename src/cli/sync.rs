@@ -11,11 +11,12 @@ use crate::ledger::{Ledger as _, LedgerView as _};
 
 use super::args::Sending;
 use super::attention;
+use super::failure::Failure;
 use super::ledger_commands::{unknown_invoice, wait};
 use super::output::{self, Progress};
 use super::sender::{Flags, Sender};
 use super::sending::{confirm, exit, overdue, tell_stop};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::stopping::deadline;
 
 pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Result<Exit, Failure> {

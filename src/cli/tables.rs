@@ -6,7 +6,8 @@ use clap::Args;
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::Offset;
 
-use super::setup::{Failure, Setup};
+use super::failure::Failure;
+use super::setup::Setup;
 use crate::config;
 use crate::domain::carried_columns::CarriedColumns;
 use crate::domain::dimensions::PRODUCT;

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::args::{Command, Global};
+use super::args::Command;
 use super::evidence::EvidenceCommand;
+use super::failure::Failure;
+use super::global::Global;
 use super::ledger_args::LedgerCommand;
 use super::output;
 use super::sender::proxy;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::clock::{Clock, Stopwatch};
 use crate::exit::Exit;
 use crate::gateway::client::Endpoint;

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use super::args::Why;
+use super::failure::Failure;
 use super::logs::expand;
 use super::output;
 use super::reconcile::{month, policy};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::why_next::{deciding, next, next_of_report};
 use super::why_story::{Speaker, class_line, headline, part, told};
 use super::{ledger_commands, why_books, why_json};

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::failure::Failure;
 use super::ledger_commands::{reading, wait};
 use super::output;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::exit::Exit;
 use crate::ledger::codes;
 use crate::private;

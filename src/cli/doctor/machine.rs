@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access, statvfs};
 
 use super::folder_of;
-use crate::cli::places::absolute;
+use crate::cli::failure::absolute;
 use crate::cli::setup::Setup;
 use crate::clock::Stopwatch;
 use crate::config;

@@ -8,10 +8,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use super::args::Global;
+use super::failure::Failure;
+use super::global::Global;
 use super::output;
 use super::sender::{endpoint, proxy, proxy_variables};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::clock;
 use crate::config::Config;
 use crate::doku::answer::SignaturePolicy;

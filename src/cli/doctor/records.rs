@@ -5,10 +5,11 @@ use std::io;
 use std::path::Path;
 
 use super::Arguments;
+use crate::cli::failure::Failure;
+use crate::cli::failure::{absolute, full};
 use crate::cli::ledger_commands::wait;
 use crate::cli::ledger_whole::parse_head;
-use crate::cli::places::{absolute, full};
-use crate::cli::setup::{Failure, Setup};
+use crate::cli::setup::Setup;
 use crate::exit::Exit;
 use crate::jobs::doctor::{LedgerState, LockState, LogState, RecordsState};
 use crate::ledger::{Ledger as _, Store};

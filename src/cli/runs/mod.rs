@@ -7,10 +7,11 @@ use clap::Subcommand;
 
 pub(super) use self::arguments::Invocation;
 pub(super) use self::record::{Input, Recording, Run, State, file_of, read};
+use super::failure::Failure;
 use super::ledger_commands::wait;
 use super::output;
 use super::person;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::clock::Clock;
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::{digest, misspelling};

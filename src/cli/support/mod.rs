@@ -15,12 +15,14 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use self::redact::Redactor;
-use super::args::{Cli, Global};
+use super::args::Cli;
 use super::doctor;
+use super::failure::Failure;
+use super::global::Global;
 use super::ledger_commands::{done, wait};
 use super::output;
 use super::runs;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::intake::BillColumn;
