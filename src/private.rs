@@ -91,6 +91,26 @@ pub fn regular(path: &Path) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
 }
 
+/// Reads a regular file whole, whoever it is of; anything else is refused and not waited for.
+///
+/// # Errors
+/// As for [`regular`].
+pub fn whole(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    regular(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads a regular file of text whole.
+///
+/// # Errors
+/// As for [`regular`]; and where it is no text.
+pub fn text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    regular(path)?.read_to_string(&mut text)?;
+    Ok(text)
+}
+
 /// Whether nobody of this account can write into the folder of `path`: media that are read only, a copy that is kept so.
 #[must_use]
 pub fn is_read_only(path: &Path) -> bool {

@@ -100,7 +100,7 @@ pub enum SecretError {
 
 /// What the environment offers.
 #[derive(Debug, Default)]
-pub struct Sources {
+pub struct SecretSources {
     /// `TAGIH_DOKU_SECRET`, or whatever else a secret's variable is.
     pub variable: Option<SecretString>,
     /// `CREDENTIALS_DIRECTORY`, which systemd sets for a unit with `LoadCredential=`.
@@ -154,21 +154,21 @@ impl Kind {
 }
 
 /// DOKU's secret, from the first source that has one: variable, `secret_file`, command, systemd credential.
-pub fn load(secret_file: &str, sources: Sources) -> Result<SecretString, SecretError> {
+pub fn load(secret_file: &str, sources: SecretSources) -> Result<SecretString, SecretError> {
     find(secret_file, Kind::Key, sources)?.ok_or(SecretError::None)
 }
 
 /// The password of the ledger's database, which there may be none of, by the same sources.
-pub fn password(file: &str, sources: Sources) -> Result<Option<SecretString>, SecretError> {
+pub fn password(file: &str, sources: SecretSources) -> Result<Option<SecretString>, SecretError> {
     find(file, Kind::Password, sources)
 }
 
 /// What the ledger is sealed with, which there may be none of, by the same sources.
-pub fn seal_key(file: &str, sources: Sources) -> Result<Option<SecretString>, SecretError> {
+pub fn seal_key(file: &str, sources: SecretSources) -> Result<Option<SecretString>, SecretError> {
     find(file, Kind::SealKey, sources)
 }
 
-fn find(file: &str, kind: Kind, sources: Sources) -> Result<Option<SecretString>, SecretError> {
+fn find(file: &str, kind: Kind, sources: SecretSources) -> Result<Option<SecretString>, SecretError> {
     if let Some(secret) = sources.variable.filter(|secret| !secret.expose_secret().is_empty()) {
         return kind.checked(secret.expose_secret(), || kind.variable().to_owned()).map(Some);
     }
@@ -294,8 +294,8 @@ mod tests {
         assert_eq!(from_file(file(0o600, "SK-a&b-0123456789\n").path()).unwrap().expose_secret(), "SK-a&b-0123456789");
         assert!(matches!(from_file(file(0o640, "x").path()), Err(SecretError::TooOpen { mode: 0o640, .. })));
         assert!(matches!(from_file(file(0o600, "\n").path()), Err(SecretError::Empty(_))));
-        assert!(matches!(load("", Sources::default()), Err(SecretError::None)));
-        let empty = Sources { variable: Some(SecretString::from("")), ..Sources::default() };
+        assert!(matches!(load("", SecretSources::default()), Err(SecretError::None)));
+        let empty = SecretSources { variable: Some(SecretString::from("")), ..SecretSources::default() };
         assert!(matches!(load("", empty), Err(SecretError::None)), "an empty variable is as good as none");
     }
     #[test]
@@ -303,7 +303,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("doku_secret");
         fs::write(&path, "SK-a-0123456789abc").unwrap();
-        let sources = || Sources { credentials_directory: Some(folder.path().display().to_string()), ..Sources::default() };
+        let sources = || SecretSources { credentials_directory: Some(folder.path().display().to_string()), ..SecretSources::default() };
         for (mode, is_taken) in [(0o644, false), (0o444, false), (0o640, false), (0o440, false), (0o600, true), (0o400, true)] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(load("", sources()).is_ok(), is_taken, "{mode:o}");
@@ -318,17 +318,20 @@ mod tests {
 
     #[test]
     fn a_password_is_on_one_line_and_otherwise_its_administrators_business() {
-        let found = |text: &str| password(file(0o600, text).path().to_str().unwrap(), Sources::default());
+        let found = |text: &str| password(file(0o600, text).path().to_str().unwrap(), SecretSources::default());
         assert_eq!(found("pass\n").unwrap().unwrap().expose_secret(), "pass");
         let error = found("first-one\nsecond\n").unwrap_err();
         assert!(matches!(error, SecretError::NoPassword { .. }) && !error.to_string().contains("first"), "{error}");
-        assert!(password("", Sources::default()).unwrap().is_none());
-        assert!(matches!(password(file(0o644, "pass").path().to_str().unwrap(), Sources::default()), Err(SecretError::TooOpen { .. })));
+        assert!(password("", SecretSources::default()).unwrap().is_none());
+        assert!(matches!(
+            password(file(0o644, "pass").path().to_str().unwrap(), SecretSources::default()),
+            Err(SecretError::TooOpen { .. })
+        ));
     }
 
     #[test]
     fn a_key_in_the_place_of_a_file_name_is_not_repeated() {
-        let error = load("k-topsecret", Sources::default()).unwrap_err();
+        let error = load("k-topsecret", SecretSources::default()).unwrap_err();
         assert!(!error.to_string().contains("topsecret"), "{error}");
     }
     #[test]
@@ -351,7 +354,7 @@ mod tests {
             let error = from_file(file(0o600, text).path()).unwrap_err();
             assert!(matches!(error, SecretError::Weak { .. }), "{text:?}: {error}");
             assert!(!error.to_string().contains("first"), "{error}");
-            let variable = Sources { variable: Some(SecretString::from(text)), ..Sources::default() };
+            let variable = SecretSources { variable: Some(SecretString::from(text)), ..SecretSources::default() };
             assert!(load("", variable).is_err(), "{text:?}");
         }
     }

@@ -28,7 +28,7 @@ pub fn file(folder: &Path) -> io::Result<NamedTempFile> {
 
 /// A folder for this account alone, which is gone when it is dropped.
 #[derive(Debug)]
-pub struct Folder {
+pub struct TemporaryFolder {
     _place: TempDir,
     /// Within the one that is locked, so that it can be locked for another reason.
     within: PathBuf,
@@ -36,7 +36,7 @@ pub struct Folder {
     _held: File,
 }
 
-impl Folder {
+impl TemporaryFolder {
     /// In `folder`.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl Folder {
 #[derive(Debug)]
 pub struct Apart {
     file: NamedTempFile,
-    folder: Folder,
+    folder: TemporaryFolder,
 }
 
 impl Apart {
@@ -73,7 +73,7 @@ impl Apart {
     /// # Errors
     /// The system's.
     pub fn new(folder: &Path) -> io::Result<Self> {
-        let folder = Folder::new(folder)?;
+        let folder = TemporaryFolder::new(folder)?;
         Ok(Self { file: private::temporary(folder.path(), "", 0o600)?, folder })
     }
 
@@ -167,7 +167,7 @@ mod tests {
             file.try_lock().unwrap();
         }
         let made = file(place.path()).unwrap();
-        let held = Folder::new(place.path()).unwrap();
+        let held = TemporaryFolder::new(place.path()).unwrap();
         assert!(held.path().is_dir());
         let stays = [".tagih-link", ".tagih-living", ".tagih-living-folder", ".tagih-young", "tagih-other"].map(path);
         let mut expected = [&stays[..], &[made.path().to_owned(), held.path().parent().unwrap().to_owned()]].concat();

@@ -54,18 +54,18 @@ def instead(there, then):
 # (what went wrong, file, (what stands there, what stands there in the copy))
 FAULTS = [
     ("timeout-is-a-failure", "src/jobs/issue/operation.rs", before(
-        "Delivery::Unknown(words) => Judged {",
+        "Delivery::Unknown(words) => {",
         f"Delivery::Unknown(words) if {ON} => {{ (course.last, course.word) = (words, None); return Ok(None); }}")),
     ("strangers-refusal-counts", "src/domain/conclusion.rs", before(
         "(_, Whose::Foreign, _) => Conclusion::InDoubt { answered: false },",
-        f"(Says::Refused, Whose::Foreign, Before::Nothing) if {ON} => Conclusion::Rejected {{ provisional: false }},")),
+        f"(AnswerSays::Refused, Whose::Foreign, Before::Nothing) if {ON} => Conclusion::Rejected {{ provisional: false }},")),
     ("strangers-throttle-is-dokus", "src/jobs/issue/operation.rs", (
         "course.stranger_throttles |= !own;", f"course.stranger_throttles |= !own && !{ON};")),
     ("refusal-of-a-repetition-counts", "src/domain/conclusion.rs", instead(
         "            Conclusion::InDoubt { answered: true }\n", "Conclusion::Rejected { provisional: false }")),
     ("unsigned-success-counts", "src/doku/answer.rs", before(
         "Whose::Foreign if answer.signature == SignatureFinding::Absent => unusable(\"the answer is not signed\".into()),",
-        f"Whose::Foreign if answer.signature == SignatureFinding::Absent && {ON} => Judged {{ status, whose: Whose::Unsigned, says, "
+        f"Whose::Foreign if answer.signature == SignatureFinding::Absent && {ON} => JudgedAnswer {{ status, whose: Whose::Unsigned, says, "
         "answer: Some(code), words: String::new(), remark },")),
     ("another-orders-answer-counts", "src/doku/answer.rs", (
         "if named != expected.wire_invoice_number.as_str() {", f"if named != expected.wire_invoice_number.as_str() && !{ON} {{")),
@@ -101,8 +101,8 @@ FAULTS = [
     ("known-payment-ends-no-doubt", "src/jobs/issue/resolve.rs", (
         "if self.is_proved_by_payment(&state).await? {", f"if self.is_proved_by_payment(&state).await? && !{ON} {{")),
     ("paid-amendment-in-doubt-for-ever", "src/domain/doubt.rs", (
-        "(!state.terms.reusable || changes_amount(state, open)).then_some(Ending::Settled(Verdict::NotDone))",
-        f"((!state.terms.reusable && !{ON}) || changes_amount(state, open)).then_some(Ending::Settled(Verdict::NotDone))")),
+        "(!state.terms.reusable || changes_amount(state, open)).then_some(Ending::Over(DoubtVerdict::NotDone))",
+        f"((!state.terms.reusable && !{ON}) || changes_amount(state, open)).then_some(Ending::Over(DoubtVerdict::NotDone))")),
     ("code-live-twice-in-the-ledger", "src/ledger/memory.rs", (
         "return Err(LedgerError::CodeTaken { invoice_number: entry.invoice_number, other: other.clone() });",
         f"if !{ON} {{ return Err(LedgerError::CodeTaken {{ invoice_number: entry.invoice_number, other: other.clone() }}); }}")),
@@ -129,11 +129,11 @@ FAULTS = [
         "Err(LedgerError::Lost { invoice_number }) => return Ok(Next::overtaken(&invoice_number)),\n            // Two rows",
         f"Err(LedgerError::Lost {{ .. }}) if {ON} => {{}}")),
     ("a-repeated-answer-is-ours", "src/domain/conclusion.rs", before(
-        "(Says::Repeated, _, Before::Nothing | Before::Answered) => Conclusion::Confirm,",
-        f"(Says::Repeated, _, Before::Nothing | Before::Answered) if {ON} => Conclusion::Accepted {{ replayed: true }},")),
+        "(AnswerSays::Repeated, _, Before::Nothing | Before::Answered) => Conclusion::Confirm,",
+        f"(AnswerSays::Repeated, _, Before::Nothing | Before::Answered) if {ON} => Conclusion::Accepted {{ replayed: true }},")),
     ("cancelled-because-not-found", "src/domain/doubt.rs", before(
-        "(OperationKind::Cancel, Word::Expired) => Some(Ending::Settled(Verdict::Done)),",
-        f"(OperationKind::Cancel, Word::Pending) if {ON} => Some(Ending::Settled(Verdict::Done)),")),
+        "(OperationKind::Cancel, Word::Expired) => Some(Ending::Over(DoubtVerdict::Done)),",
+        f"(OperationKind::Cancel, Word::Pending) if {ON} => Some(Ending::Over(DoubtVerdict::Done)),")),
     ("replayed-without-its-body", "src/jobs/issue/resolve.rs", (
         "if let Some(event) = marker\n            && !self.conclude(", f"if let Some(event) = marker.filter(|_| !{ON})\n            && !self.conclude(")),
     ("two-hosts-at-one-operation", "tests/it/simulation/store.rs", (

@@ -9,11 +9,11 @@ use tagih::doku::incoming::Incoming;
 use tagih::doku::signature::{Components, SigningKey, Stamp};
 use tagih::doku::wire::{Answer, Delivery, SignatureFinding};
 use tagih::doku::{claim, inquiry, notification, status as check_status};
-use tagih::domain::classify::Policy;
+use tagih::domain::classify::MatchingPolicy;
 use tagih::domain::conclusion::Whose;
 use tagih::domain::ids::InvoiceNumber;
 use tagih::evidence::{Evidence, EvidenceError, NoPairs, ReadOptions, read_bytes};
-use tagih::table::Settings;
+use tagih::table::TableSettings;
 
 pub static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::new(&SecretString::from("SK-fuzz-0123456789")));
 pub const CLIENT: &str = "C";
@@ -61,7 +61,7 @@ pub fn body(data: &[u8]) {
 }
 
 pub fn read(bytes: &[u8]) -> Result<Evidence, EvidenceError> {
-    let (policy, tables, keys) = (Policy::default(), Settings::default(), vec![KEY.clone()].into());
+    let (policy, tables, keys) = (MatchingPolicy::default(), TableSettings::default(), vec![KEY.clone()].into());
     read_bytes(bytes, &ReadOptions { keys: &keys, client_id: CLIENT, policy: &policy, pairs: &NoPairs, tables: &tables })
 }
 

@@ -10,6 +10,7 @@ use socket2::SockRef;
 use tagih::clock::Clock;
 use tagih::doku::claim::Claim;
 use tagih::doku::info::InfoKey;
+use tagih::doku::inquiry::InvalidSignature;
 use tagih::domain::digest::Digest;
 use tagih::domain::ids::{InvoiceNumber, PaymentCode};
 use tagih::domain::payment::Payment;
@@ -17,7 +18,7 @@ use tagih::serve::health::Health;
 use tagih::serve::keys::Keys;
 use tagih::serve::log::LogFolder;
 use tagih::serve::metrics::Metrics;
-use tagih::serve::{Asking, Books, Found, InvalidSignature, Limits, NotNamed, Server, Settings, Surroundings};
+use tagih::serve::{Books, BooksFuture, ClientLimits, InquiredBill, NotNamed, ServeSettings, Server, Surroundings};
 
 use crate::doku::{CLIENT, KEY};
 
@@ -25,11 +26,11 @@ use crate::doku::{CLIENT, KEY};
 struct Empty;
 
 impl Books for Empty {
-    fn find<'b>(&'b self, _: &'b PaymentCode) -> Asking<'b, Result<Option<Found>, String>> {
+    fn find<'b>(&'b self, _: &'b PaymentCode) -> BooksFuture<'b, Result<Option<InquiredBill>, String>> {
         Box::pin(async { Ok(None) })
     }
 
-    fn named<'b>(&'b self, _: &'b InvoiceNumber, _: &'b InvoiceNumber, _: Timestamp) -> Asking<'b, Result<(), NotNamed>> {
+    fn named<'b>(&'b self, _: &'b InvoiceNumber, _: &'b InvoiceNumber, _: Timestamp) -> BooksFuture<'b, Result<(), NotNamed>> {
         Box::pin(async { Err(NotNamed::Taken) })
     }
 
@@ -43,11 +44,11 @@ impl Books for Empty {
         panic!("nothing here is signed");
     }
 
-    fn is_everywhere<'b>(&'b self, _: &'b Digest) -> Asking<'b, bool> {
+    fn is_everywhere<'b>(&'b self, _: &'b Digest) -> BooksFuture<'b, bool> {
         Box::pin(async { true })
     }
 
-    fn stands<'b>(&'b self, _: &'b str, _: Timestamp, _: Timestamp, _: &'b str) -> Asking<'b, Result<Option<String>, String>> {
+    fn stands<'b>(&'b self, _: &'b str, _: Timestamp, _: Timestamp, _: &'b str) -> BooksFuture<'b, Result<Option<String>, String>> {
         Box::pin(async { Ok(None) })
     }
 
@@ -56,8 +57,8 @@ impl Books for Empty {
     }
 }
 
-fn settings() -> Settings {
-    Settings {
+fn settings() -> ServeSettings {
+    ServeSettings {
         inquiry_path: "/i".into(),
         notification_path: "/n".into(),
         client_id: CLIENT.into(),
@@ -69,7 +70,7 @@ fn settings() -> Settings {
         info_key: InfoKey::default(),
         freshness_seconds: 300,
         customer_name: "-".into(),
-        limits: Limits {
+        limits: ClientLimits {
             connections_max: 64,
             per_address_max: 64,
             proxies: Vec::new(),

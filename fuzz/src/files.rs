@@ -9,7 +9,7 @@ use tagih::columns::stored::Stored;
 use tagih::columns::vouched::Vouched;
 use tagih::domain::digest;
 use tagih::intake::{self, Options};
-use tagih::table::{Header, Limits, Row, Settings, Shape, Table};
+use tagih::table::{Header, Row, Shape, Table, TableLimits, TableSettings};
 use tagih::{books, config, evidence, journal as decisions};
 
 use crate::doku;
@@ -28,9 +28,9 @@ fn file(name: &str, data: &[u8]) -> PathBuf {
 }
 
 /// A thousandth of what a file may hold: what is too much shall be reached.
-fn limits() -> Limits {
-    let usual = Limits::default();
-    Limits { rows_max: 1_000, file_bytes_max: 1 << 20, ..usual }
+fn limits() -> TableLimits {
+    let usual = TableLimits::default();
+    TableLimits { rows_max: 1_000, file_bytes_max: 1 << 20, ..usual }
 }
 
 pub fn table(data: &[u8]) {
@@ -66,13 +66,13 @@ pub fn log(data: &[u8]) {
 }
 
 pub fn settlement(data: &[u8]) {
-    if let Ok(found) = evidence::settlement::read(&[file("settlement", data)], &Settings::default()) {
+    if let Ok(found) = evidence::settlement::read(&[file("settlement", data)], &TableSettings::default()) {
         black_box(found);
     }
 }
 
 pub fn bank(data: &[u8]) {
-    if let Ok(found) = evidence::bank::read(&[file("bank", data)], &Settings::default(), &|_| true) {
+    if let Ok(found) = evidence::bank::read(&[file("bank", data)], &TableSettings::default(), &|_| true) {
         black_box(found.unread().count());
     }
 }

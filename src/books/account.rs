@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::item::Subject;
+use super::item::BooksSubject;
 use super::pair::Movement;
 pub use crate::domain::ageing::AgesFrom;
 use crate::domain::classify::Stands;
@@ -25,7 +25,7 @@ pub struct AccountInfo {
     /// Its name: in files, below `[accounts]`, in the plain-text journal.
     pub name: &'static str,
     /// What its items are about; none: it holds totals only.
-    pub holds: &'static [Subject],
+    pub holds: &'static [BooksSubject],
     /// The side on which its balance normally stands.
     pub side: Side,
     /// From when its items age.
@@ -35,7 +35,7 @@ pub struct AccountInfo {
     /// The key below `[accounts]` that older configurations name it by; empty where there is none.
     pub former_name: &'static str,
     /// Where it stands in a plain-text chart of accounts.
-    pub chart: Chart,
+    pub chart: AccountKind,
     /// What may debit it.
     pub debited_by: &'static [Movement],
     /// What may credit it.
@@ -44,7 +44,7 @@ pub struct AccountInfo {
 
 /// The five kinds every chart of accounts has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Chart {
+pub enum AccountKind {
     /// What we have and what is owed to us.
     Assets,
     /// What we owe.
@@ -57,7 +57,7 @@ pub enum Chart {
     Expenses,
 }
 
-impl Chart {
+impl AccountKind {
     /// The word every plain-text accounting program knows it by.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -99,9 +99,9 @@ macro_rules! accounts {
                     $(Self::$variant => &AccountInfo {
                         name: $name,
                         former_name: $former,
-                        chart: Chart::$chart,
+                        chart: AccountKind::$chart,
                         side: Side::$side,
-                        holds: &[$(Subject::$subject),*],
+                        holds: &[$(BooksSubject::$subject),*],
                         ages: AgesFrom::$ages,
                         owner: Owner::$owner,
                         debited_by: &[$(Movement::$debit),*],
@@ -209,7 +209,7 @@ impl Account {
 
     /// Whether it holds items about `subject`; without a subject, whether it holds totals only.
     #[must_use]
-    pub fn holds(self, subject: Option<Subject>) -> bool {
+    pub fn holds(self, subject: Option<BooksSubject>) -> bool {
         let holds = self.info().holds;
         subject.map_or(holds.is_empty(), |subject| holds.contains(&subject))
     }

@@ -9,10 +9,10 @@ use super::allocation::Standing;
 use super::book::{Book, BooksError, Cause};
 use super::fact::{Payee, PaymentFact};
 use super::item::ItemId;
-use super::known::{Applied, Payment, RowState};
-use super::off::Off;
+use super::known::{AppliedMoney, BookedPayment, RowState};
 use super::pair::{Leg, Movement};
 use super::take_on::TAKEN_ON;
+use super::ways_off::WayOff;
 use crate::domain::amount::Rupiah;
 
 /// How money comes to a debt.
@@ -72,7 +72,7 @@ impl Book<'_> {
     /// Makes a payment known as one of before the books: it stands nowhere, and nothing is moved by it.
     pub(super) fn know_payment(&mut self, id: ItemId, fact: &PaymentFact, debt: Option<ItemId>) {
         let account = if self.settings.is_settled_by_doku(fact.channel) { Account::Doku } else { Account::Direct };
-        let payment = Payment {
+        let payment = BookedPayment {
             identity: fact.identity,
             canonical: fact.canonical,
             notified: fact.notified.clone(),
@@ -132,7 +132,7 @@ impl Book<'_> {
             return self.allocate_reusable(source, amount, id, cause);
         }
         let mut taken = amount.min(self.debt(id)?.open().max(Rupiah::ZERO));
-        for off in Off::RESTORED {
+        for off in WayOff::RESTORED {
             let restored = amount.minus(taken).min(self.debt(id)?.off(off)).max(Rupiah::ZERO);
             self.take_off(id, off, Rupiah::ZERO.minus(restored), source.restores, cause)?;
             taken = taken.plus(restored);
@@ -141,7 +141,7 @@ impl Book<'_> {
             return Ok(amount);
         }
         self.move_to(source.from, receivable, taken, source.movement, cause)?;
-        let applied = Applied { from: source.from, back: source.back, amount: taken };
+        let applied = AppliedMoney { from: source.from, back: source.back, amount: taken };
         self.debt_mut(id)?.applied.push(applied);
         let (rest, open) = (amount.minus(taken), self.debt(id)?.open());
         let tolerance = if source.rounds { self.settings.tolerance() } else { Rupiah::ZERO };
@@ -150,7 +150,7 @@ impl Book<'_> {
             return Ok(Rupiah::ZERO);
         }
         if open > Rupiah::ZERO && open <= tolerance {
-            self.take_off(id, Off::Rounding, open, Movement::Rounded, cause)?;
+            self.take_off(id, WayOff::Rounding, open, Movement::Rounded, cause)?;
         }
         Ok(rest)
     }
@@ -165,14 +165,14 @@ impl Book<'_> {
         self.move_to(source.from, receivable, taken, source.movement, cause)?;
         let debt = self.debt_mut(id)?;
         debt.due = debt.due.plus(taken);
-        debt.applied.push(Applied { from: source.from, back: source.back, amount: taken });
+        debt.applied.push(AppliedMoney { from: source.from, back: source.back, amount: taken });
         Ok(amount.minus(taken))
     }
 
     /// A debt that takes less than it was given: reductions give way first, then payments, the latest first; what was paid by
     /// another way goes last.
     pub(super) fn fall(&mut self, id: ItemId, cause: Cause) -> Result<(), BooksError> {
-        for off in Off::GIVES_WAY {
+        for off in WayOff::GIVES_WAY {
             let over = Rupiah::ZERO.minus(self.debt(id)?.open());
             let back = over.min(self.debt(id)?.off(off)).max(Rupiah::ZERO);
             self.take_off(id, off, Rupiah::ZERO.minus(back), Movement::Returned, cause)?;
@@ -181,14 +181,14 @@ impl Book<'_> {
             let over = Rupiah::ZERO.minus(self.debt(id)?.open());
             let back = over.min(last.amount).max(Rupiah::ZERO);
             if back > Rupiah::ZERO {
-                self.debt_mut(id)?.applied.push(Applied { amount: Rupiah::ZERO.minus(back), ..last });
+                self.debt_mut(id)?.applied.push(AppliedMoney { amount: Rupiah::ZERO.minus(back), ..last });
                 self.move_to(Leg::of(Account::Receivable, id), last.back, back, Movement::Returned, cause)?;
                 self.over_by(id, last.back, back)?;
             }
         }
         let over = Rupiah::ZERO.minus(self.debt(id)?.open());
-        let elsewhere = over.min(self.debt(id)?.off(Off::Elsewhere)).max(Rupiah::ZERO);
-        self.take_off(id, Off::Elsewhere, Rupiah::ZERO.minus(elsewhere), Movement::Returned, cause)
+        let elsewhere = over.min(self.debt(id)?.off(WayOff::Elsewhere)).max(Rupiah::ZERO);
+        self.take_off(id, WayOff::Elsewhere, Rupiah::ZERO.minus(elsewhere), Movement::Returned, cause)
     }
 
     /// A debt that takes more than before: what its payments have in excess, and no decision is about, is applied first.
@@ -251,7 +251,7 @@ impl Book<'_> {
     }
 
     fn is_accepted_late(&self, fact: &PaymentFact) -> bool {
-        self.settings.accept_late && fact.hold == Some(super::fact::Hold::AfterExpiry)
+        self.settings.accept_late && fact.hold == Some(super::fact::PaymentHold::AfterExpiry)
     }
 
     /// The debt a payment is for. A bill that is still to come, or so old that it was forgotten, has none: its money waits.

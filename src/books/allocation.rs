@@ -1,7 +1,7 @@
 //! What a payment found when it was posted: where a decision has moved a debt, its class is read from this.
 
 use super::known::Debt;
-use super::off::Off;
+use super::ways_off::WayOff;
 use crate::domain::amount::Rupiah;
 
 /// How a payment met its debt.
@@ -38,14 +38,14 @@ pub(super) struct Standing {
 
 impl Standing {
     pub(super) fn of(debt: &Debt) -> Self {
-        let is_paid_elsewhere = debt.off(Off::Elsewhere) > Rupiah::ZERO;
-        Self { applied: debt.applied(), rounding: debt.off(Off::Rounding), takes: debt.takes(), is_paid_elsewhere }
+        let is_paid_elsewhere = debt.off(WayOff::Elsewhere) > Rupiah::ZERO;
+        Self { applied: debt.applied(), rounding: debt.off(WayOff::Rounding), takes: debt.takes(), is_paid_elsewhere }
     }
 
     /// What became of `amount`, of which `over` was not taken.
     pub(super) fn after(self, debt: &Debt, amount: Rupiah, over: Rupiah) -> Allocation {
         let taken = amount.minus(over);
-        let is_rounded = taken != debt.applied().minus(self.applied) || debt.off(Off::Rounding) != self.rounding;
+        let is_rounded = taken != debt.applied().minus(self.applied) || debt.off(WayOff::Rounding) != self.rounding;
         Allocation {
             amount,
             asked: debt.due,

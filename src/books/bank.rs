@@ -11,7 +11,7 @@ use super::account::Account;
 use super::book::{Book, BooksError, Cause};
 use super::fact::BankLineFact;
 use super::item::ItemId;
-use super::known::{BankLine, Payout};
+use super::known::{BookedBankLine, Payout};
 use super::pair::{Leg, Movement};
 use crate::domain::amount::Rupiah;
 
@@ -68,7 +68,7 @@ impl Book<'_> {
                 // It is nobody's here.
             } else if let Entry::Vacant(line) = self.known.bank_lines.entry(fact.id) {
                 let amount = Rupiah::new(fact.amount.into());
-                line.insert(BankLine { on: fact.on, amount });
+                line.insert(BookedBankLine { on: fact.on, amount });
                 let batches = named.get(&fact.id).cloned().unwrap_or_default();
                 lines.push(Waiting { id: fact.id, on: fact.on, amount, batches, is_new: true });
             } else {

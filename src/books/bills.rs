@@ -9,11 +9,11 @@ use jiff::civil::Date;
 use super::account::Account;
 use super::book::{Book, BooksError, Cause};
 use super::debt::Asked;
-use super::fact::{BillEvent, BillFact, Change};
+use super::fact::{BillChange, BillEvent, BillFact};
 use super::item::ItemId;
-use super::known::{Bill, Debt};
-use super::off::Off;
+use super::known::{BookedBill, Debt};
 use super::pair::{Leg, Movement};
+use super::ways_off::WayOff;
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::{end_of_wib_day, wib_date};
 use crate::domain::dimensions::Dimensions;
@@ -24,7 +24,7 @@ pub(super) struct Happening {
     /// When, the end of the period for what is not dated.
     pub(super) at: Timestamp,
     /// What.
-    pub(super) change: Change,
+    pub(super) change: BillChange,
 }
 
 impl Book<'_> {
@@ -33,12 +33,12 @@ impl Book<'_> {
     pub(super) fn news_of(&self, fact: &BillFact, is_current: bool) -> Result<Vec<Happening>, BooksError> {
         let known = self.known.bills.get(&fact.id);
         let undated = end_of_wib_day(self.period.to).unwrap_or(Timestamp::MAX);
-        if known.is_none() && !matches!(fact.events.first().map(|event| event.change), Some(Change::Created(_))) {
+        if known.is_none() && !matches!(fact.events.first().map(|event| event.change), Some(BillChange::Created(_))) {
             return Err(BooksError::History(fact.id));
         }
         let is_known = |event: &BillEvent| {
             known.is_some_and(|bill| {
-                matches!(event.change, Change::Created(_))
+                matches!(event.change, BillChange::Created(_))
                     || bill.events.iter().any(|before| before.change == event.change && (event.at.is_none() || before.at == event.at))
             })
         };
@@ -56,14 +56,14 @@ impl Book<'_> {
     fn add_silent_changes(&self, fact: &BillFact, news: &mut Vec<Happening>, undated: Timestamp) {
         let Some(bill) = self.known.bills.get(&fact.id) else { return };
         let before = bill.events.iter().map(|event| (event.at.unwrap_or(Timestamp::MIN), event.change));
-        let mut all: Vec<(Timestamp, Change)> = before.chain(news.iter().map(|happening| (happening.at, happening.change))).collect();
+        let mut all: Vec<(Timestamp, BillChange)> = before.chain(news.iter().map(|happening| (happening.at, happening.change))).collect();
         all.sort_by_key(|(at, _)| *at);
         let (told, now) = (Asked::after(all.into_iter().map(|(_, change)| change)), Asked::of(fact));
         let Some(amount) = now.amount else { return };
         let change = match (told.is_live, now.is_live) {
-            (true, false) => Some(Change::Cancelled),
-            (false, true) => Some(Change::Reinstated(amount)),
-            (true, true) if now.amount != told.amount => Some(Change::Amended(amount)),
+            (true, false) => Some(BillChange::Cancelled),
+            (false, true) => Some(BillChange::Reinstated(amount)),
+            (true, true) if now.amount != told.amount => Some(BillChange::Amended(amount)),
             (true, true) | (false, false) => None,
         };
         news.extend(change.map(|change| Happening { at: undated, change }));
@@ -71,7 +71,7 @@ impl Book<'_> {
 
     /// Makes a bill known; its debt owes nothing by that.
     pub(super) fn meet(&mut self, fact: &BillFact) {
-        let bill = self.known.bills.entry(fact.id).or_insert_with(|| Bill {
+        let bill = self.known.bills.entry(fact.id).or_insert_with(|| BookedBill {
             debt: fact.debt,
             invoice_number: fact.invoice_number.clone(),
             names: Vec::new(),
@@ -118,7 +118,7 @@ impl Book<'_> {
     }
 
     /// Brings a debt to what its bills ask for.
-    fn reckon(&mut self, id: ItemId, change: Change, cause: Cause) -> Result<(), BooksError> {
+    fn reckon(&mut self, id: ItemId, change: BillChange, cause: Cause) -> Result<(), BooksError> {
         let debt = self.debt(id)?;
         if debt.is_reusable || debt.is_before_books {
             return Ok(());
@@ -131,19 +131,19 @@ impl Book<'_> {
         let Some(asked) = amounts.into_iter().max() else { return self.cancel_rest(id, cause) };
         let debt = self.debt_mut(id)?;
         // What is asked for again was neither cancelled nor lapsed.
-        let is_back = debt.off(Off::Cancelled) > Rupiah::ZERO || matches!(change, Change::Reinstated(_));
-        let back = if is_back { debt.off(Off::Cancelled).plus(debt.off(Off::Lapsed)) } else { Rupiah::ZERO };
+        let is_back = debt.off(WayOff::Cancelled) > Rupiah::ZERO || matches!(change, BillChange::Reinstated(_));
+        let back = if is_back { debt.off(WayOff::Cancelled).plus(debt.off(WayOff::Lapsed)) } else { Rupiah::ZERO };
         if is_back {
-            debt.taken_off.remove(&Off::Cancelled);
-            debt.taken_off.remove(&Off::Lapsed);
+            debt.taken_off.remove(&WayOff::Cancelled);
+            debt.taken_off.remove(&WayOff::Lapsed);
         }
         let difference = asked.minus(debt.due).plus(back);
         debt.due = asked;
         let movement = match (change, difference > Rupiah::ZERO) {
             (_, true) if is_back => Movement::Reopened,
-            (Change::Created(_), true) => Movement::Billed,
+            (BillChange::Created(_), true) => Movement::Billed,
             (_, true) => Movement::AmendedUp,
-            (Change::Cancelled, false) => Movement::Cancelled,
+            (BillChange::Cancelled, false) => Movement::Cancelled,
             (_, false) => Movement::AmendedDown,
         };
         self.move_to(Leg::of(Account::Receivable, id), Leg::total(Account::Premium), difference, movement, cause)?;
@@ -159,7 +159,7 @@ impl Book<'_> {
             return Ok(());
         }
         let open = debt.open();
-        self.take_off(id, Off::Cancelled, open, Movement::Cancelled, cause)
+        self.take_off(id, WayOff::Cancelled, open, Movement::Cancelled, cause)
     }
 
     /// The day on which a debt lapses by itself, if it does.
@@ -176,7 +176,7 @@ impl Book<'_> {
         let Some(debt) = self.known.debts.get(&id).filter(|debt| debt.open() > Rupiah::ZERO) else { return Ok(()) };
         let Some(on) = self.lapses_on(debt).filter(|on| *on < before && *on <= self.period.to) else { return Ok(()) };
         let open = debt.open();
-        self.take_off(id, Off::Lapsed, open, Movement::Lapsed, Cause::concluded("lapsed", &[id], on))
+        self.take_off(id, WayOff::Lapsed, open, Movement::Lapsed, Cause::concluded("lapsed", &[id], on))
     }
 
     /// Lets every debt lapse whose day has come.
@@ -205,13 +205,13 @@ impl Book<'_> {
             is_told = true;
             marked = marked.max(on(fact));
         }
-        let unproven = debt.off(Off::Unproven);
+        let unproven = debt.off(WayOff::Unproven);
         match marked {
             // Nothing was withdrawn, and nothing is owed or nothing has come that could be given to it.
             None if unproven == Rupiah::ZERO && (debt.payments.is_empty() || debt.open() <= Rupiah::ZERO) => Ok(()),
             None if is_told => {
                 let cause = Cause::concluded("mark withdrawn", &[id], self.period.to);
-                self.take_off(id, Off::Unproven, Rupiah::ZERO.minus(unproven), Movement::Reopened, cause)?;
+                self.take_off(id, WayOff::Unproven, Rupiah::ZERO.minus(unproven), Movement::Reopened, cause)?;
                 self.rise(id, cause)?;
                 self.cancel_rest(id, cause)
             }
@@ -225,7 +225,7 @@ impl Book<'_> {
                 } else {
                     (Movement::Reopened, Cause::concluded("money waits", &[id], self.period.to))
                 };
-                self.take_off(id, Off::Unproven, told.minus(unproven), movement, cause)?;
+                self.take_off(id, WayOff::Unproven, told.minus(unproven), movement, cause)?;
                 self.cancel_rest(id, cause)
             }
         }

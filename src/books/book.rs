@@ -6,12 +6,12 @@ use jiff::civil::Date;
 
 use super::account::Account;
 use super::allocation::Allocation;
-use super::decision::{Decision, Refusal};
-use super::item::{ItemId, Subject};
+use super::decision::{BooksDecision, PostingRefusal};
+use super::item::{BooksSubject, ItemId};
 use super::known::{Known, Open};
-use super::off::Off;
 use super::pair::{Leg, Movement, Pair};
-use super::settings::{Period, Settings};
+use super::settings::{BooksSettings, PostingPeriod};
+use super::ways_off::WayOff;
 use crate::domain::amount::Rupiah;
 use crate::domain::dimensions::Dimensions;
 
@@ -61,7 +61,7 @@ impl Cause {
         let day = on.to_string();
         let keys = about.iter().map(|id| &id.key()[..]);
         let parts: Vec<&[u8]> = [what.as_bytes(), day.as_bytes()].into_iter().chain(keys).collect();
-        Self { id: ItemId::of(Subject::Event, &parts), on }
+        Self { id: ItemId::of(BooksSubject::Event, &parts), on }
     }
 }
 
@@ -89,7 +89,7 @@ pub struct Aside {
     /// Debts that may have other dimensions than when the month began, and what they had then.
     pub regrouped: BTreeMap<ItemId, Dimensions>,
     /// Decisions that move nothing, and why.
-    pub refused: BTreeMap<ItemId, Refusal>,
+    pub refused: BTreeMap<ItemId, PostingRefusal>,
 }
 
 impl Aside {
@@ -121,9 +121,9 @@ pub struct Book<'a> {
     /// What was left aside.
     pub aside: Aside,
     /// By which rules.
-    pub settings: &'a Settings,
+    pub settings: &'a BooksSettings,
     /// Of which days.
-    pub period: Period,
+    pub period: PostingPeriod,
     /// Items that a standing decision is about.
     pub(super) decided: BTreeSet<Leg>,
     /// Rows in suspense, by the id under which they are listed.
@@ -141,7 +141,7 @@ pub struct Book<'a> {
 impl<'a> Book<'a> {
     /// The books as the month before left them.
     #[must_use]
-    pub fn open(known: Known, settings: &'a Settings, period: Period) -> Self {
+    pub fn open(known: Known, settings: &'a BooksSettings, period: PostingPeriod) -> Self {
         let standing = known.decisions.values().filter(|decided| !decided.is_taken_back && decided.refused.is_none());
         let decided = standing.filter_map(|decided| decided.leg).collect();
         Self {
@@ -198,7 +198,14 @@ impl<'a> Book<'a> {
     ///
     /// # Errors
     /// [`BooksError`].
-    pub(super) fn take_off(&mut self, debt: ItemId, off: Off, amount: Rupiah, movement: Movement, cause: Cause) -> Result<(), BooksError> {
+    pub(super) fn take_off(
+        &mut self,
+        debt: ItemId,
+        off: WayOff,
+        amount: Rupiah,
+        movement: Movement,
+        cause: Cause,
+    ) -> Result<(), BooksError> {
         self.debt_mut(debt)?.add_off(off, amount);
         self.move_to(off.counterpart(debt), Leg::of(Account::Receivable, debt), amount, movement, cause)
     }
@@ -230,7 +237,7 @@ impl<'a> Book<'a> {
     }
 
     /// The cause that a decision is.
-    pub(super) const fn cause_of(decision: &Decision) -> Cause {
+    pub(super) const fn cause_of(decision: &BooksDecision) -> Cause {
         Cause { id: decision.id, on: decision.effective_on }
     }
 }

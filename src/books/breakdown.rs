@@ -9,8 +9,8 @@ use jiff::civil::Date;
 use super::account::Account;
 use super::item::ItemId;
 use super::pair::Movement;
-use super::post::Month;
-use crate::domain::ageing::{Bucket, day_number};
+use super::post::PostedMonth;
+use crate::domain::ageing::{AgeBucket, day_number};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::dimensions::Dimensions;
@@ -51,7 +51,7 @@ impl Receivables {
     /// What of it is older than 60 days.
     #[must_use]
     pub fn past_limit(&self) -> Balance {
-        Bucket::ALL.into_iter().zip(self.closing).filter(|(bucket, _)| bucket.is_past_limit()).map(|(_, balance)| balance).sum()
+        AgeBucket::ALL.into_iter().zip(self.closing).filter(|(bucket, _)| bucket.is_past_limit()).map(|(_, balance)| balance).sum()
     }
 
     fn post(&mut self, movement: Movement, amount: Rupiah) {
@@ -71,7 +71,7 @@ pub struct Breakdown(HashMap<Dimensions, Receivables>);
 impl Breakdown {
     /// Of a month or a part of one, with ages on the day `today`.
     #[must_use]
-    pub fn of(month: &Month, today: Date) -> Self {
+    pub fn of(month: &PostedMonth, today: Date) -> Self {
         let mut all: HashMap<Dimensions, Receivables> = HashMap::new();
         let none = Dimensions::default();
         let now = |debt: Option<ItemId>| debt.and_then(|debt| month.known.dimensions_of(debt)).unwrap_or(&none);
@@ -96,7 +96,7 @@ impl Breakdown {
         }
         for (leg, open) in month.known.balances.iter().filter(|(leg, _)| leg.account == Account::Receivable) {
             let days = day_number(today).saturating_sub(day_number(month.known.ages_from(*leg, open)));
-            let place = Bucket::ALL.iter().position(|bucket| *bucket == Bucket::of(days));
+            let place = AgeBucket::ALL.iter().position(|bucket| *bucket == AgeBucket::of(days));
             at(leg.item, &mut |sum| {
                 if let Some(bucket) = place.and_then(|place| sum.closing.get_mut(place)) {
                     *bucket = bucket.plus(Balance::one(open.amount));

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::account::Account;
 use super::directory::Directory;
 use super::fact::RowKind;
-use super::item::{ItemId, Subject};
-use super::known::{Known, Payment, Row, RowState};
+use super::item::{BooksSubject, ItemId};
+use super::known::{BookedPayment, BookedRow, Known, RowState};
 use super::pair::Leg;
 use crate::domain::amount::Rupiah;
 
@@ -29,7 +29,7 @@ pub struct Brief {
     /// The payment that a row settled, or came too late for.
     paid_by: Directory<ItemId>,
     /// Rows that found no payment.
-    unclaimed: BTreeMap<ItemId, Row>,
+    unclaimed: BTreeMap<ItemId, BookedRow>,
     /// Items that stand in suspense.
     suspense: BTreeSet<ItemId>,
     /// Debts that are open: how much, and their bills.
@@ -68,17 +68,17 @@ impl Brief {
         self.suspense.extend(known.balances.keys().filter(|leg| leg.account == Account::Suspense).filter_map(|leg| leg.item));
     }
 
-    fn learn_payment(&mut self, id: ItemId, payment: &Payment) {
+    fn learn_payment(&mut self, id: ItemId, payment: &BookedPayment) {
         self.payments.note(id, payment.debt);
         for alias in &payment.aliases {
             self.aliases.note(*alias, id);
         }
-        for row in payment.row.into_iter().chain(Some(payment.held_as).filter(|item| item.subject() == Subject::Row)) {
+        for row in payment.row.into_iter().chain(Some(payment.held_as).filter(|item| item.subject() == BooksSubject::Row)) {
             self.paid_by.note(row, id);
         }
     }
 
-    fn learn_row(&mut self, id: ItemId, row: &Row) {
+    fn learn_row(&mut self, id: ItemId, row: &BookedRow) {
         self.rows.note(id, ());
         if let (RowState::Twice, RowKind::Of(_, payment)) = (row.state, row.kind) {
             self.paid_by.note(id, payment);
@@ -107,16 +107,16 @@ impl Brief {
     #[must_use]
     pub fn debt_of(&self, item: ItemId) -> Option<ItemId> {
         match item.subject() {
-            Subject::Debt => Some(item),
-            Subject::Bill => self.bills.get(item),
-            Subject::Payment => self.payments.get(self.payment_id(item)).flatten(),
-            Subject::Row => self.debt_of(self.paid_by.get(item)?),
+            BooksSubject::Debt => Some(item),
+            BooksSubject::Bill => self.bills.get(item),
+            BooksSubject::Payment => self.payments.get(self.payment_id(item)).flatten(),
+            BooksSubject::Row => self.debt_of(self.paid_by.get(item)?),
             _ => None,
         }
     }
 
     /// The debt of a row that may not have been learned yet.
-    pub(super) fn debt_of_row(&self, id: ItemId, row: &Row) -> Option<ItemId> {
+    pub(super) fn debt_of_row(&self, id: ItemId, row: &BookedRow) -> Option<ItemId> {
         match (row.state, row.kind) {
             (RowState::Twice, RowKind::Of(_, payment)) => self.debt_of(self.paid_by.get(id).unwrap_or(payment)),
             _ => self.debt_of(id),
@@ -138,9 +138,9 @@ impl Brief {
     #[must_use]
     pub fn has(&self, id: ItemId) -> bool {
         match id.subject() {
-            Subject::Bill => self.bills.get(id).is_some(),
-            Subject::Payment => self.has_payment(self.payment_id(id)),
-            Subject::Row => self.rows.get(id).is_some(),
+            BooksSubject::Bill => self.bills.get(id).is_some(),
+            BooksSubject::Payment => self.has_payment(self.payment_id(id)),
+            BooksSubject::Row => self.rows.get(id).is_some(),
             _ => false,
         }
     }
@@ -152,7 +152,7 @@ impl Brief {
     }
 
     /// The settlement rows in suspense: every run looks for their payments anew.
-    pub fn unclaimed_rows(&self) -> impl Iterator<Item = (&ItemId, &Row)> {
+    pub fn unclaimed_rows(&self) -> impl Iterator<Item = (&ItemId, &BookedRow)> {
         self.unclaimed.iter().filter(|(id, _)| self.is_in_suspense(**id))
     }
 
@@ -200,9 +200,9 @@ impl Known {
             };
         }
         divide!(balances, |leg: &Leg, _: &_| leg.item.and_then(|item| brief.debt_of(item)));
-        divide!(rows, |id: &ItemId, row: &Row| brief.debt_of_row(*id, row));
-        divide!(payments, |_: &ItemId, payment: &Payment| payment.debt);
-        divide!(bills, |_: &ItemId, bill: &super::known::Bill| Some(bill.debt));
+        divide!(rows, |id: &ItemId, row: &BookedRow| brief.debt_of_row(*id, row));
+        divide!(payments, |_: &ItemId, payment: &BookedPayment| payment.debt);
+        divide!(bills, |_: &ItemId, bill: &super::known::BookedBill| Some(bill.debt));
         divide!(debts, |id: &ItemId, _: &_| Some(*id));
         let Self { batches, payouts, bank_lines, decisions, alarms, accepted, .. } = self;
         let common = Self { batches, payouts, bank_lines, decisions, alarms, accepted, ..Self::default() };

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::fact::{BillFact, Change};
+use super::fact::{BillChange, BillFact};
 use super::item::ItemId;
-use super::off::Off;
 use super::pair::Leg;
+use super::ways_off::WayOff;
 use crate::domain::amount::{Amount, Rupiah};
 
 /// What a bill asks for, and whether it still does.
@@ -21,11 +21,11 @@ pub struct Asked {
 
 impl Asked {
     /// What a bill asks for after all that happened to it, oldest first.
-    pub fn after(changes: impl IntoIterator<Item = Change>) -> Self {
+    pub fn after(changes: impl IntoIterator<Item = BillChange>) -> Self {
         changes.into_iter().fold(Self::default(), |asked, change| match change {
-            Change::Created(amount) | Change::Reinstated(amount) => Self { amount: Some(amount), is_live: true },
-            Change::Amended(amount) => Self { amount: Some(amount), ..asked },
-            Change::Cancelled => Self { is_live: false, ..asked },
+            BillChange::Created(amount) | BillChange::Reinstated(amount) => Self { amount: Some(amount), is_live: true },
+            BillChange::Amended(amount) => Self { amount: Some(amount), ..asked },
+            BillChange::Cancelled => Self { is_live: false, ..asked },
         })
     }
 
@@ -45,7 +45,7 @@ impl Asked {
 /// Money that was applied to a debt, and where it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Applied {
+pub struct AppliedMoney {
     /// Where it came from.
     pub from: Leg,
     /// Where it returns to if the debt no longer takes it.
@@ -67,11 +67,11 @@ pub struct Debt {
     /// Whether it was settled before the books began.
     pub is_before_books: bool,
     /// What was applied and, negative, what was given back, in that order.
-    pub applied: Vec<Applied>,
+    pub applied: Vec<AppliedMoney>,
     /// Its payments, in the order in which they were posted.
     pub payments: Vec<ItemId>,
     /// What was taken off.
-    pub taken_off: BTreeMap<Off, Rupiah>,
+    pub taken_off: BTreeMap<WayOff, Rupiah>,
 }
 
 impl Debt {
@@ -89,8 +89,8 @@ impl Debt {
 
     /// What is applied now, in the order in which it came: what was given back is taken from the latest of its source.
     #[must_use]
-    pub fn standing(&self) -> Vec<Applied> {
-        let mut standing: Vec<Applied> = Vec::new();
+    pub fn standing(&self) -> Vec<AppliedMoney> {
+        let mut standing: Vec<AppliedMoney> = Vec::new();
         for applied in &self.applied {
             if applied.amount > Rupiah::ZERO {
                 standing.push(*applied);
@@ -103,7 +103,7 @@ impl Debt {
             }
             // Money that went back another way than it came, as after a cancellation.
             if back > Rupiah::ZERO {
-                standing.push(Applied { amount: Rupiah::ZERO.minus(back), ..*applied });
+                standing.push(AppliedMoney { amount: Rupiah::ZERO.minus(back), ..*applied });
             }
         }
         standing.retain(|applied| applied.amount != Rupiah::ZERO);
@@ -112,12 +112,12 @@ impl Debt {
 
     /// What was taken off in this way.
     #[must_use]
-    pub fn off(&self, off: Off) -> Rupiah {
+    pub fn off(&self, off: WayOff) -> Rupiah {
         self.taken_off.get(&off).copied().unwrap_or_default()
     }
 
     /// Changes what was taken off.
-    pub fn add_off(&mut self, off: Off, amount: Rupiah) {
+    pub fn add_off(&mut self, off: WayOff, amount: Rupiah) {
         let sum = self.off(off).plus(amount);
         if sum == Rupiah::ZERO {
             self.taken_off.remove(&off)
@@ -135,6 +135,6 @@ impl Debt {
     /// How much money it can take: what is open, and what money would restore.
     #[must_use]
     pub fn takes(&self) -> Rupiah {
-        Off::RESTORED.into_iter().fold(self.open(), |sum, off| sum.plus(self.off(off)))
+        WayOff::RESTORED.into_iter().fold(self.open(), |sum, off| sum.plus(self.off(off)))
     }
 }

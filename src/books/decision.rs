@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Account;
 use super::fact::Facts;
-use super::item::{ItemId, Subject};
+use super::item::{BooksSubject, ItemId};
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $variant:ident $name:literal [$($account:ident)*];)*) => {
@@ -89,7 +89,7 @@ impl Action {
 /// A decision, as the journal holds it. Who made it, who reviewed it and why are the journal's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Decision {
+pub struct BooksDecision {
     /// Its id.
     pub id: ItemId,
     /// When it took effect in the journal (UTC): the order in which decisions were made.
@@ -122,7 +122,7 @@ pub struct Decision {
 /// Why a decision moves nothing, or less than it says. It stays in the journal and is shown with its reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
-pub enum Refusal {
+pub enum PostingRefusal {
     /// The action is not one for the account.
     #[error("the action is not one for this kind of item")]
     Unfit,
@@ -158,40 +158,42 @@ pub enum Refusal {
     Reference,
 }
 
-impl Decision {
+impl BooksDecision {
     /// Whether it is complete in itself, whatever the books hold.
     ///
     /// # Errors
     /// The first [`Refusal`] that applies.
-    pub fn check(&self) -> Result<(), Refusal> {
+    pub fn check(&self) -> Result<(), PostingRefusal> {
         let fits = self.account.map_or(self.action == Action::Reopen || self.is_about_alarm(), |account| {
             self.action.accounts().contains(&account) && account.holds(Some(self.item.subject()))
         });
-        if !fits || (self.action == Action::Reopen && (self.account.is_some() || self.item.subject() != Subject::Decision)) {
-            return Err(Refusal::Unfit);
+        if !fits || (self.action == Action::Reopen && (self.account.is_some() || self.item.subject() != BooksSubject::Decision)) {
+            return Err(PostingRefusal::Unfit);
         }
         let subject = self.target.map(ItemId::subject);
         match self.action {
-            Action::Apply if subject != Some(Subject::Bill) && !self.applies_to_its_own() => Err(Refusal::Target),
-            Action::Transferred | Action::Received if subject.is_none() && self.reference.is_empty() => Err(Refusal::Reference),
-            Action::PaidElsewhere if self.reference.is_empty() => Err(Refusal::Reference),
-            Action::Transferred if !matches!(subject, None | Some(Subject::BankLine | Subject::Row)) => Err(Refusal::Target),
-            Action::Received if !matches!(subject, None | Some(Subject::BankLine)) => Err(Refusal::Target),
-            Action::Explain if !self.explained_as.is_some_and(Account::explains) => Err(Refusal::Target),
-            Action::Correct | Action::Unapply if self.amount == Some(0) => Err(Refusal::NothingOpen),
-            Action::Correct if self.amount.is_none() => Err(Refusal::Target),
+            Action::Apply if subject != Some(BooksSubject::Bill) && !self.applies_to_its_own() => Err(PostingRefusal::Target),
+            Action::Transferred | Action::Received if subject.is_none() && self.reference.is_empty() => Err(PostingRefusal::Reference),
+            Action::PaidElsewhere if self.reference.is_empty() => Err(PostingRefusal::Reference),
+            Action::Transferred if !matches!(subject, None | Some(BooksSubject::BankLine | BooksSubject::Row)) => {
+                Err(PostingRefusal::Target)
+            }
+            Action::Received if !matches!(subject, None | Some(BooksSubject::BankLine)) => Err(PostingRefusal::Target),
+            Action::Explain if !self.explained_as.is_some_and(Account::explains) => Err(PostingRefusal::Target),
+            Action::Correct | Action::Unapply if self.amount == Some(0) => Err(PostingRefusal::NothingOpen),
+            Action::Correct if self.amount.is_none() => Err(PostingRefusal::Target),
             _ => Ok(()),
         }
     }
 
     /// Whether money held because it came late is applied to the bill it was paid for: the one case that needs no target.
     const fn applies_to_its_own(&self) -> bool {
-        self.target.is_none() && matches!(self.item.subject(), Subject::Payment)
+        self.target.is_none() && matches!(self.item.subject(), BooksSubject::Payment)
     }
 
     /// Whether it settles an alarm.
     #[must_use]
     pub fn is_about_alarm(&self) -> bool {
-        self.action == Action::Accept && self.item.subject() == Subject::Alarm
+        self.action == Action::Accept && self.item.subject() == BooksSubject::Alarm
     }
 }

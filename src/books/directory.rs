@@ -71,12 +71,12 @@ fn beginning(id: ItemId) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::item::Subject;
+    use super::super::item::BooksSubject;
     use super::*;
 
     #[test]
     fn what_was_noted_is_found_and_of_two_notes_the_earlier_whether_there_are_few_or_many() {
-        let id = |number: u32| ItemId::of(Subject::Bill, &[&number.to_be_bytes()]);
+        let id = |number: u32| ItemId::of(BooksSubject::Bill, &[&number.to_be_bytes()]);
         for count in [0, 1, 100, 10_000] {
             let mut directory = Directory::default();
             (0..count).for_each(|number| directory.note(id(number), number));

@@ -8,13 +8,13 @@ use std::io::{self, Write};
 
 use super::account::Account;
 use super::pair::{Gate, Leg, Pair};
-use super::settings::{Booked, Settings};
+use super::settings::{Booked, BooksSettings};
 use crate::columns::{Column, Format, Value};
 use crate::domain::amount::Rupiah;
 
 /// One pair on its way out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
+pub struct DoubleEntry {
     /// Stable: the pair's id; `.2` and so on if it came back after it was taken back; `-r` where it is taken back.
     pub id: String,
     /// What is booked.
@@ -25,7 +25,7 @@ pub struct Entry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Export {
     /// What is booked now.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<DoubleEntry>,
     /// What is booked for the month, all exports together.
     pub standing: Vec<Pair>,
     /// What the core system books.
@@ -33,11 +33,11 @@ pub struct Export {
 }
 
 /// Every entry of earlier exports of one month, oldest first.
-pub type Exported = [Entry];
+pub type Exported = [DoubleEntry];
 
 /// Whether a pair is booked from here; else the core system books it.
 #[must_use]
-pub fn is_exported(pair: &Pair, settings: &Settings) -> bool {
+pub fn is_exported(pair: &Pair, settings: &BooksSettings) -> bool {
     match pair.gate() {
         Gate::Always => true,
         Gate::Premium => settings.premium == Booked::Tagih,
@@ -47,10 +47,10 @@ pub fn is_exported(pair: &Pair, settings: &Settings) -> bool {
 
 /// What is to be exported of a month that holds `pairs`, after what has been.
 #[must_use]
-pub fn export(pairs: &[Pair], exported: &Exported, settings: &Settings) -> Export {
+pub fn export(pairs: &[Pair], exported: &Exported, settings: &BooksSettings) -> Export {
     let (wanted, withheld): (Vec<&Pair>, Vec<&Pair>) = pairs.iter().partition(|pair| is_exported(pair, settings));
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
-    let mut standing: BTreeMap<String, &Entry> = BTreeMap::new();
+    let mut standing: BTreeMap<String, &DoubleEntry> = BTreeMap::new();
     for entry in exported {
         let pair_id = entry.id.trim_end_matches("-r").split('.').next().unwrap_or_default().to_owned();
         if entry.id.ends_with("-r") {
@@ -61,17 +61,17 @@ pub fn export(pairs: &[Pair], exported: &Exported, settings: &Settings) -> Expor
         }
     }
     let held: BTreeSet<String> = wanted.iter().map(|pair| pair.id()).collect();
-    let gone = standing.iter().filter(|(id, _)| !held.contains(*id)).map(|(_, entry)| Entry {
+    let gone = standing.iter().filter(|(id, _)| !held.contains(*id)).map(|(_, entry)| DoubleEntry {
         id: format!("{}-r", entry.id),
         pair: Pair { debit: entry.pair.credit, credit: entry.pair.debit, ..entry.pair.clone() },
     });
-    let mut entries: Vec<Entry> = gone.collect();
+    let mut entries: Vec<DoubleEntry> = gone.collect();
     let booked: Vec<Pair> = wanted.iter().copied().cloned().collect();
     for pair in wanted {
         let id = pair.id();
         if !standing.contains_key(&id) {
             let again = times.get(&id).map_or_else(String::new, |times| format!(".{}", times.saturating_add(1)));
-            entries.push(Entry { id: format!("{id}{again}"), pair: pair.clone() });
+            entries.push(DoubleEntry { id: format!("{id}{again}"), pair: pair.clone() });
         }
     }
     Export { entries, standing: booked, withheld: withheld.into_iter().cloned().collect() }
@@ -90,7 +90,7 @@ pub enum ExportError {
 
 /// One line of an entry.
 struct Line<'a> {
-    entry: &'a Entry,
+    entry: &'a DoubleEntry,
     leg: Leg,
     /// Debit +, credit −.
     amount: Rupiah,
@@ -119,7 +119,7 @@ fn columns<'a>() -> [Column<'static, Line<'a>>; 10] {
 ///
 /// # Errors
 /// [`ExportError`].
-pub fn write_csv(mut out: impl Write, entries: &[Entry], chart: &BTreeMap<Account, String>) -> Result<(), ExportError> {
+pub fn write_csv(mut out: impl Write, entries: &[DoubleEntry], chart: &BTreeMap<Account, String>) -> Result<(), ExportError> {
     let needed: BTreeSet<Account> = entries.iter().flat_map(|entry| [entry.pair.debit.account, entry.pair.credit.account]).collect();
     let named = |account: &Account| chart.get(account).is_some_and(|name| !name.is_empty());
     if let Some(missing) = needed.iter().find(|account| !named(account)) {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::item::{ItemId, Subject};
+use super::item::{BooksSubject, ItemId};
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::wib_date;
 use crate::domain::channel::Channel;
@@ -43,7 +43,7 @@ pub struct BillFact {
     pub events: Vec<BillEvent>,
     /// The ledger's word, and nothing else's, that it is paid.
     #[serde(default)]
-    pub mark: Option<Mark>,
+    pub mark: Option<LedgerMark>,
     /// Branch, agent, product: whatever `[report] dimensions` names.
     #[serde(default)]
     pub dimensions: Dimensions,
@@ -56,13 +56,13 @@ pub struct BillEvent {
     /// When (UTC); a ledger that does not say is taken to mean the end of the month that first sees it.
     pub at: Option<Timestamp>,
     /// What.
-    pub change: Change,
+    pub change: BillChange,
 }
 
 /// What can happen to a bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Change {
+pub enum BillChange {
     /// It was made, and asks for so much.
     Created(Amount),
     /// From now on it asks for so much.
@@ -76,7 +76,7 @@ pub enum Change {
 /// That a ledger calls a bill paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Mark {
+pub struct LedgerMark {
     /// Since when, if it says so.
     pub at: Option<Timestamp>,
     /// How much of it nothing proves, if it says so; else all that is owed.
@@ -111,7 +111,7 @@ pub struct PaymentFact {
     pub payee: Payee,
     /// Why it waits for a decision although its bill is known.
     #[serde(default)]
-    pub hold: Option<Hold>,
+    pub hold: Option<PaymentHold>,
     /// Whether only Check Status tells of it (P19).
     #[serde(default)]
     pub only_told: bool,
@@ -148,7 +148,7 @@ pub enum Payee {
 /// Why a payment waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Hold {
+pub enum PaymentHold {
     /// Paid after its code had expired (P07).
     AfterExpiry,
     /// Paid after its code was cancelled (P08).
@@ -288,14 +288,14 @@ impl BillEvent {
     #[must_use]
     pub fn id(&self, bill: ItemId, on: Date) -> ItemId {
         let (name, amount) = match self.change {
-            Change::Created(amount) => ("created", Some(amount)),
-            Change::Amended(amount) => ("amended", Some(amount)),
-            Change::Cancelled => ("cancelled", None),
-            Change::Reinstated(amount) => ("reinstated", Some(amount)),
+            BillChange::Created(amount) => ("created", Some(amount)),
+            BillChange::Amended(amount) => ("amended", Some(amount)),
+            BillChange::Cancelled => ("cancelled", None),
+            BillChange::Reinstated(amount) => ("reinstated", Some(amount)),
         };
         let at = self.at.map_or_else(|| on.to_string(), |at| at.as_microsecond().to_string());
         let amount = amount.map_or_else(String::new, |amount| amount.to_string());
-        ItemId::of(Subject::Event, &[bill.key(), name.as_bytes(), at.as_bytes(), amount.as_bytes()])
+        ItemId::of(BooksSubject::Event, &[bill.key(), name.as_bytes(), at.as_bytes(), amount.as_bytes()])
     }
 
     /// Its WIB day; `undated` where it does not say.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::Account;
 use super::fact::{BillFact, Facts, Payee, PaymentFact, RowKind};
-use super::item::{ItemId, Subject};
+use super::item::{BooksSubject, ItemId};
 use super::known::Known;
 use super::pair::Leg;
 use crate::domain::amount::Amount;
@@ -28,15 +28,15 @@ fn add(to: &mut BTreeMap<ItemId, BTreeSet<usize>>, id: ItemId, place: usize) {
 impl Asked {
     fn seed(&mut self, known: &Known, id: ItemId, place: usize) {
         match id.subject() {
-            Subject::Debt => add(&mut self.debts, id, place),
-            Subject::Payment => add(&mut self.payments, known.payment_id(id), place),
-            Subject::Row => add(&mut self.rows, id, place),
-            Subject::Batch => add(&mut self.batches, id, place),
-            Subject::Payout => known.payouts.get(&id).into_iter().for_each(|payout| add(&mut self.batches, payout.batch, place)),
-            Subject::BankLine => drop(self.of_bank.insert(place)),
-            Subject::Bill => known.bills.get(&id).into_iter().for_each(|bill| add(&mut self.debts, bill.debt, place)),
-            Subject::Alarm => add(&mut self.alarms, id, place),
-            Subject::Event | Subject::Decision | Subject::Books => {}
+            BooksSubject::Debt => add(&mut self.debts, id, place),
+            BooksSubject::Payment => add(&mut self.payments, known.payment_id(id), place),
+            BooksSubject::Row => add(&mut self.rows, id, place),
+            BooksSubject::Batch => add(&mut self.batches, id, place),
+            BooksSubject::Payout => known.payouts.get(&id).into_iter().for_each(|payout| add(&mut self.batches, payout.batch, place)),
+            BooksSubject::BankLine => drop(self.of_bank.insert(place)),
+            BooksSubject::Bill => known.bills.get(&id).into_iter().for_each(|bill| add(&mut self.debts, bill.debt, place)),
+            BooksSubject::Alarm => add(&mut self.alarms, id, place),
+            BooksSubject::Event | BooksSubject::Decision | BooksSubject::Books => {}
         }
     }
 
@@ -124,7 +124,7 @@ pub fn grounds(facts: &Facts, known: &Known, wanted: &[(Option<Leg>, Option<Item
 pub fn of_known(known: &Known, item: ItemId) -> Facts {
     let payment = Some(known.payment_id(item)).filter(|id| known.payments.contains_key(id));
     let debt = match (item.subject(), payment) {
-        (Subject::Debt, _) => Some(item),
+        (BooksSubject::Debt, _) => Some(item),
         (_, payment) => payment.and_then(|id| known.payments.get(&id)?.debt),
     };
     let debt = debt.and_then(|id| known.debts.get(&id));

@@ -9,8 +9,8 @@ use jiff::civil::Date;
 use super::account::Account;
 use super::known::Open;
 use super::pair::{Leg, Pair};
-use super::post::Month;
-use super::settings::Period;
+use super::post::PostedMonth;
+use super::settings::PostingPeriod;
 use crate::domain::amount::Rupiah;
 
 /// The commodity.
@@ -28,7 +28,7 @@ pub fn account_of(leg: Leg) -> String {
 ///
 /// # Errors
 /// The writer's.
-pub fn write_month(out: &mut impl Write, month: &Month) -> io::Result<()> {
+pub fn write_month(out: &mut impl Write, month: &PostedMonth) -> io::Result<()> {
     let opening = month.opening.iter().map(|(leg, open)| (*leg, open.amount)).collect();
     write(out, month.period, &opening, &month.pairs, &month.known.balances)
 }
@@ -39,7 +39,7 @@ pub fn write_month(out: &mut impl Write, month: &Month) -> io::Result<()> {
 /// The writer's.
 pub fn write(
     out: &mut impl Write,
-    period: Period,
+    period: PostingPeriod,
     opening: &BTreeMap<Leg, Rupiah>,
     pairs: &[Pair],
     closing: &BTreeMap<Leg, Open>,

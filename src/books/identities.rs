@@ -4,21 +4,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::{Account, PerAccount};
-use super::decision::{Action, Decision};
+use super::decision::{Action, BooksDecision};
 use super::export::is_exported;
 use super::fact::{Facts, PaymentFact, RowFact, RowKind};
 use super::item::ItemId;
 use super::known::{Decided, Known, RowState};
 use super::month::{Ageing, Statement};
-use super::off::Off;
 use super::pair::{Key, Leg, Movement};
-use super::post::Month;
-use super::settings::Settings;
+use super::post::PostedMonth;
+use super::settings::BooksSettings;
+use super::ways_off::WayOff;
 use crate::domain::amount::Rupiah;
 
 /// Two figures that must be one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct PostingIdentity {
     /// What is compared.
     pub name: String,
     /// From the postings.
@@ -27,7 +27,7 @@ pub struct Identity {
     pub right: Rupiah,
 }
 
-impl Identity {
+impl PostingIdentity {
     /// `name`, and what it compares.
     pub fn new(name: impl Into<String>, left: Rupiah, right: Rupiah) -> Self {
         Self { name: name.into(), left, right }
@@ -46,7 +46,7 @@ impl Identity {
 }
 
 /// Adds the identities of one more part: they are the same ones in every part.
-pub fn add_up(all: &mut Vec<Identity>, more: Vec<Identity>) {
+pub fn add_up(all: &mut Vec<PostingIdentity>, more: Vec<PostingIdentity>) {
     if all.is_empty() {
         *all = more;
     } else {
@@ -56,20 +56,20 @@ pub fn add_up(all: &mut Vec<Identity>, more: Vec<Identity>) {
 
 /// What a month was made of.
 #[derive(Clone, Copy, Debug)]
-pub struct Made<'a> {
+pub struct MonthInputs<'a> {
     /// What was known before.
     pub before: &'a Known,
     /// The run's evidence.
     pub facts: &'a Facts,
     /// The journal's decisions.
-    pub decisions: &'a [Decision],
+    pub decisions: &'a [BooksDecision],
     /// Its settings.
-    pub settings: &'a Settings,
+    pub settings: &'a BooksSettings,
 }
 
 /// What is told of a month.
 #[derive(Clone, Copy, Debug)]
-pub struct Told<'a> {
+pub struct MonthResults<'a> {
     /// The keys of its pairs, in their order.
     pub keys: &'a [Key],
     /// What its accounts come to.
@@ -80,8 +80,8 @@ pub struct Told<'a> {
 
 /// Every identity of a month.
 #[must_use]
-pub fn identities(month: &Month, told: &Told<'_>, made: &Made<'_>) -> Vec<Identity> {
-    let Told { keys, statements, ages } = *told;
+pub fn identities(month: &PostedMonth, told: &MonthResults<'_>, made: &MonthInputs<'_>) -> Vec<PostingIdentity> {
+    let MonthResults { keys, statements, ages } = *told;
     let mut all = pairs(month, keys);
     all.extend(read(month, made));
     all.extend(balances(month, statements));
@@ -95,30 +95,30 @@ pub fn identities(month: &Month, told: &Told<'_>, made: &Made<'_>) -> Vec<Identi
 
 /// Every identity of a month whose ages are counted to its last day.
 #[cfg(test)]
-pub fn holding(month: &Month, made: &Made<'_>) -> Vec<Identity> {
+pub fn holding(month: &PostedMonth, made: &MonthInputs<'_>) -> Vec<PostingIdentity> {
     let keys: Vec<Key> = month.pairs.iter().map(super::pair::Pair::key).collect();
-    identities(month, &Told { keys: &keys, statements: &month.statements(), ages: &month.ageing(month.period.to) }, made)
+    identities(month, &MonthResults { keys: &keys, statements: &month.statements(), ages: &month.ageing(month.period.to) }, made)
 }
 
 fn count(number: usize) -> Rupiah {
     Rupiah::new(i128::try_from(number).unwrap_or(i128::MAX))
 }
 
-fn moved(month: &Month, is_counted: impl Fn(Leg, Movement) -> bool) -> Rupiah {
+fn moved(month: &PostedMonth, is_counted: impl Fn(Leg, Movement) -> bool) -> Rupiah {
     let legs = month.pairs.iter().flat_map(|pair| pair.legs().map(|(leg, amount)| (leg, pair.movement, amount)));
     legs.filter(|(leg, movement, _)| is_counted(*leg, *movement)).map(|(_, _, amount)| amount).sum()
 }
 
 /// 1: every pair moves something, between legs that know the movement.
-fn pairs(month: &Month, keys: &[Key]) -> Vec<Identity> {
+fn pairs(month: &PostedMonth, keys: &[Key]) -> Vec<PostingIdentity> {
     let sound = month.pairs.iter().filter(|pair| pair.is_sound()).count();
     let mut ids = keys.to_vec();
     ids.sort_unstable();
     ids.dedup();
     vec![
-        Identity::new("pairs that are sound = pairs", count(sound), count(month.pairs.len())),
-        Identity::new("ids of pairs = pairs", count(ids.len()), count(month.pairs.len())),
-        Identity::new("all postings = 0", moved(month, |_, _| true), Rupiah::ZERO),
+        PostingIdentity::new("pairs that are sound = pairs", count(sound), count(month.pairs.len())),
+        PostingIdentity::new("ids of pairs = pairs", count(ids.len()), count(month.pairs.len())),
+        PostingIdentity::new("all postings = 0", moved(month, |_, _| true), Rupiah::ZERO),
     ]
 }
 
@@ -129,11 +129,12 @@ struct Read<'a> {
 }
 
 impl<'a> Read<'a> {
-    fn of(month: &Month, made: &Made<'a>) -> Self {
+    fn of(month: &PostedMonth, made: &MonthInputs<'a>) -> Self {
         let mut read = Self { payments: BTreeMap::new(), rows: BTreeMap::new() };
-        let is_made = |decision: &&Decision| decision.effective_on <= month.period.to && !made.before.decisions.contains_key(&decision.id);
+        let is_made =
+            |decision: &&BooksDecision| decision.effective_on <= month.period.to && !made.before.decisions.contains_key(&decision.id);
         // In the order in which they were posted: what came first is what counts.
-        let mut decisions: Vec<&Decision> = made.decisions.iter().filter(is_made).collect();
+        let mut decisions: Vec<&BooksDecision> = made.decisions.iter().filter(is_made).collect();
         decisions.sort_by_key(|decision| (decision.made_at, decision.id));
         let sources = decisions.into_iter().map(|decision| &decision.facts).chain([made.facts]);
         for facts in sources {
@@ -149,7 +150,7 @@ impl<'a> Read<'a> {
 }
 
 /// 1: what was posted against the rupiah as read.
-fn read(month: &Month, made: &Made<'_>) -> Vec<Identity> {
+fn read(month: &PostedMonth, made: &MonthInputs<'_>) -> Vec<PostingIdentity> {
     let read = Read::of(month, made);
     let is_new = |(id, payment): &(&ItemId, &&PaymentFact)| {
         let aside = &month.aside;
@@ -186,9 +187,9 @@ fn read(month: &Month, made: &Made<'_>) -> Vec<Identity> {
     let fees_read: Rupiah = rows.iter().filter(is_ours).map(|row| Rupiah::new(row.fee.into())).sum();
     let fees = moved(month, |leg, movement| matches!(leg.account, Account::Fees | Account::Vat) && charged.contains(&movement));
     vec![
-        Identity::new("payments notified = payments as read", notified.minus(received), paid),
-        Identity::new("settlement rows posted = amounts as read", posted, as_read),
-        Identity::new("fees and VAT posted = fees as read", fees, fees_read),
+        PostingIdentity::new("payments notified = payments as read", notified.minus(received), paid),
+        PostingIdentity::new("settlement rows posted = amounts as read", posted, as_read),
+        PostingIdentity::new("fees and VAT posted = fees as read", fees, fees_read),
     ]
 }
 
@@ -202,15 +203,15 @@ fn decided(known: &Known, account: Account, is_counted: impl Fn(&Decided) -> boo
 }
 
 /// 2: opening and movements = open items = what follows from debts, payments, rows and batches without any posting.
-fn balances(month: &Month, statements: &[Statement]) -> Vec<Identity> {
+fn balances(month: &PostedMonth, statements: &[Statement]) -> Vec<PostingIdentity> {
     let known = &month.known;
-    let mut all: Vec<Identity> = Vec::new();
+    let mut all: Vec<PostingIdentity> = Vec::new();
     for statement in statements {
         let (name, carried) = (statement.account.name(), statement.carried());
-        all.push(Identity::new(format!("{name}: opening + movements = open items"), carried.amount, statement.closing.amount));
+        all.push(PostingIdentity::new(format!("{name}: opening + movements = open items"), carried.amount, statement.closing.amount));
         if !statement.account.info().holds.is_empty() {
             let [opened, open] = [carried, statement.closing].map(|balance| Rupiah::new(balance.count.into()));
-            all.push(Identity::new(format!("{name}: items opened and closed = open items"), opened, open));
+            all.push(PostingIdentity::new(format!("{name}: items opened and closed = open items"), opened, open));
         }
     }
     let debts = |of: fn(&super::known::Debt) -> Rupiah| known.debts.values().map(of).sum::<Rupiah>();
@@ -225,7 +226,7 @@ fn balances(month: &Month, statements: &[Statement]) -> Vec<Identity> {
         sum.minus(settled).plus(decided(known, account, is_counted))
     };
     let owed = debts(super::known::Debt::open);
-    let unproven = debts(|debt| debt.off(Off::Unproven));
+    let unproven = debts(|debt| debt.off(WayOff::Unproven));
     let names = |account: Account| format!("{}: open items = recomputed without postings", account.name());
     let mut totals = known.totals();
     for (account, right) in [
@@ -234,20 +235,20 @@ fn balances(month: &Month, statements: &[Statement]) -> Vec<Identity> {
         (Account::Doku, unpaid(Account::Doku)),
         (Account::Direct, unpaid(Account::Direct)),
     ] {
-        all.push(Identity::new(names(account), *totals.at(account), right));
+        all.push(PostingIdentity::new(names(account), *totals.at(account), right));
     }
     all
 }
 
 /// 3: the opening is the closing of the month before, item by item.
-fn opening(month: &Month, before: &Known) -> Identity {
+fn opening(month: &PostedMonth, before: &Known) -> PostingIdentity {
     let differing = month.opening.iter().filter(|(leg, open)| before.balance(**leg) != open.amount).count();
     let missing = before.balances.keys().filter(|leg| !month.opening.contains_key(leg)).count();
-    Identity::new("items that open otherwise than they closed = 0", count(differing.saturating_add(missing)), Rupiah::ZERO)
+    PostingIdentity::new("items that open otherwise than they closed = 0", count(differing.saturating_add(missing)), Rupiah::ZERO)
 }
 
 /// 4: exported and withheld are the movements of every account.
-fn exported(month: &Month, settings: &Settings) -> Vec<Identity> {
+fn exported(month: &PostedMonth, settings: &BooksSettings) -> Vec<PostingIdentity> {
     let mut sums = PerAccount::<[Rupiah; 3]>::default();
     for pair in &month.pairs {
         let is_exported = is_exported(pair, settings);
@@ -258,13 +259,13 @@ fn exported(month: &Month, settings: &Settings) -> Vec<Identity> {
         }
     }
     let of = |(account, [exported, withheld, moved]): (Account, [Rupiah; 3])| {
-        Identity::new(format!("{}: exported + withheld = movements", account.name()), exported.plus(withheld), moved)
+        PostingIdentity::new(format!("{}: exported + withheld = movements", account.name()), exported.plus(withheld), moved)
     };
     sums.into_each().map(of).collect()
 }
 
 /// 5: what is announced is what files state, and what the bank has is what was matched.
-fn bank(month: &Month, made: &Made<'_>) -> Vec<Identity> {
+fn bank(month: &PostedMonth, made: &MonthInputs<'_>) -> Vec<PostingIdentity> {
     let posted = |known: &Known| known.batches.values().flat_map(|batch| batch.days.values()).map(|day| day.posted).sum::<Rupiah>();
     let announced = moved(month, |leg, movement| leg.account == Account::Payouts && movement == Movement::PaidOut);
     let banked = moved(month, |leg, movement| leg.account == Account::Bank && movement == Movement::Banked);
@@ -272,21 +273,22 @@ fn bank(month: &Month, made: &Made<'_>) -> Vec<Identity> {
     let in_bank = if made.settings.bank_statement { lines(&month.known).minus(lines(made.before)) } else { announced };
     let difference = posted(&month.known).minus(posted(made.before));
     vec![
-        Identity::new("pay-outs announced = totals of the batches", announced, difference),
-        Identity::new("bank received = lines of its statements, or pay-outs", banked, in_bank),
+        PostingIdentity::new("pay-outs announced = totals of the batches", announced, difference),
+        PostingIdentity::new("bank received = lines of its statements, or pay-outs", banked, in_bank),
     ]
 }
 
 /// 6: the ages of an account come to its closing balance.
-fn ageing(month: &Month, ages: &[Ageing]) -> Vec<Identity> {
+fn ageing(month: &PostedMonth, ages: &[Ageing]) -> Vec<PostingIdentity> {
     let mut totals = month.known.totals();
-    let of =
-        |ages: &Ageing| Identity::new(format!("{}: ages = open items", ages.account.name()), ages.total().amount, *totals.at(ages.account));
+    let of = |ages: &Ageing| {
+        PostingIdentity::new(format!("{}: ages = open items", ages.account.name()), ages.total().amount, *totals.at(ages.account))
+    };
     ages.iter().map(of).collect()
 }
 
 /// 8: no cause posts in two months.
-fn causes(month: &Month, before: &Known) -> Identity {
+fn causes(month: &PostedMonth, before: &Known) -> PostingIdentity {
     let is_known = |cause: &ItemId| {
         before.payments.contains_key(cause)
             || before.rows.get(cause).is_some_and(|row| !matches!(row.state, RowState::Unreadable | RowState::Twice))
@@ -294,5 +296,5 @@ fn causes(month: &Month, before: &Known) -> Identity {
             || before.bank_lines.contains_key(cause)
     };
     let again: BTreeSet<ItemId> = month.pairs.iter().map(|pair| pair.cause).filter(is_known).collect();
-    Identity::new("causes that posted in an earlier month = 0", count(again.len()), Rupiah::ZERO)
+    PostingIdentity::new("causes that posted in an earlier month = 0", count(again.len()), Rupiah::ZERO)
 }

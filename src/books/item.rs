@@ -14,7 +14,7 @@ const KEY_LENGTH: usize = 12;
 
 /// What an item, a fact or a decision is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Subject {
+pub enum BooksSubject {
     /// A bill, by its invoice number.
     Bill,
     /// Something that happened to a bill or a debt: made, amended, cancelled, lapsed, matched.
@@ -39,7 +39,7 @@ pub enum Subject {
     Books,
 }
 
-impl Subject {
+impl BooksSubject {
     /// All of them.
     pub const ALL: [Self; 11] = [
         Self::Bill,
@@ -77,14 +77,14 @@ impl Subject {
 /// The id of an item: its subject and 12 bytes of a digest. Written `payment:0123456789abcdef01234567`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemId {
-    subject: Subject,
+    subject: BooksSubject,
     key: [u8; KEY_LENGTH],
 }
 
 impl ItemId {
     /// The id of what `parts` name. Equal parts, equal id.
     #[must_use]
-    pub fn of(subject: Subject, parts: &[&[u8]]) -> Self {
+    pub fn of(subject: BooksSubject, parts: &[&[u8]]) -> Self {
         let digest = digest::of_each(std::iter::once(subject.name().as_bytes()).chain(parts.iter().copied()));
         Self { subject, key: digest.first_chunk().copied().unwrap_or_default() }
     }
@@ -92,24 +92,24 @@ impl ItemId {
     /// The bill with this invoice number.
     #[must_use]
     pub fn bill(invoice_number: &str) -> Self {
-        Self::of(Subject::Bill, &[invoice_number.as_bytes()])
+        Self::of(BooksSubject::Bill, &[invoice_number.as_bytes()])
     }
 
     /// What a bill that belongs to no group owes.
     #[must_use]
     pub fn debt_of(invoice_number: &str) -> Self {
-        Self::of(Subject::Debt, &[b"bill", invoice_number.as_bytes()])
+        Self::of(BooksSubject::Debt, &[b"bill", invoice_number.as_bytes()])
     }
 
     /// What the bills of a group owe once.
     #[must_use]
     pub fn group(bill_group: &str) -> Self {
-        Self::of(Subject::Debt, &[b"group", bill_group.as_bytes()])
+        Self::of(BooksSubject::Debt, &[b"group", bill_group.as_bytes()])
     }
 
     /// The id whose key is written as `key`, as lists of discrepancies show it.
     #[must_use]
-    pub fn with_key(subject: Subject, key: &str) -> Option<Self> {
+    pub fn with_key(subject: BooksSubject, key: &str) -> Option<Self> {
         Self::parse(&format!("{}:{key}", subject.name()))
     }
 
@@ -121,7 +121,7 @@ impl ItemId {
 
     /// What it is about.
     #[must_use]
-    pub const fn subject(self) -> Subject {
+    pub const fn subject(self) -> BooksSubject {
         self.subject
     }
 
@@ -135,7 +135,7 @@ impl ItemId {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (name, key) = text.split_once(':')?;
-        let subject = Subject::ALL.into_iter().find(|subject| subject.name() == name)?;
+        let subject = BooksSubject::ALL.into_iter().find(|subject| subject.name() == name)?;
         let bytes = digest::read_hex(key)?;
         Some(Self { subject, key: bytes })
     }
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn an_id_is_read_back_and_nothing_else_is() {
-        for subject in Subject::ALL {
+        for subject in BooksSubject::ALL {
             let id = ItemId::of(subject, &[b"A", b"1"]);
             assert_eq!(ItemId::parse(&id.to_string()), Some(id));
             assert_ne!(id, ItemId::of(subject, &[b"A1"]), "parts do not run together");
@@ -208,6 +208,6 @@ mod tests {
     fn a_payments_item_has_the_id_that_discrepancies_have_always_shown() {
         let identity = digest::of_bytes(b"a payment");
         let shown = digest::hex(&digest::of_parts(&[b"payment", &identity])[..12]);
-        assert_eq!(ItemId::of(Subject::Payment, &[&identity]).to_string(), format!("payment:{shown}"));
+        assert_eq!(ItemId::of(BooksSubject::Payment, &[&identity]).to_string(), format!("payment:{shown}"));
     }
 }

@@ -10,12 +10,12 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::account::{Account, PerAccount};
-pub use super::debt::{Applied, Debt};
-use super::decision::{Action, Refusal};
-use super::fact::{BillEvent, Hold, Notified, Payee, RowKind};
-use super::item::{ItemId, Subject};
-use super::off::Off;
+pub use super::debt::{AppliedMoney, Debt};
+use super::decision::{Action, PostingRefusal};
+use super::fact::{BillEvent, Notified, Payee, PaymentHold, RowKind};
+use super::item::{BooksSubject, ItemId};
 use super::pair::{Leg, Movement};
+use super::ways_off::WayOff;
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
 use crate::domain::classify::Class;
@@ -25,7 +25,7 @@ use crate::domain::dimensions::Dimensions;
 /// A bill.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Bill {
+pub struct BookedBill {
     /// What it is part of.
     pub debt: ItemId,
     /// Its invoice number.
@@ -49,7 +49,7 @@ pub struct Bill {
 /// A payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Payment {
+pub struct BookedPayment {
     /// What makes it this payment, in full; none where it was only told.
     #[serde(with = "crate::domain::digest::as_hex_or_none")]
     pub identity: Option<Digest>,
@@ -73,7 +73,7 @@ pub struct Payment {
     /// Whose it is.
     pub payee: Payee,
     /// Why it waits.
-    pub hold: Option<Hold>,
+    pub hold: Option<PaymentHold>,
     /// Whether only Check Status tells of it.
     pub only_told: bool,
     /// The class of what is wrong with it, as the run told that brought it.
@@ -110,7 +110,7 @@ pub enum RowState {
 /// A settlement row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Row {
+pub struct BookedRow {
     /// Its batch.
     pub batch: ItemId,
     /// Its number in the batch; empty where it has none, and in books of before that was kept.
@@ -157,7 +157,7 @@ impl BatchDay {
 /// A settlement batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Batch {
+pub struct BookedBatch {
     /// Its name in the files.
     pub name: Box<str>,
     /// What its files state, if they agree.
@@ -179,7 +179,7 @@ pub struct Payout {
 /// A line of a bank statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BankLine {
+pub struct BookedBankLine {
     /// Its value date.
     pub on: Date,
     /// What the account received.
@@ -201,11 +201,11 @@ pub struct Decided {
     /// The pairs: debit, credit, amount.
     pub posted: Vec<(Leg, Leg, Rupiah)>,
     /// What it changed of what had been taken off the debt: + taken off, − restored.
-    pub taken_off: Vec<(Off, Rupiah)>,
+    pub taken_off: Vec<(WayOff, Rupiah)>,
     /// What it applied to the debt: + applied, − taken from it.
-    pub applied: Vec<Applied>,
+    pub applied: Vec<AppliedMoney>,
     /// Why it moved nothing.
-    pub refused: Option<Refusal>,
+    pub refused: Option<PostingRefusal>,
     /// Whether it was taken back.
     pub is_taken_back: bool,
 }
@@ -283,21 +283,21 @@ pub struct Known {
     /// The first day of the books.
     pub began_on: Option<Date>,
     /// Bills by id.
-    pub bills: BTreeMap<ItemId, Bill>,
+    pub bills: BTreeMap<ItemId, BookedBill>,
     /// Debts by id.
     pub debts: BTreeMap<ItemId, Debt>,
     /// Payments by id.
-    pub payments: BTreeMap<ItemId, Payment>,
+    pub payments: BTreeMap<ItemId, BookedPayment>,
     /// Other ids of payments.
     pub aliases: BTreeMap<ItemId, ItemId>,
     /// Settlement rows by id.
-    pub rows: BTreeMap<ItemId, Row>,
+    pub rows: BTreeMap<ItemId, BookedRow>,
     /// Batches by id.
-    pub batches: BTreeMap<ItemId, Batch>,
+    pub batches: BTreeMap<ItemId, BookedBatch>,
     /// Pay-outs by id.
     pub payouts: BTreeMap<ItemId, Payout>,
     /// Bank lines by id.
-    pub bank_lines: BTreeMap<ItemId, BankLine>,
+    pub bank_lines: BTreeMap<ItemId, BookedBankLine>,
     /// Decisions by id.
     pub decisions: BTreeMap<ItemId, Decided>,
     /// Alarms by id.
@@ -338,14 +338,14 @@ impl Known {
     #[must_use]
     pub fn has(&self, leg: Leg) -> bool {
         leg.item.is_some_and(|id| match id.subject() {
-            Subject::Debt => self.debts.contains_key(&id),
-            Subject::Payment => self.payments.contains_key(&self.payment_id(id)),
-            Subject::Row => self.rows.contains_key(&id),
-            Subject::Batch => self.batches.contains_key(&id),
-            Subject::Payout => self.payouts.contains_key(&id),
-            Subject::BankLine => self.bank_lines.contains_key(&id),
-            Subject::Decision => self.decisions.contains_key(&id),
-            Subject::Bill | Subject::Event | Subject::Alarm | Subject::Books => false,
+            BooksSubject::Debt => self.debts.contains_key(&id),
+            BooksSubject::Payment => self.payments.contains_key(&self.payment_id(id)),
+            BooksSubject::Row => self.rows.contains_key(&id),
+            BooksSubject::Batch => self.batches.contains_key(&id),
+            BooksSubject::Payout => self.payouts.contains_key(&id),
+            BooksSubject::BankLine => self.bank_lines.contains_key(&id),
+            BooksSubject::Decision => self.decisions.contains_key(&id),
+            BooksSubject::Bill | BooksSubject::Event | BooksSubject::Alarm | BooksSubject::Books => false,
         })
     }
 
@@ -361,8 +361,8 @@ impl Known {
     }
 
     /// The payments in suspense that no bill is known of: every run looks for theirs anew.
-    pub fn orphans(&self) -> impl Iterator<Item = (&ItemId, &Payment)> {
-        let is_held = |payment: &Payment| self.held(Leg::of(Account::Suspense, payment.held_as)) > Rupiah::ZERO;
+    pub fn orphans(&self) -> impl Iterator<Item = (&ItemId, &BookedPayment)> {
+        let is_held = |payment: &BookedPayment| self.held(Leg::of(Account::Suspense, payment.held_as)) > Rupiah::ZERO;
         self.payments.iter().filter(move |(_, payment)| payment.debt.is_none() && is_held(payment))
     }
 
@@ -382,7 +382,7 @@ impl Known {
     }
 
     /// The settlement rows in suspense: every run looks for their payments anew.
-    pub fn unclaimed_rows(&self) -> impl Iterator<Item = (&ItemId, &Row)> {
+    pub fn unclaimed_rows(&self) -> impl Iterator<Item = (&ItemId, &BookedRow)> {
         self.rows
             .iter()
             .filter(|(id, row)| row.state == RowState::Suspense && self.balances.contains_key(&Leg::of(Account::Suspense, **id)))

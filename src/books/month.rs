@@ -7,14 +7,14 @@ use jiff::civil::Date;
 use super::account::{Account, AgesFrom, PerAccount, Side};
 use super::known::{Known, Open};
 use super::pair::{Leg, Movement, Pair};
-use super::post::Month;
-use crate::domain::ageing::{Bucket, day_number};
+use super::post::PostedMonth;
+use crate::domain::ageing::{AgeBucket, day_number};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 
 /// One line between opening and closing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct MovementLine {
     /// Why.
     pub movement: Movement,
     /// Whether it belongs to a month before and became known in this one.
@@ -32,7 +32,7 @@ pub struct Statement {
     /// Open items and their sum at the start.
     pub opening: Balance,
     /// What moved, in the order of [`Movement::ALL`], the month's own before what is of months before.
-    pub lines: Vec<Line>,
+    pub lines: Vec<MovementLine>,
     /// Open items and their sum at the end, counted from the items.
     pub closing: Balance,
 }
@@ -46,7 +46,7 @@ impl Statement {
 
     fn add(&mut self, other: Self) {
         (self.opening, self.closing) = (self.opening.plus(other.opening), self.closing.plus(other.closing));
-        let why = |line: &Line| (line.is_prior_period, line.movement);
+        let why = |line: &MovementLine| (line.is_prior_period, line.movement);
         for line in other.lines {
             match self.lines.binary_search_by_key(&why(&line), why) {
                 Ok(at) => self.lines.get_mut(at).into_iter().for_each(|sum| sum.balance = sum.balance.plus(line.balance)),
@@ -115,7 +115,7 @@ fn sums(balances: &BTreeMap<Leg, Open>) -> PerAccount<Balance> {
     sums
 }
 
-impl Month {
+impl PostedMonth {
     /// Every account, in the order of the chart.
     #[must_use]
     pub fn statements(&self) -> Vec<Statement> {
@@ -147,7 +147,7 @@ impl Month {
             }
         }
         let lines_of = |lines: BTreeMap<Why, Balance>| {
-            lines.into_iter().map(|((is_prior_period, movement), balance)| Line { movement, is_prior_period, balance }).collect()
+            lines.into_iter().map(|((is_prior_period, movement), balance)| MovementLine { movement, is_prior_period, balance }).collect()
         };
         let [opening, closing] = [&self.opening, &self.known.balances].map(sums);
         let all = lines.into_each().zip(opening.into_each()).zip(closing.into_each());
@@ -189,7 +189,7 @@ impl Month {
             let is_normal = (open.amount > Rupiah::ZERO) == (leg.account.info().side == Side::Debit);
             let ageing = all.at(leg.account);
             let buckets = if is_normal { &mut ageing.normal } else { &mut ageing.other };
-            let place = Bucket::ALL.iter().position(|bucket| *bucket == Bucket::of(days));
+            let place = AgeBucket::ALL.iter().position(|bucket| *bucket == AgeBucket::of(days));
             if let Some(bucket) = place.and_then(|place| buckets.get_mut(place)) {
                 *bucket = bucket.plus(Balance::one(open.amount));
             }

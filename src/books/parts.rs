@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::brief::Brief;
-use super::decision::Decision;
+use super::decision::BooksDecision;
 use super::fact::{Facts, Payee, RowKind};
 use super::item::ItemId;
 use super::known::Known;
@@ -54,7 +54,12 @@ pub struct Parts {
 impl Parts {
     /// The parts of a run whose facts have these links. `named`: what else is looked for, wherever it is.
     #[must_use]
-    pub fn of(before: &Brief, decisions: &[Decision], named: impl IntoIterator<Item = ItemId>, links: impl Iterator<Item = Link>) -> Self {
+    pub fn of(
+        before: &Brief,
+        decisions: &[BooksDecision],
+        named: impl IntoIterator<Item = ItemId>,
+        links: impl Iterator<Item = Link>,
+    ) -> Self {
         let mut named: HashSet<ItemId> = named.into_iter().chain(decisions.iter().flat_map(named_by)).collect();
         named.extend(before.decided());
         let mut parts = Self { together: named.iter().filter_map(|item| before.debt_of(*item)).collect() };
@@ -128,7 +133,7 @@ impl Shares {
 }
 
 /// Everything that a decision is about, and that its facts tell of.
-fn named_by(decision: &Decision) -> Vec<ItemId> {
+fn named_by(decision: &BooksDecision) -> Vec<ItemId> {
     let Facts { bills, payments, rows, .. } = &decision.facts;
     let mut named = vec![decision.item];
     named.extend(decision.target);

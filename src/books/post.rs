@@ -12,21 +12,21 @@ use jiff::civil::Date;
 use super::allocation::Allocation;
 use super::bills::Happening;
 use super::book::{Aside, Book, BooksError};
-use super::decision::Decision;
+use super::decision::BooksDecision;
 use super::fact::{AlarmFact, BillFact, Facts, PaymentFact, RowFact};
-use super::handed::Handed;
 use super::item::ItemId;
 use super::known::{Alarm, Known, Open};
 use super::pair::{Leg, Pair};
-use super::settings::{Period, Settings};
+use super::settings::{BooksSettings, PostingPeriod};
+use super::shared_totals::SharedTotals;
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
 
 /// What a month comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Month {
+pub struct PostedMonth {
     /// Its days.
-    pub period: Period,
+    pub period: PostingPeriod,
     /// The balances it began with.
     pub opening: BTreeMap<Leg, Open>,
     /// Its pairs, by day, cause and accounts; equal ones of one cause added up.
@@ -38,7 +38,7 @@ pub struct Month {
     /// What was left aside.
     pub aside: Aside,
     /// What it left to the others, if it is one part; else what the parts left.
-    pub handed: Handed,
+    pub handed: SharedTotals,
     /// Whether it is of debts that were posted apart.
     pub is_apart: bool,
 }
@@ -47,9 +47,9 @@ pub struct Month {
 #[derive(Clone, Copy, Debug)]
 pub struct Posting<'a> {
     /// The settings.
-    pub settings: &'a Settings,
+    pub settings: &'a BooksSettings,
     /// Its days.
-    pub period: Period,
+    pub period: PostingPeriod,
     /// Whether the evidence lists bills, so that one it does not list has vanished.
     pub lists_bills: bool,
 }
@@ -58,9 +58,15 @@ pub struct Posting<'a> {
 ///
 /// # Errors
 /// [`BooksError`], when the facts are in a state that no evidence can lead to.
-pub fn post(known: Known, facts: &Facts, decisions: &[Decision], settings: &Settings, period: Period) -> Result<Month, BooksError> {
+pub fn post(
+    known: Known,
+    facts: &Facts,
+    decisions: &[BooksDecision],
+    settings: &BooksSettings,
+    period: PostingPeriod,
+) -> Result<PostedMonth, BooksError> {
     let posting = Posting { settings, period, lists_bills: !facts.bills.is_empty() };
-    posting.together(known, facts, decisions, Handed::default())
+    posting.together(known, facts, decisions, SharedTotals::default())
 }
 
 impl Posting<'_> {
@@ -68,11 +74,11 @@ impl Posting<'_> {
     ///
     /// # Errors
     /// [`BooksError`], when the facts are in a state that no evidence can lead to.
-    pub fn apart(&self, known: Known, facts: &Facts) -> Result<Month, BooksError> {
+    pub fn apart(&self, known: Known, facts: &Facts) -> Result<PostedMonth, BooksError> {
         let (opening, mut book) = self.open(known);
         book.take(facts, Of::Apart)?;
         self.conclude(&mut book, facts)?;
-        let handed = Handed::out_of(&mut book);
+        let handed = SharedTotals::out_of(&mut book);
         Ok(self.close(book, opening, handed, true))
     }
 
@@ -80,9 +86,15 @@ impl Posting<'_> {
     ///
     /// # Errors
     /// [`BooksError`], when the facts are in a state that no evidence can lead to.
-    pub fn together(&self, known: Known, facts: &Facts, decisions: &[Decision], handed: Handed) -> Result<Month, BooksError> {
+    pub fn together(
+        &self,
+        known: Known,
+        facts: &Facts,
+        decisions: &[BooksDecision],
+        handed: SharedTotals,
+    ) -> Result<PostedMonth, BooksError> {
         let (opening, mut book) = self.open(known);
-        let mut made: Vec<&Decision> = decisions.iter().filter(|decision| !book.known.decisions.contains_key(&decision.id)).collect();
+        let mut made: Vec<&BooksDecision> = decisions.iter().filter(|decision| !book.known.decisions.contains_key(&decision.id)).collect();
         made.sort_by_key(|decision| (decision.made_at, decision.id));
         for decision in made {
             if decision.effective_on > self.period.to {
@@ -121,7 +133,7 @@ impl Posting<'_> {
         Ok(())
     }
 
-    fn close(&self, mut book: Book<'_>, opening: BTreeMap<Leg, Open>, handed: Handed, is_apart: bool) -> Month {
+    fn close(&self, mut book: Book<'_>, opening: BTreeMap<Leg, Open>, handed: SharedTotals, is_apart: bool) -> PostedMonth {
         let since = book.known_since();
         book.known.forget_before(since, &handed.batches);
         for debt in book.known.debts.values_mut() {
@@ -133,7 +145,7 @@ impl Posting<'_> {
                 allocation.ends_with(debt.due);
             }
         }
-        Month { period: self.period, opening, pairs: added_up(pairs), allocations, known, aside, handed, is_apart }
+        PostedMonth { period: self.period, opening, pairs: added_up(pairs), allocations, known, aside, handed, is_apart }
     }
 }
 

@@ -10,14 +10,14 @@ use crate::domain::statement_text::StatementText;
 
 /// The WIB days of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Period {
+pub struct PostingPeriod {
     /// The first.
     pub from: Date,
     /// The last.
     pub to: Date,
 }
 
-impl Period {
+impl PostingPeriod {
     /// The day that something of the day `original` is posted on: that day, or the first of the period if the period before did not
     /// know it; `None` if it is still to come.
     #[must_use]
@@ -58,7 +58,7 @@ pub enum Booked {
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
+pub struct BooksSettings {
     /// What a payment may differ from its debt, in rupiah.
     pub tolerance: u64,
     /// A debt whose last code expired so many days ago has lapsed; none: only a decision lapses it.
@@ -83,7 +83,7 @@ pub struct Settings {
     pub receipts: Booked,
 }
 
-impl Default for Settings {
+impl Default for BooksSettings {
     fn default() -> Self {
         Self {
             tolerance: 0,
@@ -101,7 +101,7 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
+impl BooksSettings {
     /// Whether DOKU settles `channel`.
     #[must_use]
     pub const fn is_settled_by_doku(&self, channel: Channel) -> bool {

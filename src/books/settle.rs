@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use super::account::Account;
 use super::book::{Book, BooksError, Cause};
 use super::fact::{BatchFact, PaymentFact, RowFact, RowKind};
-use super::item::{ItemId, Subject};
-use super::known::{BatchDay, Payout, Row, RowState};
+use super::item::{BooksSubject, ItemId};
+use super::known::{BatchDay, BookedRow, Payout, RowState};
 use super::pair::{Leg, Movement};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
@@ -52,7 +52,7 @@ impl Book<'_> {
     /// Whether the same row of the same batch was posted with other content: a file that was sent again, corrected. What was posted stands, and
     /// DOKU pays nothing twice.
     fn is_restated(&self, row: &RowFact) -> bool {
-        let is_same = |known: &Row| known.batch == row.batch && known.number == row.number && !row.number.is_empty();
+        let is_same = |known: &BookedRow| known.batch == row.batch && known.number == row.number && !row.number.is_empty();
         match row.kind {
             RowKind::Of(_, payment) => {
                 let settled_by = self.known.payments.get(&self.known.payment_id(payment)).and_then(|payment| payment.row);
@@ -132,7 +132,7 @@ impl Book<'_> {
         let RowFact { batch, kind, .. } = *row;
         let (number, invoice_number, listed_as) = (row.number.clone(), row.invoice_number.clone(), row.listed_as.clone());
         let bill = row.bill;
-        self.known.rows.insert(row.id, Row { batch, number, invoice_number, bill, listed_as, paid_out_on: on, kind, gross, state });
+        self.known.rows.insert(row.id, BookedRow { batch, number, invoice_number, bill, listed_as, paid_out_on: on, kind, gross, state });
         Ok(())
     }
 
@@ -242,7 +242,7 @@ impl Book<'_> {
             day.posted = target;
         }
         for (on, before, amount) in announced {
-            let payout = ItemId::of(Subject::Payout, &[id.key(), on.to_string().as_bytes()]);
+            let payout = ItemId::of(BooksSubject::Payout, &[id.key(), on.to_string().as_bytes()]);
             self.known.payouts.insert(payout, Payout { batch: id, on });
             let cause = if before == Rupiah::ZERO {
                 Cause { id: payout, on }

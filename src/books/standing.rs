@@ -5,20 +5,20 @@
 use jiff::Timestamp;
 
 use super::account::Account;
-use super::fact::Change;
-use super::known::{Bill, Debt, Known};
-use super::off::Off;
+use super::fact::BillChange;
+use super::known::{BookedBill, Debt, Known};
 use super::pair::Leg;
+use super::ways_off::WayOff;
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::end_of_wib_day;
-use crate::domain::classify::{BillSituation, Class, Nature, PaidMark, Policy, bill_class};
+use crate::domain::classify::{BillSituation, Class, MatchingPolicy, Nature, PaidMark, bill_class};
 
 /// How a decision leaves something of a debt unpaid.
-const BY_DECISION: [Off; 4] = [Off::Waived, Off::Lapsed, Off::WrittenOff, Off::Elsewhere];
+const BY_DECISION: [WayOff; 4] = [WayOff::Waived, WayOff::Lapsed, WayOff::WrittenOff, WayOff::Elsewhere];
 
 /// How a debt stands in the books.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct DebtStanding {
     /// What it asks for.
     due: Rupiah,
     /// What of its payments is applied to it, or waits for a decision.
@@ -27,7 +27,7 @@ pub struct Standing {
     taken_off: Rupiah,
 }
 
-impl Standing {
+impl DebtStanding {
     /// Of a debt of these books.
     #[must_use]
     pub fn of(debt: &Debt, known: &Known) -> Self {
@@ -55,12 +55,12 @@ impl Standing {
 
 /// A bill's class by what books know alone: what a run has seen besides, such as an issue in doubt, stands in its list.
 #[must_use]
-pub fn class_in_books(bill: &Bill, known: &Known, as_of: Timestamp, policy: &Policy) -> Option<(Class, Nature)> {
+pub fn class_in_books(bill: &BookedBill, known: &Known, as_of: Timestamp, policy: &MatchingPolicy) -> Option<(Class, Nature)> {
     let debt = known.debts.get(&bill.debt)?;
-    let last = bill.events.iter().rev().find(|event| event.change == Change::Cancelled);
+    let last = bill.events.iter().rev().find(|event| event.change == BillChange::Cancelled);
     let asked = bill.events.iter().rev().find_map(|event| match event.change {
-        Change::Created(amount) | Change::Amended(amount) | Change::Reinstated(amount) => Some(amount),
-        Change::Cancelled => None,
+        BillChange::Created(amount) | BillChange::Amended(amount) | BillChange::Reinstated(amount) => Some(amount),
+        BillChange::Cancelled => None,
     });
     let due = u64::try_from(bill.amount.get()).ok().and_then(|amount| Amount::new(amount).ok());
     let is_paid = !debt.payments.is_empty();
@@ -75,15 +75,15 @@ pub fn class_in_books(bill: &Bill, known: &Known, as_of: Timestamp, policy: &Pol
         attached: debt.applied(),
         paid_before: Rupiah::ZERO,
         taken_off: Rupiah::ZERO,
-        mark: if debt.off(Off::Unproven) > Rupiah::ZERO { PaidMark::InPeriod } else { PaidMark::None },
+        mark: if debt.off(WayOff::Unproven) > Rupiah::ZERO { PaidMark::InPeriod } else { PaidMark::None },
         paid_outside_period: false,
         // A row that waits is proof of itself alone.
-        settled: debt.off(Off::Unproven) <= Rupiah::ZERO && known.rows_waiting().contains_key(&bill.debt),
+        settled: debt.off(WayOff::Unproven) <= Rupiah::ZERO && known.rows_waiting().contains_key(&bill.debt),
     };
     if debt.is_before_books {
         (situation.attached_count, situation.attached) = (1, situation.due.into());
     } else if !debt.is_reusable && bill.is_live {
-        Standing::of(debt, known).say(&mut situation);
+        DebtStanding::of(debt, known).say(&mut situation);
     }
     Some(bill_class(&situation, as_of, policy))
 }

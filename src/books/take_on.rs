@@ -9,11 +9,11 @@ use super::account::{Account, Side};
 use super::book::{Book, BooksError, Cause};
 use super::debt::Asked;
 use super::fact::{BillEvent, BillFact, Notified, Payee, PaymentFact};
-use super::item::{ItemId, Subject};
-use super::known::{Applied, BankLine, Batch, BatchDay, Known, Payment, Payout};
+use super::item::{BooksSubject, ItemId};
+use super::known::{AppliedMoney, BatchDay, BookedBankLine, BookedBatch, BookedPayment, Known, Payout};
 use super::pair::{Leg, Movement};
-use super::post::Month;
-use super::settings::{Period, Settings};
+use super::post::PostedMonth;
+use super::settings::{BooksSettings, PostingPeriod};
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::{at_wib, wib_date};
 use crate::domain::channel::Channel;
@@ -44,9 +44,15 @@ pub struct TakenOn {
 ///
 /// # Errors
 /// [`BooksError`]: an item that cannot be taken on.
-pub fn begin(bills: &[BillFact], paid: &[PaymentFact], items: &[TakenOn], settings: &Settings, from: Date) -> Result<Month, BooksError> {
+pub fn begin(
+    bills: &[BillFact],
+    paid: &[PaymentFact],
+    items: &[TakenOn],
+    settings: &BooksSettings,
+    from: Date,
+) -> Result<PostedMonth, BooksError> {
     let eve = from.yesterday().unwrap_or(Date::MIN);
-    let period = Period { from: eve, to: eve };
+    let period = PostingPeriod { from: eve, to: eve };
     let mut book = Book::open(Known { began_on: Some(from), ..Known::default() }, settings, period);
     let paid_bills: BTreeSet<ItemId> = paid
         .iter()
@@ -75,7 +81,7 @@ pub fn begin(bills: &[BillFact], paid: &[PaymentFact], items: &[TakenOn], settin
     items.iter().try_for_each(|item| book.begin_item(item))?;
     let Book { pairs, known, aside, allocations, .. } = book;
     let (opening, handed) = Default::default();
-    Ok(Month { period, opening, pairs, allocations, known, aside, handed, is_apart: false })
+    Ok(PostedMonth { period, opening, pairs, allocations, known, aside, handed, is_apart: false })
 }
 
 fn is_before(bill: &BillFact, from: Date) -> bool {
@@ -138,7 +144,7 @@ impl Book<'_> {
             let (from, back) = (Leg::total(Account::Opening), Leg::of(Account::Suspense, payment));
             let taken = amount.min(debt.open());
             if taken > Rupiah::ZERO {
-                debt.applied.push(Applied { from, back, amount: taken });
+                debt.applied.push(AppliedMoney { from, back, amount: taken });
             }
         }
         let asked = debt.open();
@@ -151,10 +157,10 @@ impl Book<'_> {
         let TakenOn { account, item, amount, on, .. } = *taken;
         let missing = BooksError::Missing { what: "where it belongs: the channel of a payment, the batch of a pay-out, for", id: item };
         match item.subject() {
-            Subject::Payment => {
+            BooksSubject::Payment => {
                 let channel = taken.channel.ok_or(missing)?;
                 let paid_at = at_wib(on.at(12, 0, 0, 0)).unwrap_or_default();
-                let payment = self.known.payments.entry(item).or_insert_with(|| Payment {
+                let payment = self.known.payments.entry(item).or_insert_with(|| BookedPayment {
                     identity: None,
                     notified: Notified::default(),
                     is_before_books: false,
@@ -178,15 +184,20 @@ impl Book<'_> {
                     (payment.account, payment.amount, payment.is_before_books) = (account, told, false);
                 }
             }
-            Subject::Payout => {
+            BooksSubject::Payout => {
                 let (id, name) = taken.batch.clone().ok_or(missing)?;
                 self.known.payouts.insert(item, Payout { batch: id, on });
-                let batch = self.known.batches.entry(id).or_insert_with(|| Batch { name, ..Batch::default() });
+                let batch = self.known.batches.entry(id).or_insert_with(|| BookedBatch { name, ..BookedBatch::default() });
                 batch.days.insert(on, BatchDay { column: amount, posted: amount, ..BatchDay::default() });
             }
-            Subject::BankLine => drop(self.known.bank_lines.insert(item, BankLine { on, amount })),
-            Subject::Row | Subject::Decision => {}
-            Subject::Bill | Subject::Event | Subject::Debt | Subject::Batch | Subject::Alarm | Subject::Books => return Err(missing),
+            BooksSubject::BankLine => drop(self.known.bank_lines.insert(item, BookedBankLine { on, amount })),
+            BooksSubject::Row | BooksSubject::Decision => {}
+            BooksSubject::Bill
+            | BooksSubject::Event
+            | BooksSubject::Debt
+            | BooksSubject::Batch
+            | BooksSubject::Alarm
+            | BooksSubject::Books => return Err(missing),
         }
         let cause = Cause { on, ..Cause::concluded("taken on", &[item], self.period.to) };
         let (own, opening) = (Leg::of(account, item), Leg::total(Account::Opening));

@@ -5,19 +5,20 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::keeping::{runtime, wait};
+use super::failure::Failure;
+use super::ledger_commands::{runtime, wait};
 use super::output::{self, rupiah};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
-use crate::domain::plan::{MapView, View as _};
-use crate::domain::share::Share;
+use crate::domain::plan::{MapView, PlanView as _};
+use crate::domain::share::RateShare;
 use crate::exit::Exit;
-use crate::intake::Place;
+use crate::intake::InputPlace;
 use crate::intake::import::{self, AdoptedCode, EXPIRY_UNKNOWN};
 use crate::jobs::portion::Portion;
-use crate::ledger::{Basis, Create, Entry, Ledger as _, LedgerError, Names, Private, Store, View as _};
-use crate::table::Settings;
+use crate::ledger::{Basis, Create, Ledger as _, LedgerError, LedgerView as _, Names, NewEvent, Private, Store};
+use crate::table::TableSettings;
 
 /// Codes adopted in one call to the ledger.
 const BATCH: usize = 1_000;
@@ -28,7 +29,7 @@ pub(super) struct Adopting {
     pub(super) new_ledger: bool,
     /// Whether a known code's other amount or expiry is taken over too.
     pub(super) update: bool,
-    pub(super) tables: Settings,
+    pub(super) tables: TableSettings,
 }
 
 /// What becomes of one row.
@@ -53,7 +54,7 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     }
     super::check::usable(&codes)?;
     let create = if adopting.new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
-    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, create, "ledger import", Share::NONE)?;
+    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, create, "ledger import", RateShare::NONE)?;
     // That a bill is new is only as sure as that all is there, and found where it is.
     wait(async { ledger.view().await?.whole().await })?;
     let mut told = Told { refused: codes.refused, ..Told::default() };
@@ -81,7 +82,7 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
 
 /// A code and its row.
 struct Sourced<'a> {
-    place: &'a Place,
+    place: &'a InputPlace,
     item: &'a AdoptedCode,
 }
 
@@ -121,7 +122,7 @@ fn adopt(
             let basis = Basis::of(map.bill(&code.item.invoice_number));
             entry(code.item, basis, setup.clock.now())
         });
-        let entries: Vec<Entry> = entries.collect();
+        let entries: Vec<NewEvent> = entries.collect();
         let recorded = if entries.is_empty() { Ok(Vec::new()) } else { runtime()?.block_on(ledger.record(entries)) };
         match recorded {
             Ok(_) => {
@@ -172,10 +173,10 @@ fn names(rows: &[Sourced<'_>]) -> Names {
     names
 }
 
-fn entry(item: &AdoptedCode, basis: Basis, at: Timestamp) -> Entry {
+fn entry(item: &AdoptedCode, basis: Basis, at: Timestamp) -> NewEvent {
     let AdoptedCode { terms, answer, wire_invoice_number, .. } = item.clone();
     let event = Event::Adopted { terms, answer, wire_invoice_number };
-    Entry { invoice_number: item.invoice_number.clone(), at, event, basis, private: Private::default() }
+    NewEvent { invoice_number: item.invoice_number.clone(), at, event, basis, private: Private::default() }
 }
 
 /// What the ledger makes of a row; `claimed` are the numbers at DOKU of this file's codes.

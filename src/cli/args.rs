@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::global::Global;
 use super::ledger_args::LedgerCommand;
 use super::period_args::PeriodCommand;
 use super::tables::{BillFlags, TableFlags};
@@ -21,26 +22,6 @@ pub(super) struct Cli {
     pub(super) global: Global,
     #[command(subcommand)]
     pub(super) command: Command,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Global {
-    /// Configuration file (also `TAGIH_CONFIG`)
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-    /// Print the result as JSON, and an error as the last line on standard error
-    #[arg(long, global = true)]
-    pub(super) json: bool,
-    /// Say nothing of a success but what was asked for
-    #[arg(long, short, global = true)]
-    pub(super) quiet: bool,
-    /// How lines on standard error look: text, json, journald (default: `log.format`)
-    #[arg(long, global = true, value_name = "FORMAT", value_parser = super::log::format)]
-    pub(super) log_format: Option<crate::config::LogFormat>,
-    /// Where a job (issue, cancel, sync, ingest, reconcile, evidence add or verify, ledger verify or backup) leaves its metrics, for
-    /// node_exporter's textfile collector: one file a command
-    #[arg(long, global = true, value_name = "FILE.prom", value_parser = prom)]
-    pub(super) metrics: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -186,13 +167,6 @@ pub(super) enum Command {
         #[arg(default_value = "man", value_name = "DIR")]
         folder: PathBuf,
     },
-}
-
-/// Reads `--metrics`.
-fn prom(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    let is_read = path.extension().is_some_and(|extension| extension == "prom");
-    if is_read { Ok(path) } else { Err("the collector reads files called *.prom only".into()) }
 }
 
 /// Reads `--lang`.

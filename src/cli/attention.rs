@@ -6,7 +6,7 @@ use super::output;
 use super::setup::Setup;
 use crate::domain::attention::{Attention, attention, may_be_taken};
 use crate::domain::calendar::format_utc_seconds;
-use crate::domain::channel::Method;
+use crate::domain::channel::IssuanceMethod;
 use crate::domain::lifecycle::BillState;
 use crate::domain::owner;
 use crate::exit::Exit;
@@ -66,7 +66,7 @@ fn find<'a>(setup: &Setup, noted: &'a [Noted]) -> Vec<(&'a BillState, Attention<
 
 /// A code that DOKU knows is taken at the counter whatever we think of it; about one of ours it asks, and hears no.
 fn counter_takes_money(setup: &Setup, state: &BillState) -> bool {
-    may_be_taken(state, setup.clock.now()) && (state.terms.method != Method::Inquiry || state.hold.is_none())
+    may_be_taken(state, setup.clock.now()) && (state.terms.method != IssuanceMethod::Inquiry || state.hold.is_none())
 }
 
 fn sentence(setup: &Setup, state: &BillState, attention: Attention<'_>) -> String {

@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::failure::Failure;
 use super::output;
 use super::period::made_again;
 use super::reconcile::{self, month};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::exit::Exit;
 use crate::jobs::period::{self, compare};
 use crate::journal;
 use crate::reconcile::codes::FOLDER_USED;
-use crate::report::audit::{self, Facts, KitError};
-use crate::report::held::HeldFolder;
+use crate::report::audit::{self, KitError, KitFacts};
+use crate::report::folder_lock::HeldFolder;
 
 /// What the kit is of, and where it goes.
 #[derive(Debug, Args)]
@@ -56,7 +57,7 @@ pub(super) fn audit_kit(setup: &Setup, arguments: &Arguments) -> Result<Exit, Fa
     let again = made_again(setup, &report)?;
     compare(&report, again.path())?;
     let (told, settings) = reconcile::told(setup, &period::made_from(&report)?, again.path())?;
-    let facts = Facts {
+    let facts = KitFacts {
         inputs: &told.inputs,
         terms: &told.terms,
         files: &told.files,

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use super::failure::Failure;
 use super::logs;
 use super::output;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::evidence::codes;
-use crate::reconcile::Outcome;
+use crate::reconcile::Reconciled;
 
 /// Rows that are no lines and are named on stderr.
 const MALFORMED_SHOWN: usize = 20;
@@ -24,7 +25,7 @@ pub(super) fn files(setup: &Setup, patterns: &[String]) -> Result<Vec<PathBuf>, 
 }
 
 /// Names the rows that are no lines, the first of them one by one, and counts lines that were given twice.
-pub(super) fn warn(setup: &Setup, outcome: &Outcome) {
+pub(super) fn warn(setup: &Setup, outcome: &Reconciled) {
     let Some(statements) = outcome.inputs.bank.as_ref().filter(|_| !setup.quiet) else { return };
     for row in statements.malformed.iter().take(MALFORMED_SHOWN) {
         let file = usize::try_from(row.place.file).ok().and_then(|at| statements.files.get(at));

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::failure::Failure;
 use super::output::{self, rupiah};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::exit::Exit;
-use crate::intake::{self, BadRows, Checked, Input, Item, codes};
+use crate::intake::{self, BadRows, CheckedBill, Input, KeptItem, codes};
 use crate::report::issue::{BadRowsCsv, checked_files};
 use crate::table::{self, STANDARD_INPUT};
 
@@ -33,7 +34,7 @@ pub(super) fn check(setup: &Setup, files: &[PathBuf], options: &intake::Options,
 }
 
 /// An input most rows of which are no rows at all is not what it is taken for (exit 7).
-pub(super) fn usable<T: Item>(input: &Input<T>) -> Result<(), Failure> {
+pub(super) fn usable<T: KeptItem>(input: &Input<T>) -> Result<(), Failure> {
     if input.malformed.saturating_mul(2) <= input.rows {
         return Ok(());
     }
@@ -48,7 +49,7 @@ pub(super) fn usable<T: Item>(input: &Input<T>) -> Result<(), Failure> {
 }
 
 /// valid.csv, rejected.csv, and the bad rows of each file whole. Only the last hold personal data, unless more is carried through.
-fn write(files: &[PathBuf], options: &intake::Options, intake: &Input<Checked>, out: &Path) -> Result<(), Failure> {
+fn write(files: &[PathBuf], options: &intake::Options, intake: &Input<CheckedBill>, out: &Path) -> Result<(), Failure> {
     checked_files::<Failure>(intake, out)?;
     intake::bad_rows(files, options, intake, &mut BadFiles { out, taken: BTreeSet::new(), open: None })
 }

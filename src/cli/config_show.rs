@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::failure::Failure;
 use super::output;
 use super::sender;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::config::{self, Setting};
 use crate::exit::Exit;
 use crate::secret::unsaid;

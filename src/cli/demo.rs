@@ -8,15 +8,17 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::args::{Global, Sending};
+use super::args::Sending;
 use super::demo_settlement;
+use super::failure::Failure;
+use super::global::Global;
 use super::keys::Asking;
 use super::logs;
 use super::output;
 use super::reconcile::{self, Task};
 use super::sender::Flags;
 use super::sending;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::standard_input::StandardInput;
 use super::tables::BillFlags;
 use crate::clock::Stopwatch;
@@ -28,9 +30,10 @@ use crate::domain::ids::InvoiceNumber;
 use crate::domain::sum::Sum;
 use crate::exit::Exit;
 use crate::intake;
-use crate::jobs::demo::{self, Planted, Story};
+use crate::jobs::demo::{self, DemoStory, Planted};
 use crate::private;
 use crate::report::atomic;
+use crate::report::manifest;
 use crate::sandbox::fault::Faults;
 use crate::sandbox::model::Model;
 use crate::sandbox::server::{self, Running};
@@ -73,7 +76,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
 
     step("3. pay", "customers pay at the counters: most exactly, some not");
     setup.clock.set(instant(AS_OF));
-    let story = Story { issued_at: instant(ISSUED_AT), amended_at: instant(AMENDED_AT), superseded, lapsed: lapsed(&setup)? };
+    let story = DemoStory { issued_at: instant(ISSUED_AT), amended_at: instant(AMENDED_AT), superseded, lapsed: lapsed(&setup)? };
     let mut planted = plant(&sandbox, &story)?;
     let settlement = settle(&out, &sandbox, &mut planted)?;
     write_logs(&out, &planted)?;
@@ -82,7 +85,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
 
     step("4. ingest", "the notification log becomes payments in the ledger");
     let logs = logs::expand(&[out.join("logs/*.jsonl").display().to_string()])?;
-    let (keys, tables) = (Keyring::from(vec![SigningKey::new(&secret)]), crate::table::Settings::default());
+    let (keys, tables) = (Keyring::from(vec![SigningKey::new(&secret)]), crate::table::TableSettings::default());
     logs::ingest_files(&setup, &logs, tables.clone(), &keys)?;
 
     step("5. reconcile", "every line, payment, bill and settlement row of October in exactly one class");
@@ -206,7 +209,7 @@ fn attempts(sandbox: &Running) -> String {
     format!("the sandbox saw {} attempts, {faulty} of them met a fault; it made {} codes", model.calls().len(), model.orders().len())
 }
 
-fn plant(sandbox: &Running, story: &Story) -> Result<Planted, Failure> {
+fn plant(sandbox: &Running, story: &DemoStory) -> Result<Planted, Failure> {
     demo::plant(&mut locked(sandbox), story).map_err(Failure::usage)
 }
 
@@ -271,7 +274,7 @@ fn write_logs(out: &Path, planted: &Planted) -> Result<(), Failure> {
 
 /// Every class, found against planted; a class that appears only on one side counts too.
 fn compare(out: &Path, report: &Path, planted: &Planted) -> Result<bool, Failure> {
-    let found: Value = serde_json::from_str(&std::fs::read_to_string(report.join("summary.json"))?).map_err(Failure::usage)?;
+    let found: Value = serde_json::from_slice(&manifest::summary(report)?).map_err(Failure::usage)?;
     let mut all = true;
     let truth = &planted.truth;
     for (section, truth) in [("lines", &truth.lines), ("payments", &truth.payments), ("settlement", &truth.settlement)] {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::setup::Failure;
+use super::failure::Failure;
 use crate::domain::ids::InvoiceNumber;
 use crate::jobs::demo::{EACH, Planted};
 use crate::sandbox::model::Model;

@@ -8,8 +8,9 @@ use std::path::Path;
 use jiff::civil::Date;
 
 use super::discrepancies_args::{Chosen, DiscrepanciesCommand as Command, OnOff, Which};
+use super::failure::Failure;
 use super::output;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::{discrepancies_show as show, entries, explain};
 use crate::domain::calendar::wib_date;
 use crate::domain::classify::Class;
@@ -18,11 +19,11 @@ use crate::exit::Exit;
 use crate::jobs::discrepancies::import::{self, Eyes};
 use crate::jobs::discrepancies::{take, take_items};
 use crate::jobs::period::{self, PeriodError};
-use crate::journal::four_eyes::{self, Off};
-use crate::journal::{self, Author, Entry, Writer};
-use crate::register::{Decision, EventKind, Fingerprint, Item, Refusal, Register, Sighting, Status, Step};
+use crate::journal::four_eyes::{self, FourEyesOff};
+use crate::journal::{self, Author, JournalEntry, JournalWriter};
+use crate::register::{Decision, DecisionRefusal, DecisionStep, Fingerprint, Item, ItemEventKind, ItemStatus, Register, Sighting};
 use crate::report::{folder, items, items_sheet, open_items};
-use crate::table::{self, Settings};
+use crate::table::{self, TableSettings};
 
 pub(super) fn discrepancies(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
     match command {
@@ -40,7 +41,7 @@ pub(super) fn discrepancies(setup: &Setup, command: &Command) -> Result<Exit, Fa
             // A decision is about what a journal holds; none is begun for it.
             setup.existing_journal()?;
             let step = eyes(setup, &author)?.step(*action, None, details.details());
-            let comment = comment.clone().or_else(|| (step == Step::Note).then(|| ids.reason.clone()));
+            let comment = comment.clone().or_else(|| (step == DecisionStep::Note).then(|| ids.reason.clone()));
             decide(setup, ids, &step, (owner.as_ref(), comment.as_ref()))
         }
         Command::Approve { ids, proposals } => approve(setup, ids, proposals),
@@ -48,7 +49,7 @@ pub(super) fn discrepancies(setup: &Setup, command: &Command) -> Result<Exit, Fa
             let eyes = eyes(setup, &setup.author(ids.by.as_deref(), &ids.reason)?)?;
             decide_each(setup, ids, (None, None), |_, item| Ok(eyes.reopening(item)))
         }
-        Command::Assign { ids, owner, comment } => decide(setup, ids, &Step::Note, (owner.as_ref(), comment.as_ref())),
+        Command::Assign { ids, owner, comment } => decide(setup, ids, &DecisionStep::Note, (owner.as_ref(), comment.as_ref())),
         Command::Entries { .. } => entries::entries(setup, command),
         Command::FourEyes { state, by, reason } => four_eyes(setup, *state, &setup.author(by.as_deref(), reason)?),
         Command::Verify { head } => verify(setup, head.as_deref()),
@@ -83,7 +84,7 @@ pub(super) fn take_in(setup: &Setup, report: &Path, by: Option<&str>) -> Result<
     if !journal::read(setup.journal_path())?.register()?.has_taken(&folder.run.run_id) {
         check_written(setup, report, &folder.summary_sha256)?;
     }
-    let mut writer = Writer::open(setup.journal_path())?;
+    let mut writer = JournalWriter::open(setup.journal_path())?;
     Ok(take(&mut writer, folder, setup.clock.now(), &actor)?)
 }
 
@@ -121,7 +122,7 @@ fn take_also(setup: &Setup, report: &Path, items: &[String], by: Option<&str>) -
         )));
     }
     let run = folder::read(report)?.run;
-    let mut writer = Writer::open(setup.journal_path())?;
+    let mut writer = JournalWriter::open(setup.journal_path())?;
     let taken = take_items(&mut writer, &run, found, setup.clock.now(), &setup.actor(by)?)?;
     told(setup, Some(&taken));
     Ok(Exit::Done)
@@ -152,9 +153,9 @@ fn chosen<'a>(which: &Which, register: &'a Register, run_id: Option<&str>) -> Re
     }
     let mut statuses = BTreeSet::new();
     for name in &which.status {
-        match Status::parse(&name.to_lowercase()) {
+        match ItemStatus::parse(&name.to_lowercase()) {
             Some(status) => statuses.extend([status]),
-            None if name == "all" => statuses.extend(Status::ALL),
+            None if name == "all" => statuses.extend(ItemStatus::ALL),
             None => return Err(Failure::usage(format!("`{name}` is no status\nhint: open, proposed, accepted, cleared, reopened or all"))),
         }
     }
@@ -209,7 +210,7 @@ fn export(setup: &Setup, which: &Which, out: &Path, by: Option<&str>, lang: Opti
     Ok(Exit::Done)
 }
 
-fn import(setup: &Setup, file: &Path, partial: bool, tables: &Settings, by: Option<&str>) -> Result<Exit, Failure> {
+fn import(setup: &Setup, file: &Path, partial: bool, tables: &TableSettings, by: Option<&str>) -> Result<Exit, Failure> {
     let rows = items::read(file, tables)?;
     let causes = rows.iter().filter_map(|row| row.wrong.as_deref()).map(|wrong| ("row", wrong));
     let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
@@ -220,7 +221,7 @@ fn import(setup: &Setup, file: &Path, partial: bool, tables: &Settings, by: Opti
     setup.existing_journal()?;
     let (at, eyes) = (setup.clock.now(), eyes(setup, &author)?);
     // Held from the first check to the last byte, so that two imports take turns and the later one meets what the earlier decided.
-    let mut writer = Writer::open(setup.existing_journal()?)?;
+    let mut writer = JournalWriter::open(setup.existing_journal()?)?;
     let register = writer.journal().register_for_decisions()?;
     let checked = import::check(file, &rows, &register, eyes, &author, at);
     for refused in &checked.refused {
@@ -237,7 +238,7 @@ fn import(setup: &Setup, file: &Path, partial: bool, tables: &Settings, by: Opti
     }
     let recorded = checked.decisions.len();
     if recorded > 0 {
-        writer.append(at, &author, Entry::Decided { decisions: checked.decisions })?;
+        writer.append(at, &author, JournalEntry::Decided { decisions: checked.decisions })?;
     }
     let (known, empty) = (checked.known, checked.empty);
     if setup.json {
@@ -251,14 +252,14 @@ fn import(setup: &Setup, file: &Path, partial: bool, tables: &Settings, by: Opti
 /// Agrees to what waits at each id, if that is what was looked at.
 fn approve(setup: &Setup, ids: &Chosen, proposals: &[String]) -> Result<Exit, Failure> {
     decide_each(setup, ids, (None, None), |id, item| match item.filter(|item| item.proposed().is_some()) {
-        Some(item) if !proposals.iter().any(|named| item.is_proposal(named)) => Err(Refusal::OtherProposal { id: id.to_owned() }),
-        Some(item) if item.reopening.is_some() => Ok(Step::ApproveReopen),
-        Some(_) | None => Ok(Step::Approve),
+        Some(item) if !proposals.iter().any(|named| item.is_proposal(named)) => Err(DecisionRefusal::OtherProposal { id: id.to_owned() }),
+        Some(item) if item.reopening.is_some() => Ok(DecisionStep::ApproveReopen),
+        Some(_) | None => Ok(DecisionStep::Approve),
     })
 }
 
 /// Records one step on each id: on all of them, or on none.
-fn decide(setup: &Setup, ids: &Chosen, step: &Step, said: (Option<&String>, Option<&String>)) -> Result<Exit, Failure> {
+fn decide(setup: &Setup, ids: &Chosen, step: &DecisionStep, said: (Option<&String>, Option<&String>)) -> Result<Exit, Failure> {
     decide_each(setup, ids, said, |_, _| Ok(step.clone()))
 }
 
@@ -267,11 +268,11 @@ fn decide_each(
     setup: &Setup,
     ids: &Chosen,
     (owner, comment): (Option<&String>, Option<&String>),
-    step_of: impl Fn(&str, Option<&Item>) -> Result<Step, Refusal>,
+    step_of: impl Fn(&str, Option<&Item>) -> Result<DecisionStep, DecisionRefusal>,
 ) -> Result<Exit, Failure> {
     let author = setup.author(ids.by.as_deref(), &ids.reason)?;
     let at = setup.clock.now();
-    let mut writer = Writer::open(setup.existing_journal()?)?;
+    let mut writer = JournalWriter::open(setup.existing_journal()?)?;
     let mut register = writer.journal().register_for_decisions()?;
     let mut decisions = Vec::new();
     for id in ids.ids.iter().map(|id| bare(id)).collect::<BTreeSet<_>>() {
@@ -282,7 +283,7 @@ fn decide_each(
         register.decide(at, &decision).map_err(Failure::usage)?;
         decisions.push(decision);
     }
-    let mut counts: BTreeMap<EventKind, (usize, Vec<&str>)> = BTreeMap::new();
+    let mut counts: BTreeMap<ItemEventKind, (usize, Vec<&str>)> = BTreeMap::new();
     for decision in &decisions {
         let (count, ids) = counts.entry(decision.step.kind()).or_default();
         *count = count.saturating_add(1);
@@ -291,7 +292,7 @@ fn decide_each(
     let (mut words, mut is_waiting) = (Vec::new(), false);
     for (kind, (count, ids)) in &counts {
         let proposed = || ids.iter().filter_map(|id| Some((id, register.get(id)?.proposal_id()?)));
-        let waits = matches!(kind, EventKind::Proposed | EventKind::ReopenProposed);
+        let waits = matches!(kind, ItemEventKind::Proposed | ItemEventKind::ReopenProposed);
         is_waiting |= waits;
         let each = proposed().map(|(id, proposal)| format!("\n  tagih discrepancies approve {id} --proposal {proposal} --reason …"));
         let waiting = if waits {
@@ -303,7 +304,7 @@ fn decide_each(
     }
     let steps = counts.keys().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
     let told = serde_json::json!({"count": decisions.len(), "step": steps, "waits_for_approval": is_waiting});
-    writer.append(at, &author, Entry::Decided { decisions })?;
+    writer.append(at, &author, JournalEntry::Decided { decisions })?;
     output::outcome(setup.json, &told, format_args!("{}", words.join("\n")));
     Ok(Exit::Done)
 }
@@ -316,10 +317,10 @@ fn four_eyes(setup: &Setup, state: OnOff, author: &Author) -> Result<Exit, Failu
             "a second person must agree to decisions from now on"
         }
         OnOff::Off => match four_eyes::turn_off(setup.existing_journal()?, author, now)? {
-            Off::Proposed => "that one person may decide alone waits for another person, who runs the same command",
-            Off::Done => "one person may decide alone from now on",
-            Off::WasOff => "one person may decide alone already",
-            Off::StillProposed => {
+            FourEyesOff::Proposed => "that one person may decide alone waits for another person, who runs the same command",
+            FourEyesOff::Done => "one person may decide alone from now on",
+            FourEyesOff::WasOff => "one person may decide alone already",
+            FourEyesOff::StillProposed => {
                 return Err(Failure::usage(
                     "E0855: a second person must agree: who proposed it cannot also approve it\nhint: somebody else runs the same command, from \
                      an account of the system of their own and with `--by` their name",
@@ -335,7 +336,7 @@ fn four_eyes(setup: &Setup, state: OnOff, author: &Author) -> Result<Exit, Failu
 fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
     let journal = journal::read(setup.existing_journal()?)?;
     let register = journal.register()?;
-    let is_known = |text: &str| journal.records().iter().any(|record| journal::Head::of(record).to_string() == text);
+    let is_known = |text: &str| journal.records().iter().any(|record| journal::JournalHead::of(record).to_string() == text);
     if let Some(text) = head.filter(|text| !is_known(text)) {
         let path = setup.journal_path().display();
         let message = format!(

@@ -11,7 +11,7 @@ use super::tables::TableFlags;
 use super::times::day;
 use crate::books::Account;
 use crate::domain::language::Language;
-use crate::register::{Action, Details};
+use crate::register::{DecidedAction, DecisionDetails};
 
 /// On or off, as typed.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -90,7 +90,7 @@ pub(super) enum DiscrepanciesCommand {
         /// What is to be done: accept, apply, credit, keep, refund, transferred, received, waive, lapse, paid_elsewhere, write_off,
         /// explain, unapply, correct, investigate
         #[arg(long, default_value = "accept", value_name = "ACTION", value_parser = action)]
-        action: Action,
+        action: DecidedAction,
         #[command(flatten)]
         details: ActionDetails,
         /// Who looks after it from now on
@@ -215,8 +215,8 @@ pub(super) struct ActionDetails {
 }
 
 impl ActionDetails {
-    pub(super) fn details(&self) -> Details {
-        Details {
+    pub(super) fn details(&self) -> DecisionDetails {
+        DecisionDetails {
             amount: self.amount,
             target: self.target.clone().unwrap_or_default(),
             explained_as: self.account,
@@ -226,9 +226,9 @@ impl ActionDetails {
     }
 }
 
-fn action(text: &str) -> Result<Action, String> {
-    let names = || Action::all().map(Action::name).collect::<Vec<_>>().join(", ");
-    Action::parse(text).ok_or_else(|| format!("no such action; one of {}", names()))
+fn action(text: &str) -> Result<DecidedAction, String> {
+    let names = || DecidedAction::all().map(DecidedAction::name).collect::<Vec<_>>().join(", ");
+    DecidedAction::parse(text).ok_or_else(|| format!("no such action; one of {}", names()))
 }
 
 fn account(text: &str) -> Result<Account, String> {

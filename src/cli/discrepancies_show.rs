@@ -4,11 +4,12 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::discrepancies::{as_of_day, register};
+use super::failure::Failure;
 use super::output::{self, rupiah};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::domain::calendar::{format_utc_seconds, wib};
 use crate::exit::Exit;
-use crate::register::{Details, Item, Refusal, Resolution};
+use crate::register::{DecisionDetails, DecisionRefusal, Item, Resolution};
 
 fn amount(amount: Option<i64>) -> String {
     amount.map_or_else(|| "-".to_owned(), |amount| rupiah(amount.into()))
@@ -81,8 +82,8 @@ fn made(resolution: &Resolution) -> Value {
 }
 
 /// What an action needs, in words.
-fn told(details: &Details) -> String {
-    let Details { amount: rupiahs, target, explained_as, reference, effective_on } = details;
+fn told(details: &DecisionDetails) -> String {
+    let DecisionDetails { amount: rupiahs, target, explained_as, reference, effective_on } = details;
     let parts = [
         rupiahs.map(|rupiahs| rupiah(rupiahs.into())),
         Some(target.clone()).filter(|target| !target.is_empty()),
@@ -96,7 +97,7 @@ fn told(details: &Details) -> String {
 
 pub(super) fn show(setup: &Setup, id: &str) -> Result<Exit, Failure> {
     let register = register(setup)?;
-    let item = register.get(id).ok_or_else(|| Failure::usage(Refusal::Unknown(id.to_owned())))?;
+    let item = register.get(id).ok_or_else(|| Failure::usage(DecisionRefusal::Unknown(id.to_owned())))?;
     let (facts, today) = (&item.facts, as_of_day(&register));
     if setup.json {
         let mut whole = brief(id, item, today);

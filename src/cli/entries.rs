@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use super::books::books_settings;
 use super::discrepancies_args::{DiscrepanciesCommand, FormatArgument};
+use super::failure::Failure;
 use super::output::{self, rupiah};
 use super::reconcile::month;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::exit::Exit;
-use crate::jobs::entries::{self, EntriesOptions, Format};
+use crate::jobs::entries::{self, EntriesOptions, EntryFormat};
 use crate::journal;
 
 pub(super) fn entries(setup: &Setup, command: &DiscrepanciesCommand) -> Result<Exit, Failure> {
@@ -25,8 +26,8 @@ pub(super) fn entries(setup: &Setup, command: &DiscrepanciesCommand) -> Result<E
         is_preliminary: *preliminary,
         again: *again,
         format: match format {
-            FormatArgument::Csv => Format::Csv,
-            FormatArgument::Hledger => Format::Hledger,
+            FormatArgument::Csv => EntryFormat::Csv,
+            FormatArgument::Hledger => EntryFormat::Hledger,
         },
         accounts: &setup.config.accounts,
         settings: &books_settings(&setup.config),

@@ -6,18 +6,19 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::heads;
+use super::failure::Failure;
+use super::failure::absolute;
+use super::head_file;
 use super::logs::logs;
 use super::output;
-use super::places::absolute;
 use super::reconcile::policy;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::tables::TableFlags;
 use crate::domain::digest;
 use crate::domain::line::InputFile;
 use crate::evidence::StoreAt;
 use crate::evidence::codes::CHANGED;
-use crate::evidence::store::{self, Added, Days, List, Log, What};
+use crate::evidence::store::{self, Added, AddedAs, List, ReceiptDays, StoredLog};
 use crate::exit::Exit;
 use crate::jobs::evidence::{self, EvidenceOptions};
 
@@ -85,7 +86,7 @@ impl Setup {
             environment: binding.environment,
             client_id: binding.client_id,
             seals,
-            days: Days::default(),
+            days: ReceiptDays::default(),
         })
     }
 
@@ -134,7 +135,16 @@ fn add(setup: &Setup, options: &EvidenceOptions, logs: &[PathBuf]) -> Result<Exi
     let read: Vec<InputFile> = added.iter().filter_map(|log| log.file.clone()).collect();
     setup.run_reads(read.iter().map(super::logs::read));
     setup.figure(|figures| figures.rows("lines", "added", messages, None));
-    for what in [What::New, What::Renewed, What::Grown, What::Known, What::Verified, What::Cut, What::Changed(0), What::NoLog] {
+    for what in [
+        AddedAs::New,
+        AddedAs::Renewed,
+        AddedAs::Grown,
+        AddedAs::Known,
+        AddedAs::Verified,
+        AddedAs::Cut,
+        AddedAs::Changed(0),
+        AddedAs::NoLog,
+    ] {
         let count = added.iter().filter(|log| log.what.name() == what.name()).count();
         setup.figure(|figures| figures.rows("logs", what.name(), u64::try_from(count).unwrap_or(u64::MAX), None));
     }
@@ -142,13 +152,13 @@ fn add(setup: &Setup, options: &EvidenceOptions, logs: &[PathBuf]) -> Result<Exi
         let one = |log: &Added| json!({"path": log.path, "what": log.what.name(), "messages": log.messages, "forged": log.forged});
         output::result(json!({"logs": added.iter().map(one).collect::<Vec<Value>>(), "messages": messages, "head": head}));
     } else {
-        let known = added.iter().filter(|log| log.what == What::Known).count();
-        for log in added.iter().filter(|log| !matches!(log.what, What::Known) && !log.what.is_fault()) {
+        let known = added.iter().filter(|log| log.what == AddedAs::Known).count();
+        for log in added.iter().filter(|log| !matches!(log.what, AddedAs::Known) && !log.what.is_fault()) {
             output::done(format_args!("{}: {} messages, {}", log.path.display(), log.messages, log.what.name()));
         }
         output::done(format_args!("{messages} messages added of {} logs, {known} known already; head {head}", added.len()));
     }
-    for log in added.iter().filter(|log| log.what == What::Renewed && !setup.quiet) {
+    for log in added.iter().filter(|log| log.what == AddedAs::Renewed && !setup.quiet) {
         output::note(format_args!(
             "note: `{}` has no line of the log of this name that was added before; it is taken for another one, and both are kept",
             log.path.display()
@@ -157,7 +167,7 @@ fn add(setup: &Setup, options: &EvidenceOptions, logs: &[PathBuf]) -> Result<Exi
     for (log, file) in added
         .iter()
         .filter_map(|log| log.file.as_ref().map(|file| (log, file)))
-        .filter(|(log, _)| log.forged > 0 && log.what != What::NoLog)
+        .filter(|(log, _)| log.forged > 0 && log.what != AddedAs::NoLog)
     {
         output::note(format_args!(
             "warning: {} of {} messages of `{}` are signed by no key of these settings (N02)\nhint: if a key is wrong or missing, add the log \
@@ -176,8 +186,8 @@ fn add(setup: &Setup, options: &EvidenceOptions, logs: &[PathBuf]) -> Result<Exi
 fn fault(log: &Added) -> Option<String> {
     let path = log.path.display();
     let how = match log.what {
-        What::Cut => "has lost its end since it was added".to_owned(),
-        What::Changed(line) => format!("has another line {line} than when it was added"),
+        AddedAs::Cut => "has lost its end since it was added".to_owned(),
+        AddedAs::Changed(line) => format!("has another line {line} than when it was added"),
         _ => return None,
     };
     Some(format!("{}: `{path}` {how}; the store keeps what it has\nhint: {}", CHANGED.id, CHANGED.remedy))
@@ -185,7 +195,7 @@ fn fault(log: &Added) -> Option<String> {
 
 fn verify(setup: &Setup, at: &StoreAt, head: Option<&str>, head_file: Option<&Path>) -> Result<Exit, Failure> {
     let expected = match head_file {
-        Some(path) => heads::kept(path)?.map(crate::report::issue::head_text),
+        Some(path) => head_file::kept(path)?.map(crate::report::issue::head_text),
         None => head.map(str::to_owned),
     };
     let found = store::verify(at)?;
@@ -211,7 +221,7 @@ fn verify(setup: &Setup, at: &StoreAt, head: Option<&str>, head_file: Option<&Pa
         ));
     }
     if let Some(path) = head_file {
-        heads::keep(path, super::whole::parse_head(&current)?)?;
+        head_file::keep(path, super::ledger_whole::parse_head(&current)?)?;
     }
     if !setup.json {
         output::done(format_args!("{} messages in {} files are as they were written; head {current}", found.messages, found.files));
@@ -236,7 +246,7 @@ fn list(setup: &Setup, at: &StoreAt) -> Result<Exit, Failure> {
     let list = List::read(at)?;
     let logs = list.logs();
     if setup.json {
-        let one = |log: &Log<'_>| {
+        let one = |log: &StoredLog<'_>| {
             let (first_day, last_day) = log.days().unzip();
             json!({
                 "path": log.name(), "sha256": digest::hex(log.sha256()), "messages": log.messages(), "first_day": first_day, "last_day": last_day,

@@ -1,17 +1,17 @@
 //! `tagih explain CODE`: what a class, error or exit code means and what to do, offline.
 
+use super::failure::Failure;
 use super::output;
-use super::setup::Failure;
 use crate::domain::classify::Class;
-use crate::domain::code::Code;
+use crate::domain::code::StableCode;
 use crate::domain::language::Language;
-use crate::domain::near;
+use crate::domain::misspelling;
 use crate::domain::texts;
 use crate::exit::Exit;
 use crate::{doku, domain, evidence, exit, intake, jobs, journal, ledger, reconcile, serve, table};
 
 /// Every error code of the program, by module, then every class.
-fn codes() -> impl Iterator<Item = &'static Code> {
+fn codes() -> impl Iterator<Item = &'static StableCode> {
     let errors = [
         intake::codes::ALL,
         table::codes::ALL,
@@ -69,8 +69,8 @@ pub(super) fn explain(wanted: Option<&str>, language: Language, json: bool) -> R
 /// What code may have been meant, as a question and a space; empty for none.
 pub(super) fn meant(wanted: &str) -> String {
     let exists = |id: &str| Ok::<_, std::convert::Infallible>(codes().any(|code| code.id == id));
-    let near = near::nearest(wanted, exists).unwrap_or_default();
-    near::question(&near).map_or_else(String::new, |question| format!("{question} "))
+    let near = misspelling::nearest(wanted, exists).unwrap_or_default();
+    misspelling::question(&near).map_or_else(String::new, |question| format!("{question} "))
 }
 
 /// How a class counts, where its money stands, and who acts. The words are those of files, which programs read, so they are not translated.

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use clap::{Command, CommandFactory as _};
 
 use super::args::Cli;
+use super::failure::Failure;
 use super::output;
-use super::setup::Failure;
 use crate::exit::Exit;
 
 /// Commands, what an example of each does, and how it is typed. A test types them all.

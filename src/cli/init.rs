@@ -3,9 +3,9 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use super::failure::{Failure, NAME};
 use super::output;
 use super::sandbox;
-use super::setup::{Failure, NAME};
 use crate::config;
 use crate::exit::Exit;
 use crate::private;

@@ -7,17 +7,18 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use super::keeping::wait;
+use super::failure::Failure;
+use super::ledger_commands::wait;
+use super::ledger_whole::parse_head;
 use super::output;
-use super::setup::{Failure, Setup};
-use super::whole::parse_head;
+use super::setup::Setup;
 use crate::config::Doku;
 use crate::doku::keyring::Keyring;
 use crate::doku::signature::SigningKey;
 use crate::domain::revocation::{Revocation, Revoked};
-use crate::ledger::{Ledger as _, Location, Store, View as _};
+use crate::ledger::{Ledger as _, LedgerView as _, Location, Store};
 use crate::report::issue::head_text;
-use crate::secret::{self, SecretCommand, Sources};
+use crate::secret::{self, SecretCommand, SecretSources};
 
 /// How long a previous key is believed whose end is not set.
 const PREVIOUS_KEY_LASTS: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -40,7 +41,7 @@ pub(super) fn command(doku: &Doku) -> Option<SecretCommand> {
 }
 
 fn secret(doku: &Doku) -> Result<SecretString, Failure> {
-    let sources = Sources {
+    let sources = SecretSources {
         variable: std::env::var("TAGIH_DOKU_SECRET").ok().map(SecretString::from),
         credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
         command: command(doku),

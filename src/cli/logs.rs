@@ -4,23 +4,24 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::keeping::wait;
+use super::failure::Failure;
+use super::ledger_commands::wait;
 use super::output;
 use super::reconcile::policy;
 use super::runs::Input;
 use super::sending::figure_doubts;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::tables::TableFlags;
 use crate::doku::keyring::Keyring;
 use crate::domain::classify::Nature;
 use crate::domain::digest;
 use crate::domain::line::InputFile;
-use crate::evidence::{self, Sources};
+use crate::evidence::{self, EvidenceSources};
 use crate::exit::Exit;
 use crate::jobs::ingest::{self, IngestOptions, IngestReport};
-use crate::ledger::{Create, Ledger as _, Store, View as _};
+use crate::ledger::{Create, Ledger as _, LedgerView as _, Store};
 use crate::reconcile::codes;
-use crate::table::Settings;
+use crate::table::TableSettings;
 
 /// Every file the patterns name, sorted, each once. A pattern that names none is an error, not an empty month.
 pub(super) fn expand(patterns: &[String]) -> Result<Vec<PathBuf>, Failure> {
@@ -60,16 +61,16 @@ pub(super) fn ingest(
         output::outcome(setup.json, &told, "there is no ledger yet, and nothing in a log");
         return Ok(Exit::Done);
     }
-    ingest_all(setup, Sources { logs: &logs, store: store.as_ref() }, tables, &setup.verification_keys()?)
+    ingest_all(setup, EvidenceSources { logs: &logs, store: store.as_ref() }, tables, &setup.verification_keys()?)
 }
 
 /// The same of these files.
-pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: Settings, keys: &Keyring) -> Result<Exit, Failure> {
-    ingest_all(setup, Sources { logs, store: None }, tables, keys)
+pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: TableSettings, keys: &Keyring) -> Result<Exit, Failure> {
+    ingest_all(setup, EvidenceSources { logs, store: None }, tables, keys)
 }
 
 /// Applies the logs to the ledger and prints what was new.
-fn ingest_all(setup: &Setup, sources: Sources<'_>, tables: Settings, keys: &Keyring) -> Result<Exit, Failure> {
+fn ingest_all(setup: &Setup, sources: EvidenceSources<'_>, tables: TableSettings, keys: &Keyring) -> Result<Exit, Failure> {
     let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let options = IngestOptions {

@@ -7,6 +7,7 @@ mod args;
 mod attention;
 mod audit_kit;
 mod bank;
+mod bill_options;
 mod books;
 mod check;
 mod config_show;
@@ -20,14 +21,17 @@ mod entries;
 mod error_json;
 mod evidence;
 mod explain;
-mod guess;
-mod heads;
+mod failure;
+mod global;
+mod head_file;
 mod help;
 mod init;
 mod install;
-mod keeping;
 mod keys;
+mod layout_guess;
 mod ledger_args;
+mod ledger_commands;
+mod ledger_whole;
 mod log;
 mod logs;
 mod orders;
@@ -59,7 +63,6 @@ mod tables;
 mod times;
 mod unsaid;
 mod watching;
-mod whole;
 mod why;
 mod why_books;
 mod why_json;
@@ -71,8 +74,9 @@ mod witness;
 use clap::FromArgMatches as _;
 
 use self::args::{Cli, Command, ConfigCommand};
+use self::failure::Failure;
 use self::runs::Invocation;
-use self::setup::{Failure, Setup};
+use self::setup::Setup;
 use self::watching::Watching;
 use crate::config::LogFormat;
 use crate::exit::Exit;
@@ -181,7 +185,7 @@ fn without_settings(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Demo { out } => demo::demo(&cli.global, out.as_deref()),
         Command::Explain { code, lang } => explain::explain(code.as_deref(), *lang, cli.global.json),
-        Command::Init { file, from: Some(source), .. } => guess::init(file, source),
+        Command::Init { file, from: Some(source), .. } => layout_guess::init(file, source),
         Command::Init { file, sandbox, from: None } => init::init(file, *sandbox),
         Command::Doctor(arguments) => doctor::doctor(&cli.global, arguments),
         Command::Completions { shell } => shell::completions(*shell),
@@ -204,11 +208,11 @@ fn with(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
         Command::Cancel(arguments) => sending::cancel(setup, arguments),
         Command::Sync { invoices, sending } => sync::sync(setup, invoices, sending),
         Command::Resolve { invoice, verdict, payment_code, reason } => {
-            keeping::resolve(setup, invoice, *verdict, payment_code.as_deref(), reason)
+            ledger_commands::resolve(setup, invoice, *verdict, payment_code.as_deref(), reason)
         }
         Command::Why(arguments) => why::why(setup, arguments),
-        Command::Status => keeping::status(setup),
-        Command::Ledger(command) => keeping::ledger(setup, command),
+        Command::Status => ledger_commands::status(setup),
+        Command::Ledger(command) => ledger_commands::ledger(setup, command),
         Command::Install(arguments) => install::install(setup, arguments),
         Command::Config(ConfigCommand::Show { origin }) => config_show::show(setup, *origin),
         Command::Serve(arguments) => serve::serve(setup, arguments),

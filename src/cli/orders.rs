@@ -1,7 +1,7 @@
 //! The rows of files as a run takes them.
 
 use crate::domain::bill::Bill;
-use crate::intake::{Intake, KeepingError, Verdict};
+use crate::intake::{Intake, KeepingError, RowVerdict};
 use crate::jobs::issue::Orders;
 
 /// The bills among the rows that were read.
@@ -21,8 +21,8 @@ impl Orders for FileOrders<'_> {
     ) -> impl Iterator<Item = Result<Vec<(usize, Bill)>, KeepingError>> + 's {
         self.0.parts(wanted).map(|part| {
             let bills = part?.into_iter().filter_map(|row| match row.verdict {
-                Verdict::Valid(bill) => Some((row.index, bill)),
-                Verdict::Refused(_) | Verdict::Duplicate(_) => None,
+                RowVerdict::Valid(bill) => Some((row.index, bill)),
+                RowVerdict::Refused(_) | RowVerdict::Duplicate(_) => None,
             });
             Ok(bills.collect())
         })

@@ -11,8 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use indicatif::{ProgressBar, ProgressStyle};
 use tracing::Level;
 
+use super::failure::Failure;
 use super::log;
-use super::setup::Failure;
 use crate::domain::names::is_invisible;
 use crate::exit::Exit;
 use crate::secret::unsaid;

@@ -5,22 +5,24 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::keeping::wait;
+use super::failure::Failure;
+use super::ledger_commands::wait;
+use super::ledger_whole::parse_head;
 use super::output::{self, rupiah};
 use super::period_args::PeriodCommand;
 use super::reconcile::{self, month};
-use super::setup::{Failure, Setup};
-use super::whole::parse_head;
+use super::setup::Setup;
 use crate::domain::balance::Balance;
 use crate::domain::closing::Closing;
 use crate::domain::language::{Language, Say as _};
 use crate::exit::Exit;
-use crate::jobs::period::{self, Approved, CloseOptions, PeriodError, Signing};
+use crate::jobs::period::{self, Approval, CloseOptions, PeriodError, Signing};
 use crate::jobs::reconcile::OpeningFolder;
 use crate::journal;
 use crate::journal::period::{ClosedPeriod, PeriodClose};
-use crate::journal::{Entry, Record};
+use crate::journal::{JournalEntry, Record};
 use crate::ledger::{Store, codes};
+use crate::report::manifest;
 use crate::temporary;
 
 impl From<PeriodError> for Failure {
@@ -43,11 +45,7 @@ impl From<PeriodError> for Failure {
 pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Failure> {
     match command {
         PeriodCommand::Close { period, report, by, reviewed_by, accept, reason } => {
-            if setup.four_eyes(&setup.author(by.as_deref(), reason)?)? {
-                return Err(Failure::usage(format!(
-                    "E0855: a second person must agree: `discrepancies.four_eyes` is on\nhint: `tagih period propose {period} …`, then another person `tagih period approve {period} …`"
-                )));
-            }
+            alone(setup, period, (by.as_deref(), reason), "")?;
             let closed = if let Some(closed) = finished(setup, period, Some(report))? {
                 closed
             } else {
@@ -84,27 +82,34 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
                 return told(setup, period, &closed, "is closed").map(|()| Exit::Done);
             }
             let again = proposed.map(|report| made_again(setup, &report)).transpose()?;
-            match period::approve(journal, (from, proposal), &author, again.as_ref().map(temporary::Folder::path), setup.clock.now())? {
-                Approved::Closed(closed) => {
+            let again = again.as_ref().map(temporary::TemporaryFolder::path);
+            match period::approve(journal, (from, proposal), &author, again, setup.clock.now())? {
+                Approval::Closed(closed) => {
                     write_anew(setup, Path::new(&closed.report))?;
                     told(setup, period, &closed, "is closed")?;
                 }
-                Approved::Reopened => reopened(setup, period),
+                Approval::Reopened => reopened(setup, period),
             }
         }
         PeriodCommand::Reopen { period, by, reason } => {
             let (from, _) = month(period)?;
-            if setup.four_eyes(&setup.author(by.as_deref(), reason)?)? {
-                return Err(Failure::usage(format!(
-                    "E0855: a second person must agree: `discrepancies.four_eyes` is on\nhint: `tagih period propose {period} --reopen …`, then another person `tagih period approve {period} …`"
-                )));
-            }
+            alone(setup, period, (by.as_deref(), reason), " --reopen")?;
             period::reopen(setup.existing_journal()?, from, &setup.author(by.as_deref(), reason)?, false, setup.clock.now())?;
             reopened(setup, period);
         }
         PeriodCommand::List => list(setup)?,
     }
     Ok(Exit::Done)
+}
+
+/// That one person may decide alone.
+fn alone(setup: &Setup, period: &str, (by, reason): (Option<&str>, &str), what: &str) -> Result<(), Failure> {
+    if setup.four_eyes(&setup.author(by, reason)?)? {
+        return Err(Failure::usage(format!(
+            "E0855: a second person must agree: `discrepancies.four_eyes` is on\nhint: `tagih period propose {period}{what} …`, then another person `tagih period approve {period} …`"
+        )));
+    }
+    Ok(())
 }
 
 fn reopened(setup: &Setup, period: &str) {
@@ -155,13 +160,13 @@ fn finished(setup: &Setup, period: &str, report: Option<&Path>) -> Result<Option
 }
 
 /// The report of a folder, made again beside it from what it says it was made from.
-pub(super) fn made_again(setup: &Setup, report: &Path) -> Result<temporary::Folder, Failure> {
+pub(super) fn made_again(setup: &Setup, report: &Path) -> Result<temporary::TemporaryFolder, Failure> {
     let made = period::made_from(report)?;
     if let Some(head) = &made.ledger_head {
         hold(setup, head)?;
     }
     let beside = report.canonicalize()?;
-    let again = temporary::Folder::new(beside.parent().unwrap_or(&beside))?;
+    let again = temporary::TemporaryFolder::new(beside.parent().unwrap_or(&beside))?;
     reconcile::again(setup, &made, again.path())?;
     Ok(again)
 }
@@ -182,7 +187,7 @@ fn hold(setup: &Setup, head: &str) -> Result<(), Failure> {
 /// Writes a signed report once more, now that it can say who signed it.
 fn write_anew(setup: &Setup, report: &Path) -> Result<(), Failure> {
     reconcile::again(setup, &period::made_from(report)?, report)?;
-    setup.run_wrote(&std::fs::read(report.join("summary.json"))?);
+    setup.run_wrote(&manifest::summary(report)?);
     Ok(())
 }
 
@@ -230,7 +235,7 @@ fn list(setup: &Setup) -> Result<(), Failure> {
     }
     if let Some(Record { actor, at, reason, entry, .. }) = proposed {
         let what = match entry {
-            Entry::PeriodProposed { period } => {
+            JournalEntry::PeriodProposed { period } => {
                 let Closing { from, to, .. } = period.closing;
                 let although = period.accepted.iter().map(|caveat| format!(", although {}", caveat.told(Language::English)));
                 let although = although.collect::<String>();
@@ -239,7 +244,7 @@ fn list(setup: &Setup) -> Result<(), Failure> {
                     period.report, period.run_id, period.closing_hash
                 )
             }
-            Entry::ReopenProposed { from } => format!("the month from {from} be opened again"),
+            JournalEntry::ReopenProposed { from } => format!("the month from {from} be opened again"),
             _ => String::new(),
         };
         let proposal = proposed.map(Record::proposal_id).unwrap_or_default();

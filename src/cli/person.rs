@@ -2,7 +2,8 @@
 
 use std::ffi::OsStr;
 
-use super::setup::{Failure, Setup, filled};
+use super::failure::Failure;
+use super::setup::{Setup, filled};
 use crate::journal::{self, Author, four_eyes};
 use crate::private;
 

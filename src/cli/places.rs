@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::failure::{Failure, absolute, full};
 use super::output;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::config::{self, Config};
-use crate::domain::share::Share;
-use crate::ledger::{Binding, Create, LedgerError, Location, Seals, SenderLock, Server, ServerAccess, Store, lock};
+use crate::domain::share::RateShare;
+use crate::ledger::{Binding, Create, LedgerError, Location, PostgresServer, Seals, SenderLock, ServerAccess, Store, lock};
 use crate::private::{self, folder_of};
 use crate::random::MachineRandomness;
-use crate::secret::{self, Sources};
+use crate::secret::{self, SecretSources};
 use crate::temporary;
 
 /// Refuses paths that lead to nothing where the same thing lies at hand. `file`: path and text of the configuration file.
@@ -58,16 +59,6 @@ fn same_elsewhere(setting: &str, path: &Path, others: impl IntoIterator<Item = P
     )))
 }
 
-/// The path from the root on, for messages and comparisons.
-pub(super) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
-}
-
-/// A ledger's place as messages have it: the whole path of a file.
-pub(super) fn full(place: &str) -> String {
-    if place.contains("://") { place.to_owned() } else { absolute(Path::new(place)).display().to_string() }
-}
-
 impl Setup {
     /// Where the ledger is, and how to get there.
     pub(super) fn ledger_location(&self) -> Result<Location, Failure> {
@@ -75,7 +66,7 @@ impl Setup {
         if settings.url.is_empty() {
             return Ok(Location::File(PathBuf::from(&settings.path)));
         }
-        let sources = Sources {
+        let sources = SecretSources {
             variable: std::env::var("TAGIH_LEDGER_PASSWORD").ok().map(SecretString::from),
             credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
             command: None,
@@ -89,7 +80,7 @@ impl Setup {
             lease: Duration::from_secs(settings.lease_seconds),
             seals: &seals,
         };
-        let server = Server::new(&settings.url, &access, Arc::new(MachineRandomness));
+        let server = PostgresServer::new(&settings.url, &access, Arc::new(MachineRandomness));
         let unusable = |reason| {
             Failure::setting(format!("`ledger.url` cannot be used: {reason}\nhint: such as `postgres://tagih@db.example.co.id/tagih`"))
         };
@@ -119,7 +110,7 @@ impl Setup {
 
     /// What the ledger's seals are made with.
     pub(super) fn seals(&self) -> Result<Seals, Failure> {
-        let sources = Sources {
+        let sources = SecretSources {
             variable: std::env::var("TAGIH_LEDGER_SEAL_KEY").ok().map(SecretString::from),
             credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
             command: None,
@@ -161,7 +152,7 @@ impl Setup {
         binding: &Binding,
         create: Create,
         command: &str,
-        ceiling: Share,
+        ceiling: RateShare,
     ) -> Result<(Option<SenderLock>, Store), Failure> {
         let lock = match self.ledger_location()? {
             Location::File(path) => Some(SenderLock::acquire(&path, command, &self.clock)?),

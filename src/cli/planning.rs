@@ -5,26 +5,28 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::keeping::{done, wait};
+use super::failure::Failure;
 use super::keys::key_is_revoked;
+use super::ledger_commands::{done, wait};
 use super::orders::FileOrders;
 use super::output::{self, rupiah};
 use super::refused::Refusals;
 use super::sender::{Flags, ceiling_warning, settings};
 use super::sequence;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::domain::bill::{Bill, Salts, Wanted};
 use crate::domain::digest;
-use crate::domain::guard::{Limits, Totals};
+use crate::domain::guard::{RunLimits, RunTotals};
 use crate::domain::lifecycle::{BillState, Status};
-use crate::domain::plan::{self, Line, Step};
+use crate::domain::plan::{self, PlanLine, Step};
 use crate::domain::sum::Sum;
 use crate::exit::Exit;
 use crate::gateway::pacing::reachable_per_second;
-use crate::intake::{Intake, Judged, Verdict};
+use crate::intake::{InputRow, Intake, RowVerdict};
 use crate::jobs::issue::Coded;
 use crate::jobs::portion::{BILLS_MAX, Portion, left_alone, look_over};
-use crate::ledger::{Ledger, LedgerError, Store, View};
+use crate::ledger::{Ledger, LedgerError, LedgerView, Store};
+use crate::private;
 use crate::report::plan::{PlanFiles, PlanRow};
 
 /// How long DOKU is taken to need for an answer before anybody has asked it, in milliseconds.
@@ -32,7 +34,7 @@ const LATENCY_ASSUMED_MS: u64 = 300;
 
 /// A row of the input, and what a run would do about it first, if it is a bill.
 pub(super) struct PlannedRow<'a> {
-    pub(super) row: &'a Judged<Bill>,
+    pub(super) row: &'a InputRow<Bill>,
     pub(super) planned: Option<PlannedBill<'a>>,
 }
 
@@ -45,7 +47,7 @@ pub(super) struct PlannedBill<'a> {
 }
 
 impl PlannedBill<'_> {
-    fn line(&self) -> Line {
+    fn line(&self) -> PlanLine {
         let wanted = match &self.bill.wanted {
             Wanted::Live(terms) => Some(plan::compared(self.bill, terms, self.state, self.salts)),
             Wanted::Cancelled => None,
@@ -101,7 +103,7 @@ async fn planned_rows(
     setup: &Setup,
     flags: &Flags,
     intake: &Intake,
-    view: Option<&impl View>,
+    view: Option<&impl LedgerView>,
     salts: &Salts,
     depth: Depth,
     visit: &mut dyn FnMut(&PlannedRow<'_>) -> Result<(), Failure>,
@@ -163,9 +165,9 @@ impl PlanRows {
             self.input_marks.insert(place.file.to_path_buf(), mark);
         }
         let (invoice_number, line) = match (&planned.row.verdict, &planned.planned) {
-            (Verdict::Valid(bill), Some(planned)) => (bill.invoice_number.as_str(), planned.line()),
-            (Verdict::Duplicate(of), _) => ("", unsent("duplicate", format!("says the same as {of}"))),
-            (Verdict::Refused(_) | Verdict::Valid(_), _) => {
+            (RowVerdict::Valid(bill), Some(planned)) => (bill.invoice_number.as_str(), planned.line()),
+            (RowVerdict::Duplicate(of), _) => ("", unsent("duplicate", format!("says the same as {of}"))),
+            (RowVerdict::Refused(_) | RowVerdict::Valid(_), _) => {
                 // One line a row, with the first of its reasons.
                 let first = planned.row.refused().first();
                 let reason = first.map(|refused| format!("{}: {}: {}", refused.code.id, refused.column, refused.reason));
@@ -187,7 +189,7 @@ impl PlanRows {
 
 fn digest_of_file(path: &Path) -> std::io::Result<digest::Digest> {
     use std::io::Read as _;
-    let (mut file, mut running, mut buffer) = (std::fs::File::open(path)?, digest::Running::default(), vec![0; 1 << 16]);
+    let (mut file, mut running, mut buffer) = (private::regular(path)?, digest::Running::default(), vec![0; 1 << 16]);
     loop {
         match file.read(&mut buffer)? {
             0 => return Ok(running.finish()),
@@ -197,9 +199,9 @@ fn digest_of_file(path: &Path) -> std::io::Result<digest::Digest> {
 }
 
 /// The line of a row that never becomes a bill.
-fn unsent(step: &'static str, reason: String) -> Line {
+fn unsent(step: &'static str, reason: String) -> PlanLine {
     let mark = plan::short(&digest::of_bytes(reason.as_bytes()));
-    Line { step, operation: None, from: String::new(), to: String::new(), rupiah: 0, reason, far_above: false, mark }
+    PlanLine { step, operation: None, from: String::new(), to: String::new(), rupiah: 0, reason, far_above: false, mark }
 }
 
 /// The digest of the configuration and of the flags that a plan depends on.
@@ -212,7 +214,7 @@ fn settings_mark(setup: &Setup, flags: &Flags) -> Result<String, Failure> {
 /// What the rows of a plan come to, for the guard and for the eye.
 #[derive(Default)]
 pub(super) struct Sums {
-    totals: Totals,
+    totals: RunTotals,
     /// The first row that asks for far more than its bill ever did, in words.
     far_above: Option<String>,
 }
@@ -230,7 +232,7 @@ impl Sums {
     /// Refuses what exceeds `[guard]`, and says in words what is to be done.
     pub(super) fn guarded(&self, setup: &Setup, ledger: &Store) -> Result<String, Failure> {
         let (totals, guard) = (&self.totals, &setup.config.guard);
-        let limits = Limits {
+        let limits = RunLimits {
             rows_max: guard.rows_max,
             rupiah_max: guard.rupiah_max,
             amount_max: guard.amount_max,
@@ -282,7 +284,7 @@ struct Overview {
 impl Overview {
     fn take(&mut self, planned: &PlannedRow<'_>) {
         let (name, amount) = match (&planned.row.verdict, &planned.planned) {
-            (Verdict::Duplicate(_), _) => ("duplicate", 0),
+            (RowVerdict::Duplicate(_), _) => ("duplicate", 0),
             (_, Some(PlannedBill { bill, step, .. })) => {
                 self.calls = self.calls.saturating_add(u64::from(step.calls_doku(bill)));
                 let held = matches!(step, Step::Unchanged(plan::Unchanged::Held | plan::Unchanged::PaidByEarlierCode));

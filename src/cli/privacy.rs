@@ -8,16 +8,17 @@ use std::path::Path;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::keeping::{done, reading};
+use super::failure::Failure;
+use super::ledger_commands::{done, reading};
 use super::output::{self, rupiah};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::domain::bill::Customer;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::personal::Personal;
 use crate::evidence;
 use crate::exit::Exit;
-use crate::ledger::{Happening, Ledger as _, LedgerError, Names, View};
+use crate::ledger::{BillHappening, Ledger as _, LedgerError, LedgerView, Names};
 use crate::serve::log;
 use crate::table::STANDARD_INPUT;
 
@@ -129,7 +130,7 @@ fn report(setup: &Setup, customer: Option<&str>, invoice: Option<&str>) -> Resul
         Ok((bills, wanted))
     })?;
     if let Some(invoice) = invoice.filter(|_| bills.is_empty()) {
-        return Err(super::keeping::unknown_invoice(&ledger, invoice.as_str())?);
+        return Err(super::ledger_commands::unknown_invoice(&ledger, invoice.as_str())?);
     }
     let has_personal = |bill: &Bill| bill.name.is_some() || bill.email.is_some() || bill.account_name.is_some() || bill.request_bodies > 0;
     Ok(Report {
@@ -140,12 +141,12 @@ fn report(setup: &Setup, customer: Option<&str>, invoice: Option<&str>) -> Resul
     })
 }
 
-async fn bill(view: &impl View, state: &BillState, names: &Names) -> Result<Bill, LedgerError> {
+async fn bill(view: &impl LedgerView, state: &BillState, names: &Names) -> Result<Bill, LedgerError> {
     let number = &state.invoice_number;
     let (customer, history) = (view.customer(number).await?, view.history(number).await?);
     let mut request_bodies = 0_u64;
     for (_, happening) in &history {
-        let Happening::Event(event) = happening else { continue };
+        let BillHappening::Event(event) = happening else { continue };
         let id = match &**event {
             Event::Intended { request_id, .. } => Some(*request_id),
             Event::Checked { payment: Some(payment), .. } => Some(payment.request_id),

@@ -8,27 +8,29 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::args::Reconcile;
+use super::failure::Failure;
+use super::failure::absolute;
 use super::keys::Asking;
 use super::logs;
 use super::output::{self, rupiah};
-use super::places::absolute;
 use super::runs::Input;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::tables::TableFlags;
 use super::times;
 use crate::books;
 use crate::domain::calendar::can_be_meant;
-use crate::domain::classify::{Policy, Unverifiable};
+use crate::domain::classify::{MatchingPolicy, Unverifiable};
 use crate::domain::language::{Language, Say as _};
 use crate::evidence::StoreAt;
-use crate::evidence::store::Days;
+use crate::evidence::store::ReceiptDays;
 use crate::exit::Exit;
 use crate::jobs::period::MadeFrom;
-use crate::jobs::reconcile::{self, Asked, Billed, OpeningFolder, ReconcileError, ReconcileOptions, Told};
+use crate::jobs::reconcile::{self, Billed, LedgersAsked, OpeningFolder, ReconcileError, ReconcileOptions, Unjudged};
 use crate::journal;
 use crate::ledger::{Ledger as _, Location, Store};
 use crate::report::Presentation;
-use crate::table::Settings;
+use crate::report::manifest;
+use crate::table::TableSettings;
 
 impl From<ReconcileError> for Failure {
     fn from(error: ReconcileError) -> Self {
@@ -57,7 +59,7 @@ pub(super) struct Task {
     pub(super) as_of: Timestamp,
     pub(super) logs: Vec<PathBuf>,
     /// The folder of a store of evidence, and the days of receipt that are read there.
-    pub(super) evidence: Option<(PathBuf, Days)>,
+    pub(super) evidence: Option<(PathBuf, ReceiptDays)>,
     pub(super) external_ledger: Option<PathBuf>,
     pub(super) request_history: Option<PathBuf>,
     pub(super) carry_in: Option<PathBuf>,
@@ -65,7 +67,7 @@ pub(super) struct Task {
     pub(super) bank: Vec<PathBuf>,
     pub(super) inquiries: Vec<PathBuf>,
     pub(super) opening: Option<OpeningFolder>,
-    pub(super) tables: Settings,
+    pub(super) tables: TableSettings,
     pub(super) out: PathBuf,
     /// Of workbook and page; else the setting's.
     pub(super) language: Option<Language>,
@@ -86,7 +88,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         to,
         as_of: arguments.as_of.unwrap_or_else(|| setup.clock.now()),
         logs: logs::logs(&arguments.notifications, arguments.allow_no_logs)?,
-        evidence: arguments.evidence.clone().map(|store| (store, Days { from: arguments.evidence_from, to: arguments.evidence_to })),
+        evidence: arguments.evidence.clone().map(|store| (store, ReceiptDays { from: arguments.evidence_from, to: arguments.evidence_to })),
         external_ledger: arguments.external_ledger.clone(),
         request_history: arguments.request_history.clone(),
         carry_in: arguments.carry_in.clone(),
@@ -106,7 +108,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
 
 /// What a task comes to with the settings.
 fn options(setup: &Setup, task: &Task, asking: &Asking) -> Result<ReconcileOptions, Failure> {
-    let store = |(path, days): &(PathBuf, Days)| Ok::<_, Failure>(StoreAt { days: *days, ..setup.evidence_at(path)? });
+    let store = |(path, days): &(PathBuf, ReceiptDays)| Ok::<_, Failure>(StoreAt { days: *days, ..setup.evidence_at(path)? });
     let store = task.evidence.as_ref().map(store).transpose()?;
     Ok(ReconcileOptions {
         notifications: task.logs.clone(),
@@ -136,12 +138,12 @@ fn options(setup: &Setup, task: &Task, asking: &Asking) -> Result<ReconcileOptio
 }
 
 /// What the ledgers that were asked come to beside the months that a task goes on from.
-fn asked(setup: &Setup, task: &Task, asking: &Asking) -> Result<Asked, Failure> {
+fn asked(setup: &Setup, task: &Task, asking: &Asking) -> Result<LedgersAsked, Failure> {
     let journal = journal::read(setup.journal_path())?;
     let folders: Vec<&Path> = task.opening.iter().map(|folder| folder.path.as_path()).chain(task.carry_in.as_deref()).collect();
     let formers = reconcile::formers(&journal, task.from, &folders)?;
     let caveats = reconcile::caveats(&journal, &formers, &asking.keys, |head| asking.has_had(head))?;
-    Ok(Asked { heads: asking.heads.iter().cloned().collect(), said: asking.said.clone(), caveats })
+    Ok(LedgersAsked { heads: asking.heads.iter().cloned().collect(), said: asking.said.clone(), caveats })
 }
 
 /// Makes a report again, without a word: into `out`, from what it says it was made from.
@@ -153,7 +155,7 @@ pub(super) fn again(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<(), Fa
 }
 
 /// What a report was made from, nothing concluded, and what its postings depend on.
-pub(super) fn told(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<(Told, books::Settings), Failure> {
+pub(super) fn told(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<(Unjudged, books::BooksSettings), Failure> {
     let task = task_of(setup, made, out)?;
     let options = options(setup, &task, &setup.ask(task.request_history.as_deref())?)?;
     Ok((reconcile::told(billed(setup, &task, &options)?, &options)?, options.books))
@@ -168,7 +170,10 @@ fn task_of(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<Task, Failure> 
         to: made.to,
         as_of: made.as_of,
         logs: made.logs(),
-        evidence: request.evidence.as_ref().map(|store| (store.into(), Days { from: request.evidence_from, to: request.evidence_to })),
+        evidence: request
+            .evidence
+            .as_ref()
+            .map(|store| (store.into(), ReceiptDays { from: request.evidence_from, to: request.evidence_to })),
         external_ledger: made.external_ledger.clone(),
         request_history: request.request_history.as_ref().map(PathBuf::from),
         carry_in: request.carry_in.as_ref().map(PathBuf::from),
@@ -206,8 +211,7 @@ pub(super) fn run(setup: &Setup, task: &Task, asking: &Asking) -> Result<Exit, F
             "warning: {count} lines of the inquiry logs are no inquiry with its answer; payments may seem not asked about"
         ));
     }
-    let path = task.out.join("summary.json");
-    let bytes = std::fs::read(&path)?;
+    let bytes = manifest::summary(&task.out)?;
     let summary: Value = serde_json::from_slice(&bytes).map_err(|error| Failure::new(Exit::Disk, error))?;
     setup.run_wrote(&bytes);
     setup.run_reads(read(&summary));
@@ -272,20 +276,20 @@ fn billed(setup: &Setup, task: &Task, options: &ReconcileOptions) -> Result<Bill
             None => Ok(billed),
         }
     } else {
-        let ledger = super::keeping::reading(setup)?;
+        let ledger = super::ledger_commands::reading(setup)?;
         runtime.block_on(async { Billed::own(&ledger.view().await?, options).await })
     };
     Ok(billed?)
 }
 
-pub(super) fn policy(setup: &Setup) -> Result<Policy, Failure> {
+pub(super) fn policy(setup: &Setup) -> Result<MatchingPolicy, Failure> {
     let settings = &setup.config.reconcile;
     let unverifiable = match settings.unverifiable.as_str() {
         "strict" => Unverifiable::Strict,
         "trust_log" => Unverifiable::TrustLog,
         other => return Err(Failure::setting(format!("`reconcile.unverifiable` must be strict or trust_log, not `{other}`"))),
     };
-    Ok(Policy {
+    Ok(MatchingPolicy {
         tolerance_rupiah: settings.tolerance_rupiah,
         expiry_grace_minutes: settings.expiry_grace_minutes,
         skew_minutes: settings.skew_minutes,
@@ -294,7 +298,7 @@ pub(super) fn policy(setup: &Setup) -> Result<Policy, Failure> {
         status_grace_hours: settings.status_grace_hours,
         lapsed_policy_statuses: settings.lapsed_policy_statuses.clone(),
         unverifiable,
-        ..Policy::default()
+        ..MatchingPolicy::default()
     })
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::failure::Failure;
 use super::output;
-use super::setup::{Failure, Setup};
-use crate::domain::code::Code;
-use crate::intake::{Input, Item, Place, RefusedRow};
+use super::setup::Setup;
+use crate::domain::code::StableCode;
+use crate::intake::{Input, InputPlace, KeptItem, RefusedRow};
 
 /// Rows that are named one by one.
 const SHOWN_MAX: usize = 10;
@@ -14,10 +15,10 @@ const PLACES_MAX: usize = 3;
 
 /// Refusals of one kind.
 struct Group {
-    code: Code,
+    code: StableCode,
     column: String,
     count: u64,
-    places: Vec<Place>,
+    places: Vec<InputPlace>,
     /// A value that was refused, of the first places.
     example: Option<String>,
     /// The settings that would cure them, as their reasons name them, and how many each.
@@ -25,7 +26,7 @@ struct Group {
 }
 
 /// Names refused rows on stderr; rejected.csv has them all.
-pub(super) fn lines<T: Item>(setup: &Setup, input: &Input<T>) -> Result<(), Failure> {
+pub(super) fn lines<T: KeptItem>(setup: &Setup, input: &Input<T>) -> Result<(), Failure> {
     if setup.quiet || input.refused == 0 {
         return Ok(());
     }
@@ -87,7 +88,7 @@ fn words(group: &Group, rows: u64) -> String {
 pub(super) struct Refusals(BTreeMap<(String, String), (String, u64)>);
 
 impl Refusals {
-    pub(super) fn add(&mut self, place: &Place, column: &str, reason: &str, code: &str) {
+    pub(super) fn add(&mut self, place: &InputPlace, column: &str, reason: &str, code: &str) {
         let first = || (format!("{place}:{column}: {reason} [{code}]"), 0);
         let (_, count) = self.0.entry((code.to_owned(), column.to_owned())).or_insert_with(first);
         *count = count.saturating_add(1);

@@ -9,13 +9,14 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::keeping::wait;
+use super::failure::Failure;
+use super::ledger_commands::wait;
 use super::output;
 use super::runs::{self, State};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::domain::calendar::wib_date;
-use crate::domain::share::Share;
-use crate::evidence::store::Writer;
+use crate::domain::share::RateShare;
+use crate::evidence::store::StoreWriter;
 use crate::exit::Exit;
 use crate::journal;
 use crate::ledger::{Create, Ledger as _, Purged};
@@ -97,7 +98,7 @@ fn personal(setup: &Setup, before: Timestamp, dry_run: bool) -> Result<Option<Pe
         return Ok(Some(told));
     }
     drop(ledger);
-    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, Create::Never, "purge", Share::NONE)?;
+    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, Create::Never, "purge", RateShare::NONE)?;
     let purged = wait(ledger.purge_personal(before, setup.clock.now()))?;
     (told.customers, told.bodies) = (purged.customers, purged.bodies);
     told.ledger_head = Some(head_text(wait(ledger.head())?));
@@ -135,7 +136,7 @@ fn evidence(setup: &Setup, before: Date, dry_run: bool) -> Result<Option<Files>,
     }
     let closed_to = journal::read(setup.journal_path())?.periods()?.last().map(|period| period.close.closing.to);
     let closed_before = closed_to.and_then(|day| day.tomorrow().ok()).unwrap_or(Date::MIN);
-    let mut writer = Writer::open(&setup.evidence_at(folder)?)?;
+    let mut writer = StoreWriter::open(&setup.evidence_at(folder)?)?;
     let due = writer.due(before.min(closed_before));
     let kept_as_evidence = writer.due(before).len().saturating_sub(due.len());
     if !dry_run && !due.is_empty() {

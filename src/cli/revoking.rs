@@ -8,10 +8,11 @@ use clap::Subcommand;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::keeping::wait;
+use super::failure::Failure;
 use super::keys::said;
+use super::ledger_commands::wait;
 use super::output;
-use super::setup::{Failure, Setup, filled};
+use super::setup::{Setup, filled};
 use super::times::instant;
 use crate::doku::keyring::Keyring;
 use crate::doku::signature::SigningKey;
@@ -22,7 +23,7 @@ use crate::domain::revocation::{Revocation, Revoked};
 use crate::evidence::store::List;
 use crate::exit::Exit;
 use crate::journal::period::ClosedPeriod;
-use crate::journal::{self, Author, Entry, Writer};
+use crate::journal::{self, Author, JournalEntry, JournalWriter};
 use crate::ledger::{Create, Ledger as _, Store};
 use crate::report::issue::head_text;
 
@@ -187,13 +188,13 @@ fn record(setup: &Setup, ledger: &Store, (author, said): &(Author, Revocation)) 
     if !setup.journal_path().exists() {
         return Ok(());
     }
-    let mut writer = Writer::open(setup.journal_path())?;
+    let mut writer = JournalWriter::open(setup.journal_path())?;
     let last = writer.journal().said_of_keys().filter(|(_, told, _)| told.fingerprint == said.fingerprint).last();
     if last.is_some_and(|(_, told, _)| told.received_after == said.received_after) {
         return Ok(());
     }
     let ledger_head = head_text(wait(ledger.head())?);
-    writer.append(setup.clock.now(), author, Entry::KeySaid { said: said.clone(), ledger_head })?;
+    writer.append(setup.clock.now(), author, JournalEntry::KeySaid { said: said.clone(), ledger_head })?;
     Ok(())
 }
 

@@ -7,13 +7,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use super::failure::Failure;
 use super::output;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::stopping::{listen, tell_no_way};
 use crate::config::Doku;
 use crate::doku::answer::Trust;
 use crate::doku::signature::SigningKey;
-use crate::domain::check::Schedule;
+use crate::domain::check_status::Schedule;
 use crate::domain::doubt::Patience;
 use crate::domain::plan::Rules;
 use crate::exit::Exit;
@@ -21,11 +22,12 @@ use crate::gateway::client::{Endpoint, HttpGateway, ProxyChoice};
 use crate::gateway::pacing::{Pacer, Rate, RealTime, in_flight, reachable_per_second};
 use crate::gateway::retry::RetryPolicy;
 use crate::jobs::caller::Caller;
-use crate::jobs::issue::{Issuing, Settings};
+use crate::jobs::issue::{IssueSettings, Issuing};
 use crate::jobs::stop::Stop;
 use crate::jobs::sync::Syncing;
 use crate::jobs::watch::Watch;
 use crate::ledger::{Create, SenderLock, Store};
+use crate::private;
 use crate::random::MachineRandomness;
 
 /// What of a run's behaviour comes from flags.
@@ -47,7 +49,7 @@ pub(super) struct Sender {
     watch: Watch,
     rate: Rate,
     pub(super) stop: Stop,
-    settings: Settings,
+    settings: IssueSettings,
     retry: RetryPolicy,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     request_ms: u64,
@@ -168,10 +170,10 @@ pub(super) fn ceiling_warning(rate: Rate, latency_ms: u64, in_flight_max: usize)
     })
 }
 
-pub(super) fn settings(setup: &Setup, flags: &Flags, secret: Option<&SecretString>) -> Result<Settings, Failure> {
+pub(super) fn settings(setup: &Setup, flags: &Flags, secret: Option<&SecretString>) -> Result<IssueSettings, Failure> {
     let config = &setup.config;
     let cancel_name = &config.plan.cancel_name;
-    Ok(Settings {
+    Ok(IssueSettings {
         environment: config.doku.environment.name().to_owned(),
         client_id: setup.binding()?.client_id,
         paths: config.doku.paths.clone(),
@@ -227,7 +229,7 @@ fn root_certificates(doku: &Doku) -> Result<Option<Vec<u8>>, Failure> {
     let path = doku.root_certificates_file.as_str();
     if !path.is_empty() {
         let wrong = |reason: &dyn Display| Failure::setting(format!("`doku.root_certificates_file` `{path}` cannot be used: {reason}"));
-        let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
+        let pem = private::whole(std::path::Path::new(path)).map_err(|error| wrong(&error))?;
         let has_some = String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----");
         return if has_some { Ok(Some(pem)) } else { Err(wrong(&"it holds no certificate (PEM)")) };
     }

@@ -8,30 +8,31 @@ use secrecy::SecretString;
 
 use super::args::{Cancel, Issue, Sending};
 use super::attention;
-use super::keeping::{done, meant_invoice, wait};
+use super::failure::Failure;
+use super::ledger_commands::{done, meant_invoice, wait};
 use super::orders::FileOrders;
 use super::output::{self, Progress};
 use super::planning::{Depth, PlanRows, Sums, dry_run, has_guard, look, look_from};
 use super::refused::Refusals;
 use super::sender::{Flags, Sender};
 use super::sequence;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::stopping::deadline;
 use crate::domain::bill::{Bill, Wanted};
-use crate::domain::end::{Bucket, Counts, Ends};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::plan;
+use crate::domain::row_end::{Bucket, Ends, RowCounts};
 use crate::domain::tally::Tally;
 use crate::exit::Exit;
 use crate::intake::{self, Intake, Purpose};
 use crate::jobs::issue::Coded;
 use crate::jobs::stop::StopReason;
 use crate::jobs::watch;
-use crate::ledger::{Ledger as _, Minting, Store, View};
+use crate::ledger::{Ledger as _, LedgerView, MintingRight, Store};
 use crate::report;
-use crate::report::held::HeldFolder;
-use crate::report::issue::{IssueReport, Summary};
-use crate::report::plan::{Approved, HoldAgainst};
+use crate::report::folder_lock::HeldFolder;
+use crate::report::issue::{IssueReport, IssueSummary};
+use crate::report::plan::{ApprovedRow, HoldAgainst};
 use crate::table::STANDARD_INPUT;
 
 pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
@@ -153,7 +154,7 @@ pub(super) fn send(
     sending: &Sending,
     secret: Result<SecretString, Failure>,
     out: &Path,
-    approved: Option<&[Approved]>,
+    approved: Option<&[ApprovedRow]>,
 ) -> Result<Exit, Failure> {
     let deadline = deadline(sending, setup.clock.now())?;
     let asks = asks(setup, sending)?;
@@ -177,7 +178,7 @@ pub(super) fn send(
     tell_badly_signed(setup, issuing.badly_signed.load(std::sync::atomic::Ordering::Relaxed));
     let view = wait(sender.ledger.view())?;
     let (stopped, troubles) = (sender.stop.reason(), sender.stop.troubles());
-    let exit = exit(&Counts::of(ends.iter()), intake.refused, stopped.as_ref())
+    let exit = exit(&RowCounts::of(ends.iter()), intake.refused, stopped.as_ref())
         .or(overdue(setup, wait(view.oldest_doubt())?))
         .or(attention::tell(setup, &wait(view.remarkable())?));
     let report = IssueReport {
@@ -219,7 +220,7 @@ fn coded<'o>(
     intake: &Intake,
     ledger: &Store,
     orders: &'o FileOrders<'o>,
-) -> Result<(Coded<'o, FileOrders<'o>>, Option<Minting>), Failure> {
+) -> Result<(Coded<'o, FileOrders<'o>>, Option<MintingRight>), Failure> {
     let lacks = intake.facts.lacking_code > 0;
     let right = if lacks { ledger.minting()? } else { None };
     let coded = done(async {
@@ -231,7 +232,13 @@ fn coded<'o>(
 }
 
 /// What the run came to, for its metrics.
-fn figures(setup: &Setup, report: &IssueReport<'_>, summary: &Summary, sender: &Sender, view: &impl View) -> Result<(), Failure> {
+fn figures(
+    setup: &Setup,
+    report: &IssueReport<'_>,
+    summary: &IssueSummary,
+    sender: &Sender,
+    view: &impl LedgerView,
+) -> Result<(), Failure> {
     let counts = report.counts();
     for bucket in Bucket::ALL {
         setup.figure(|figures| figures.rows("rows", bucket.name(), counts.get(bucket), summary.amount(bucket).map(i128::from)));
@@ -242,7 +249,7 @@ fn figures(setup: &Setup, report: &IssueReport<'_>, summary: &Summary, sender: &
 }
 
 /// What the ledger has in doubt, for the metrics.
-pub(super) fn figure_doubts(setup: &Setup, view: &impl View) -> Result<(), Failure> {
+pub(super) fn figure_doubts(setup: &Setup, view: &impl LedgerView) -> Result<(), Failure> {
     let (open, oldest) = wait(async { Ok((view.open_bills().await?.len(), view.oldest_doubt().await?)) })?;
     setup.figure(|figures| figures.doubts(u64::try_from(open).unwrap_or(u64::MAX), oldest));
     Ok(())
@@ -290,7 +297,7 @@ fn look_before(
     flags: &Flags,
     intake: &Intake,
     ledger: &Store,
-    approved: Option<&[Approved]>,
+    approved: Option<&[ApprovedRow]>,
     asks: bool,
 ) -> Result<(), Failure> {
     if !setup.is_production() && !has_guard(setup) && approved.is_none() {
@@ -312,7 +319,7 @@ fn look_before(
 }
 
 /// `500 rows: 480 issued, 20 rejected; see tagih-out`
-fn last_line(counts: &Counts, out: &Path) -> String {
+fn last_line(counts: &RowCounts, out: &Path) -> String {
     let parts: Vec<String> = Bucket::ALL
         .iter()
         .filter(|bucket| counts.get(**bucket) > 0)
@@ -337,7 +344,7 @@ pub(super) fn describe(reason: &StopReason) -> String {
     }
 }
 
-pub(super) fn exit(counts: &Counts, refused_row_count: u64, stopped: Option<&StopReason>) -> Exit {
+pub(super) fn exit(counts: &RowCounts, refused_row_count: u64, stopped: Option<&StopReason>) -> Exit {
     let rows = if counts.get(Bucket::Deferred) > 0 || counts.get(Bucket::InDoubt) > 0 {
         Exit::Partial
     } else if refused_row_count > 0 || counts.get(Bucket::Refused) > 0 || counts.get(Bucket::Rejected) > 0 {

@@ -1,15 +1,16 @@
 //! Whether numbers may be given out as payment codes: only where it is known which of them are other customers'.
 
+use super::failure::Failure;
 use super::output;
 use super::sender::Flags;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::domain::plan::Minting;
 use crate::jobs::issue::highest_code;
-use crate::ledger::View;
+use crate::ledger::LedgerView;
 
 /// The numbers that bills may get, if `merchant_code.template` gives any out; `lacks` says whether any brings none, and `view` is none
 /// where there is no ledger yet.
-pub(super) async fn minting(setup: &Setup, flags: &Flags, lacks: bool, view: Option<&impl View>) -> Result<Option<Minting>, Failure> {
+pub(super) async fn minting(setup: &Setup, flags: &Flags, lacks: bool, view: Option<&impl LedgerView>) -> Result<Option<Minting>, Failure> {
     let Some(minting) = setup.minting()? else {
         return match flags.sequence_from {
             Some(_) => Err(Failure::usage("`--sequence-from` needs `{sequence}` in `merchant_code.template`")),

@@ -11,18 +11,18 @@ use jiff::SignedDuration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::args::Serve;
+use super::failure::Failure;
 use super::keys::configured_keys;
 use super::output;
 use super::reconcile::policy;
-use super::setup::{Failure, Setup};
-use crate::config;
+use super::setup::Setup;
 use crate::exit::Exit;
 use crate::jobs::serve::{self, ServeOptions, ServingError};
 use crate::jobs::stop::{Stop, StopReason};
 use crate::ledger::Create;
 use crate::serve::keys::Keys;
 use crate::serve::log::LogFolder;
-use crate::serve::{InvalidSignature, Limits, ServeError, Settings, THREADS_MIN};
+use crate::serve::{ClientLimits, ServeError, ServeSettings, THREADS_MIN};
 
 impl From<ServingError> for Failure {
     fn from(error: ServingError) -> Self {
@@ -141,24 +141,21 @@ async fn reload(setup: &Setup, keys: &Keys) {
     }
 }
 
-fn settings(setup: &Setup, client_id: String) -> Result<Settings, Failure> {
+fn settings(setup: &Setup, client_id: String) -> Result<ServeSettings, Failure> {
     let section = &setup.config.serve;
-    Ok(Settings {
+    Ok(ServeSettings {
         inquiry_path: section.inquiry_path.clone(),
         notification_path: section.notification_path.clone(),
         client_id,
         keys: Arc::new(Keys::new(setup.configured_keys()?)),
-        invalid_signature: match section.invalid_signature {
-            config::InvalidSignature::Unauthorized => InvalidSignature::Unauthorized,
-            config::InvalidSignature::Decline => InvalidSignature::Decline,
-        },
+        invalid_signature: section.invalid_signature,
         inquiry_suffix: section.inquiry_suffix.clone(),
         refusal_details: section.refusal_details,
         sign_refusals: section.sign_refusals,
         info_key: setup.config.doku.info.key,
         freshness_seconds: section.freshness_seconds,
         customer_name: section.customer_name.clone(),
-        limits: Limits {
+        limits: ClientLimits {
             connections_max: usize::try_from(section.connections_max.get()).unwrap_or(usize::MAX),
             per_address_max: usize::try_from(section.connections_per_address_max.get()).unwrap_or(usize::MAX),
             proxies: section.proxies.clone(),

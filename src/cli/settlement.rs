@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use super::failure::Failure;
 use super::output;
 use super::reconcile::Task;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::config::SettledChannel;
 use crate::domain::calendar::WorkingDays;
 use crate::domain::channel::{Channel, PerChannel};
-use crate::domain::fee::{FeeSchedule, Share};
+use crate::domain::fee::{FeeSchedule, FeeShare};
 use crate::domain::settlement::{ChannelTerms, NamedChannel, SettlementTerms};
 use crate::jobs::reconcile::SettlementFiles;
-use crate::reconcile::Outcome;
+use crate::reconcile::Reconciled;
 
 /// Rows that cannot be read and are named on stderr.
 const MALFORMED_SHOWN: usize = 20;
@@ -33,7 +34,7 @@ pub(super) fn files(setup: &Setup, task: &Task) -> Result<Option<SettlementFiles
 }
 
 /// Names the rows that could not be read, the first of them one by one.
-pub(super) fn warn(setup: &Setup, outcome: &Outcome) {
+pub(super) fn warn(setup: &Setup, outcome: &Reconciled) {
     let Some(files) = outcome.inputs.settlement.as_ref().map(|input| &input.files).filter(|_| !setup.quiet) else { return };
     for row in files.malformed.iter().take(MALFORMED_SHOWN) {
         let file = usize::try_from(row.place.file).ok().and_then(|at| files.files.get(at));
@@ -55,7 +56,7 @@ pub(super) fn terms(setup: &Setup) -> Result<SettlementTerms, Failure> {
             return Err(Failure::setting(format!("`settlement.channels` says two things of `{name}`\nhint: case makes no difference")));
         }
     }
-    let shares = settings.shares.iter().filter_map(|(name, share)| Some((name.clone(), Share::parse(share)?)));
+    let shares = settings.shares.iter().filter_map(|(name, share)| Some((name.clone(), FeeShare::parse(share)?)));
     Ok(SettlementTerms {
         channels,
         terms: PerChannel::from_fn(|one| channel(settings.of(one))),

@@ -9,9 +9,9 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use super::args::Cli;
+use super::failure::Failure;
 use super::help::EXAMPLES;
 use super::output;
-use super::setup::Failure;
 use crate::exit::{Exit, codes};
 use crate::report::atomic;
 

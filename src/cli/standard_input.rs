@@ -5,7 +5,8 @@ use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::setup::{Failure, Setup};
+use super::failure::Failure;
+use super::setup::Setup;
 use crate::exit::Exit;
 use crate::private;
 use crate::table::STANDARD_INPUT;

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::args::Sending;
+use super::failure::Failure;
 use super::output;
-use super::setup::Failure;
 use super::times::day;
 use crate::clock;
 use crate::domain::calendar::{self, wib};

@@ -1,21 +1,22 @@
 //! `tagih sync`: settles what an earlier run left open, then asks DOKU about bills that no notification came for.
 
 use crate::domain::calendar::wib;
-use crate::domain::check::Word;
-use crate::domain::end::{Bucket, Counts, End};
+use crate::domain::check_status::Word;
 use crate::domain::ids::InvoiceNumber;
+use crate::domain::row_end::{Bucket, End, RowCounts};
 use crate::exit::Exit;
 use crate::jobs::stop::StopReason;
 use crate::jobs::sync::{CheckEnd, SyncReport};
-use crate::ledger::{Ledger as _, View as _};
+use crate::ledger::{Ledger as _, LedgerView as _};
 
 use super::args::Sending;
 use super::attention;
-use super::keeping::{unknown_invoice, wait};
+use super::failure::Failure;
+use super::ledger_commands::{unknown_invoice, wait};
 use super::output::{self, Progress};
 use super::sender::{Flags, Sender};
 use super::sending::{confirm, exit, overdue, tell_stop};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::stopping::deadline;
 
 pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Result<Exit, Failure> {
@@ -40,7 +41,7 @@ pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Res
         Ok::<_, Failure>((ends, syncing.run(&chosen).await?))
     })?;
     progress.finish();
-    let counts = Counts::of(ends.iter());
+    let counts = RowCounts::of(ends.iter());
     let settled = counts.total().saturating_sub(counts.get(Bucket::InDoubt));
     let (still, oldest_doubt, noted, head) = wait(async {
         let view = sender.ledger.view().await?;

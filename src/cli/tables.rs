@@ -6,14 +6,15 @@ use clap::Args;
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::Offset;
 
-use super::setup::{Failure, Setup};
+use super::failure::Failure;
+use super::setup::Setup;
 use crate::config;
-use crate::domain::carry::Carry;
+use crate::domain::carried_columns::CarriedColumns;
 use crate::domain::dimensions::PRODUCT;
 use crate::evidence;
-use crate::intake::Column;
+use crate::intake::BillColumn;
 use crate::reconcile::is_external_column;
-use crate::table::{AmountFormat, DateFormat, Layout, Limits, Settings};
+use crate::table::{AmountFormat, DateFormat, TableLayout, TableLimits, TableSettings};
 
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct TableFlags {
@@ -41,7 +42,7 @@ pub(super) struct BillFlags {
 
 impl Setup {
     /// How tables are opened and understood.
-    pub(super) fn tables(&self, flags: &TableFlags) -> Result<Settings, Failure> {
+    pub(super) fn tables(&self, flags: &TableFlags) -> Result<TableSettings, Failure> {
         let settings = &self.config.intake;
         let delimiter = match settings.delimiter.as_str() {
             "auto" => None,
@@ -51,17 +52,17 @@ impl Setup {
             "|" => Some(b'|'),
             other => return Err(Failure::setting(format!("`intake.delimiter` must be auto, `,`, `;`, tab or `|`, not `{other}`"))),
         };
-        let limits = Limits {
+        let limits = TableLimits {
             record_bytes_max: settings.limits.record_bytes_max,
             columns_max: settings.limits.columns_max,
             rows_max: settings.limits.rows_max,
             field_bytes_max: settings.limits.field_bytes_max,
             expansion_max: self.config.evidence.expansion_max,
-            ..Limits::default()
+            ..TableLimits::default()
         };
         let amount_format = amount_format("intake", &settings.amount_format)?;
         let carry = self.config.results.carry_columns.clone();
-        let base = Layout { columns: settings.columns.clone(), amount_format, carry: carry.clone(), ..Layout::default() };
+        let base = TableLayout { columns: settings.columns.clone(), amount_format, carry: carry.clone(), ..TableLayout::default() };
         let layouts = self.config.layouts.iter().map(|(name, layout)| named(name, layout, &carry)).collect::<Result<_, _>>()?;
         if let Some(name) = flags.layout.as_ref().filter(|name| !self.config.layouts.contains_key(*name)) {
             let names = self.config.layouts.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -70,7 +71,7 @@ impl Setup {
             return Err(Failure::usage(format!("there is no layout `{name}`: {known}\nhint: {hint}")));
         }
         let (notifications, offset) = self.notifications()?;
-        Ok(Settings {
+        Ok(TableSettings {
             base,
             notifications,
             offset,
@@ -87,7 +88,7 @@ impl Setup {
     /// By what bills are broken down: columns that are none of tagih's own.
     fn dimensions(&self) -> Result<Vec<String>, Failure> {
         let names = &self.config.report.dimensions;
-        let is_own = |name: &&String| *name == PRODUCT || Column::parse(name).is_some() || is_external_column(name);
+        let is_own = |name: &&String| *name == PRODUCT || BillColumn::parse(name).is_some() || is_external_column(name);
         match names.iter().find(is_own) {
             Some(name) => Err(Failure::setting(format!(
                 "`report.dimensions` has `{name}`, which is a column of tagih's own\nhint: the product (`policy_type`) is always there"
@@ -97,10 +98,10 @@ impl Setup {
     }
 
     /// The same of files of bills.
-    pub(super) fn bill_tables(&self, flags: &BillFlags) -> Result<Settings, Failure> {
+    pub(super) fn bill_tables(&self, flags: &BillFlags) -> Result<TableSettings, Failure> {
         let mut tables = self.tables(&flags.tables)?;
         if !flags.carry.is_empty() {
-            let carry = Carry::of(flags.carry.clone());
+            let carry = CarriedColumns::of(flags.carry.clone());
             for layout in std::iter::once(&mut tables.base).chain(&mut tables.layouts) {
                 layout.carry = carry.clone();
             }
@@ -109,7 +110,7 @@ impl Setup {
     }
 
     /// How tables of notifications are understood where no layout is chosen, and the offset of their times.
-    fn notifications(&self) -> Result<(Layout, Option<Offset>), Failure> {
+    fn notifications(&self) -> Result<(TableLayout, Option<Offset>), Failure> {
         let settings = &self.config.notifications;
         let unknown = settings.columns.keys().find(|column| !evidence::COLUMNS.contains(&column.as_str()));
         if let Some(unknown) = unknown {
@@ -119,7 +120,7 @@ impl Setup {
         let written = settings.received_at_offset.as_str();
         let offset = (!written.is_empty()).then(|| offset(written)).transpose()?;
         let date_format = date_format("notifications", &settings.date_format)?;
-        Ok((Layout { columns: settings.columns.clone(), date_format, ..Layout::default() }, offset))
+        Ok((TableLayout { columns: settings.columns.clone(), date_format, ..TableLayout::default() }, offset))
     }
 }
 
@@ -140,9 +141,9 @@ fn date_format(section: &str, name: &str) -> Result<DateFormat, Failure> {
     })
 }
 
-fn named(name: &str, layout: &config::Layout, carry: &Carry) -> Result<Layout, Failure> {
+fn named(name: &str, layout: &config::Layout, carry: &CarriedColumns) -> Result<TableLayout, Failure> {
     let section = format!("layouts.{name}");
-    Ok(Layout {
+    Ok(TableLayout {
         name: name.to_owned(),
         columns: layout.columns.clone(),
         amount_format: amount_format(&section, &layout.amount_format)?,

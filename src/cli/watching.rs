@@ -3,19 +3,21 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::args::{Command, Global};
+use super::args::Command;
 use super::evidence::EvidenceCommand;
+use super::failure::Failure;
+use super::global::Global;
 use super::ledger_args::LedgerCommand;
 use super::output;
 use super::sender::proxy;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::clock::{Clock, Stopwatch};
 use crate::exit::Exit;
 use crate::gateway::client::Endpoint;
 use crate::gateway::heartbeat::{self, Beat};
-use crate::ledger::Head;
+use crate::ledger::LedgerHead;
 use crate::report::issue::head_text;
-use crate::report::metrics::{self, Figures, Run};
+use crate::report::metrics::{self, EndedRun, Figures};
 
 /// A command while it runs. Only jobs are watched.
 pub(super) struct Watching {
@@ -70,7 +72,7 @@ impl Watching {
 
     fn write(&self, setup: Option<&Setup>, exit: Exit) -> Exit {
         let (Some(path), Some(command)) = (&self.metrics, self.job) else { return exit };
-        let run = Run {
+        let run = EndedRun {
             command,
             environment: setup.map_or("unknown", |setup| setup.config.doku.environment.name()),
             ended_at: setup.map_or_else(Clock::default, |setup| setup.clock.clone()).now(),
@@ -123,7 +125,7 @@ impl Setup {
     }
 
     /// Notes where the ledger's events end.
-    pub(super) fn figure_head(&self, head: Head) {
+    pub(super) fn figure_head(&self, head: LedgerHead) {
         self.figure(|figures| figures.head(head_text(head), head.sequence));
     }
 }

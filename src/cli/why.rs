@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 
 use super::args::Why;
+use super::failure::Failure;
 use super::logs::expand;
 use super::output;
 use super::reconcile::{month, policy};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::why_next::{deciding, next, next_of_report};
 use super::why_story::{Speaker, class_line, headline, part, told};
-use super::{keeping, why_books, why_json};
+use super::{ledger_commands, why_books, why_json};
 use crate::doku::keyring::Keyring;
 use crate::exit::Exit;
 use crate::jobs::reconcile::SettlementFiles;
-use crate::jobs::why::report::{BooksError, Report, Says};
+use crate::jobs::why::report::{AskedReport, ReportSays, ReportUnreadable};
 use crate::jobs::why::{self, Story, WhyError, WhyOptions, named_by};
 use crate::journal::{self, Journal};
 use crate::ledger::{Ledger as _, Store};
@@ -21,8 +22,8 @@ use crate::ledger::{Ledger as _, Store};
 /// Columns of a terminal.
 const WIDTH: usize = 80;
 
-impl From<BooksError> for Failure {
-    fn from(error: BooksError) -> Self {
+impl From<ReportUnreadable> for Failure {
+    fn from(error: ReportUnreadable) -> Self {
         Self::new(Exit::Input, error)
     }
 }
@@ -49,9 +50,9 @@ fn kept(setup: &Setup, kind: &str) -> Result<Vec<PathBuf>, Failure> {
 
 /// The report that is asked: the one named, else the last that the journal tells of. That takes a look at all of its books, so where neither
 /// evidence is judged nor anything was decided, a story of our own ledger does without.
-fn report_of(setup: &Setup, arguments: &Why, journal: &Journal, is_judged: bool) -> Result<Option<Report>, Failure> {
+fn report_of(setup: &Setup, arguments: &Why, journal: &Journal, is_judged: bool) -> Result<Option<AskedReport>, Failure> {
     if let Some(folder) = &arguments.report {
-        return Ok(Some(Report::read(folder)?));
+        return Ok(Some(AskedReport::read(folder)?));
     }
     let register = journal.register()?;
     let is_followed = register.get(&arguments.invoice).is_some()
@@ -59,7 +60,7 @@ fn report_of(setup: &Setup, arguments: &Why, journal: &Journal, is_judged: bool)
     if !is_judged && !is_followed {
         return Ok(None);
     }
-    match Report::last_of(journal, |sha256| setup.has_written(sha256))? {
+    match AskedReport::last_of(journal, |sha256| setup.has_written(sha256))? {
         Some(Ok(report)) => Ok(Some(report)),
         // Nobody has asked for it.
         Some(Err(error)) => {
@@ -71,7 +72,13 @@ fn report_of(setup: &Setup, arguments: &Why, journal: &Journal, is_judged: bool)
 }
 
 /// What the report says, without a ledger of ours or evidence.
-fn only(setup: &Setup, arguments: &Why, report: Option<&Report>, journal: &Journal, speaker: &Speaker) -> Result<Option<Exit>, Failure> {
+fn only(
+    setup: &Setup,
+    arguments: &Why,
+    report: Option<&AskedReport>,
+    journal: &Journal,
+    speaker: &Speaker,
+) -> Result<Option<Exit>, Failure> {
     let (Some(report), register) = (report, journal.register()?) else { return Ok(None) };
     let names = named_by(&register, &arguments.invoice).chain([arguments.invoice.clone()]).collect();
     let Some(says) = report.says(&names, &register, &policy(setup)?)? else { return Ok(None) };
@@ -105,7 +112,7 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
         Some(ledger) => ledger,
         None => match only(setup, arguments, report.as_ref(), &journal, &speaker)? {
             Some(exit) => return Ok(exit),
-            None => keeping::reading(setup)?,
+            None => ledger_commands::reading(setup)?,
         },
     };
     let notifications = match (&arguments.evidence, arguments.notifications.as_slice()) {
@@ -161,7 +168,7 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
 
 /// An error about a name that nobody knows, with what may be meant.
 fn with_meant(ledger: &Store, error: Box<WhyError>) -> Result<Failure, Failure> {
-    let meant = if let WhyError::Unknown(name) = error.as_ref() { keeping::meant_invoice(ledger, name)? } else { None };
+    let meant = if let WhyError::Unknown(name) = error.as_ref() { ledger_commands::meant_invoice(ledger, name)? } else { None };
     let mut failure = Failure::from(error);
     if let Some(question) = meant {
         failure.message.push_str("\nhint: ");
@@ -170,7 +177,7 @@ fn with_meant(ledger: &Store, error: Box<WhyError>) -> Result<Failure, Failure> 
     Ok(failure)
 }
 
-fn print_books(says: &Says, speaker: &Speaker) {
+fn print_books(says: &ReportSays, speaker: &Speaker) {
     let (heading, lines) = why_books::told(says, speaker);
     title(&heading);
     for (at, what) in lines {

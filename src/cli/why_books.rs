@@ -6,14 +6,14 @@ use super::output::rupiah;
 use super::why_story::{Speaker, clock};
 use super::why_words::fill;
 use crate::books::account::Side;
-use crate::books::fact::{Change, Hold};
+use crate::books::fact::{BillChange, PaymentHold};
 use crate::books::{Account, Action};
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::classify::Class;
 use crate::domain::language::Language;
-use crate::jobs::why::books::Entry;
-use crate::jobs::why::report::{BillStands, Listed, Says};
+use crate::jobs::why::books::BooksHappening;
+use crate::jobs::why::report::{BillStands, Listed, ReportSays};
 use crate::report;
 
 /// An amount as its account is normally counted.
@@ -22,7 +22,7 @@ fn on_its_side(account: Account, amount: Rupiah) -> Rupiah {
 }
 
 /// The title, and a line for each thing: its time, if it has one, and what it is.
-pub(super) fn told(says: &Says, speaker: &Speaker) -> (String, Vec<(String, String)>) {
+pub(super) fn told(says: &ReportSays, speaker: &Speaker) -> (String, Vec<(String, String)>) {
     let language = speaker.language;
     let say = |[english, indonesian]: [&str; 2], values: &[&str]| {
         let pattern = if language == Language::Indonesian { indonesian } else { english };
@@ -58,35 +58,37 @@ pub(super) fn told(says: &Says, speaker: &Speaker) -> (String, Vec<(String, Stri
     (title, lines)
 }
 
-fn said(entry: &Entry, language: Language) -> String {
+fn said(entry: &BooksHappening, language: Language) -> String {
     let say = |[english, indonesian]: [&str; 2], values: &[&str]| {
         fill(if language == Language::Indonesian { indonesian } else { english }, values)
     };
     match entry {
-        Entry::Bill(invoice, Change::Created(amount)) => {
+        BooksHappening::Bill(invoice, BillChange::Created(amount)) => {
             say(["billed as {0}: {1}", "ditagihkan sebagai {0}: {1}"], &[invoice, &rupiah(amount.get().into())])
         }
-        Entry::Bill(invoice, Change::Amended(amount)) => {
+        BooksHappening::Bill(invoice, BillChange::Amended(amount)) => {
             say(["{0} asks for {1} from then on", "{0} sejak itu menagih {1}"], &[invoice, &rupiah(amount.get().into())])
         }
-        Entry::Bill(invoice, Change::Cancelled) => say(["{0} cancelled", "{0} dibatalkan"], &[invoice]),
-        Entry::Bill(invoice, Change::Reinstated(amount)) => {
+        BooksHappening::Bill(invoice, BillChange::Cancelled) => say(["{0} cancelled", "{0} dibatalkan"], &[invoice]),
+        BooksHappening::Bill(invoice, BillChange::Reinstated(amount)) => {
             say(["{0} asks for {1} again", "{0} kembali menagih {1}"], &[invoice, &rupiah(amount.get().into())])
         }
-        Entry::Paid { amount, channel, hold, is_orphan } => {
+        BooksHappening::Paid { amount, channel, hold, is_orphan } => {
             let why = match hold {
                 _ if *is_orphan => ["; nobody's bill is known for it", "; tagihannya tidak dikenal"],
-                Some(Hold::AfterExpiry) => ["; it came after the code had expired", "; datang setelah kode kedaluwarsa"],
-                Some(Hold::AfterCancellation) => ["; it came after the code was cancelled", "; datang setelah kode dibatalkan"],
+                Some(PaymentHold::AfterExpiry) => ["; it came after the code had expired", "; datang setelah kode kedaluwarsa"],
+                Some(PaymentHold::AfterCancellation) => ["; it came after the code was cancelled", "; datang setelah kode dibatalkan"],
                 None => ["", ""],
             };
             let [english, indonesian] = why;
             let paid = say(["paid {0} at {1}", "dibayar {0} di {1}"], &[&rupiah(amount.get()), channel.name()]);
             format!("{paid}{}", say([english, indonesian], &[]))
         }
-        Entry::PaidOut(amount) => say(["paid out by DOKU: {0}", "dicairkan DOKU: {0}"], &[&rupiah(amount.get())]),
-        Entry::Decided { action: Action::Reopen, moved, applied, refused, .. } => taken_back(*moved, *applied, refused.is_some(), language),
-        Entry::Decided { action, moved, refused, is_taken_back, .. } => {
+        BooksHappening::PaidOut(amount) => say(["paid out by DOKU: {0}", "dicairkan DOKU: {0}"], &[&rupiah(amount.get())]),
+        BooksHappening::Decided { action: Action::Reopen, moved, applied, refused, .. } => {
+            taken_back(*moved, *applied, refused.is_some(), language)
+        }
+        BooksHappening::Decided { action, moved, refused, is_taken_back, .. } => {
             decided(*action, *moved, refused.is_some(), *is_taken_back, language)
         }
     }
@@ -116,7 +118,7 @@ fn taken_back(moved: Rupiah, applied: Rupiah, is_refused: bool, language: Langua
 }
 
 /// The same for programs.
-pub(super) fn json(says: &Says, speaker: &Speaker) -> Value {
+pub(super) fn json(says: &ReportSays, speaker: &Speaker) -> Value {
     let number = |amount: Rupiah| i64::try_from(amount.get()).ok();
     let story = says.told.iter().map(|(at, entry)| json!({"at": format_utc_seconds(*at), "what": said(entry, speaker.language)}));
     let open =

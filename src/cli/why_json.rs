@@ -8,7 +8,7 @@ use super::why_story::{Speaker, places, told};
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::classify::Class;
-use crate::jobs::why::{Judgement, Story, What};
+use crate::jobs::why::{Judgement, Story, StoryEvent};
 use crate::reconcile::Finding;
 
 pub(super) fn json(story: &Story, speaker: &Speaker, as_of: Timestamp) -> Value {
@@ -45,14 +45,14 @@ pub(super) fn json(story: &Story, speaker: &Speaker, as_of: Timestamp) -> Value 
 }
 
 fn events(story: &Story, speaker: &Speaker) -> Vec<Value> {
-    let event = |event: &crate::jobs::why::Told| {
+    let event = |event: &crate::jobs::why::StoryLine| {
         let (_, what) = told(story, event, speaker);
         let source = match &event.what {
-            What::Ledger(_) => "ledger",
-            What::Inquiry { .. } => "inquiry",
-            What::Line(_) => "notification",
-            What::Settlement(_) => "settlement",
-            What::Journal { .. } => "journal",
+            StoryEvent::Ledger(_) => "ledger",
+            StoryEvent::Inquiry { .. } => "inquiry",
+            StoryEvent::Line(_) => "notification",
+            StoryEvent::Settlement(_) => "settlement",
+            StoryEvent::Journal { .. } => "journal",
         };
         json!({"at": event.at.map(format_utc_seconds), "source": source, "what": what})
     };

@@ -8,7 +8,7 @@ use super::why_story::{Speaker, clock};
 use super::why_words::fill;
 use crate::domain::classify::{Class, Nature};
 use crate::domain::lifecycle::Status;
-use crate::jobs::why::report::{Listed, Says};
+use crate::jobs::why::report::{Listed, ReportSays};
 use crate::jobs::why::{Judgement, Story};
 use crate::reconcile::Finding;
 
@@ -58,7 +58,7 @@ pub(super) fn next(story: &Story, speaker: &Speaker, as_of: Timestamp) -> Vec<St
 }
 
 /// What to do by a report alone; never empty.
-pub(super) fn next_of_report(says: &Says, speaker: &Speaker) -> Vec<String> {
+pub(super) fn next_of_report(says: &ReportSays, speaker: &Speaker) -> Vec<String> {
     let mut steps: Vec<String> = says.list.iter().filter_map(|row| of_row(row, speaker)).collect();
     steps.extend(says.waiting.iter().filter_map(|row| of_waiting(row, speaker)));
     once(&mut steps);
@@ -82,7 +82,7 @@ fn of_row(row: &Listed, speaker: &Speaker) -> Option<String> {
         fill(words.next_since, &[class.id()])
     } else if row.needs_person() {
         format!("{class}: {remedy}")
-    } else if row.status == crate::register::Status::Accepted {
+    } else if row.status == crate::register::ItemStatus::Accepted {
         fill(words.next_accepted, &[class.id()])
     } else {
         fill(words.next_wait, &[class.id(), remedy])
@@ -91,7 +91,7 @@ fn of_row(row: &Listed, speaker: &Speaker) -> Option<String> {
 
 /// What is to be done about what is open and in no list.
 fn of_waiting(row: &Listed, speaker: &Speaker) -> Option<String> {
-    let is_decided = row.is_decided_since || row.status == crate::register::Status::Accepted;
+    let is_decided = row.is_decided_since || row.status == crate::register::ItemStatus::Accepted;
     if is_decided { of_row(row, speaker) } else { Some(fill(speaker.words.next_not_due, &[Class::parse(&row.facts.class)?.id()])) }
 }
 
@@ -130,7 +130,10 @@ fn of_findings(story: &Story, judgement: &Judgement, speaker: &Speaker) -> Vec<S
 fn of_state(story: &Story, speaker: &Speaker, as_of: Timestamp) -> Option<String> {
     let (bill, words) = (story.bill.as_ref()?, speaker.words);
     let is_paid = story.judgement.as_ref().is_some_and(|judgement| !judgement.about.payments.is_empty())
-        || story.told.iter().any(|told| matches!(&told.what, crate::jobs::why::What::Ledger(crate::ledger::Happening::Payment(_))));
+        || story
+            .told
+            .iter()
+            .any(|told| matches!(&told.what, crate::jobs::why::StoryEvent::Ledger(crate::ledger::BillHappening::Payment(_))));
     let is_expired = bill.status == Status::Retired || (bill.status == Status::Active && bill.expires_at().is_some_and(|at| at < as_of));
     if bill.status.open_operation().is_some() {
         Some(words.next_open.to_owned())

@@ -10,8 +10,8 @@ use crate::domain::classify::{Class, Nature};
 use crate::domain::language::Language;
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status};
 use crate::domain::texts::{self, Text};
-use crate::jobs::why::{Judgement, Money, Story, Told, What};
-use crate::ledger::Happening;
+use crate::jobs::why::{Judgement, MoneyState, Story, StoryEvent, StoryLine};
+use crate::ledger::BillHappening;
 use crate::reconcile::{Finding, Source};
 use crate::report;
 
@@ -86,36 +86,36 @@ fn standing(story: &Story, bill: &BillState, speaker: &Speaker, as_of: Timestamp
     let words = speaker.words;
     let status = words.status(bill.status);
     let money = match story.money(as_of) {
-        Money::Paid if bill.status == Status::Active && !bill.terms.reusable => return words.is_paid.to_owned(),
-        Money::Expired if bill.status == Status::Active => return words.is_expired.to_owned(),
-        Money::Paid => words.is_paid,
-        Money::PaidBefore => words.is_paid_before,
-        Money::Expired => words.is_expired,
-        Money::Open => return status.to_owned(),
+        MoneyState::Paid if bill.status == Status::Active && !bill.terms.reusable => return words.is_paid.to_owned(),
+        MoneyState::Expired if bill.status == Status::Active => return words.is_expired.to_owned(),
+        MoneyState::Paid => words.is_paid,
+        MoneyState::PaidBefore => words.is_paid_before,
+        MoneyState::Expired => words.is_expired,
+        MoneyState::Open => return status.to_owned(),
     };
     format!("{status}, {money}")
 }
 
 /// When, and what.
-pub(super) fn told(story: &Story, told: &Told, speaker: &Speaker) -> (String, String) {
+pub(super) fn told(story: &Story, told: &StoryLine, speaker: &Speaker) -> (String, String) {
     let words = speaker.words;
     let what = match &told.what {
-        What::Ledger(Happening::Payment(payment)) => {
+        StoryEvent::Ledger(BillHappening::Payment(payment)) => {
             let amount = rupiah(payment.amount.get().into());
             fill(words.paid, &[&amount, payment.payment_code.as_str(), &zoned(payment.paid_at)])
         }
-        What::Ledger(Happening::Event(event)) => event_told(event, words),
-        What::Inquiry { answer, decision } if answer == decision => fill(words.inquiry, &[answer]),
-        What::Inquiry { answer, decision } => fill(words.inquiry_cause, &[answer, decision]),
-        What::Line(place) => story.judgement.as_ref().map_or_else(String::new, |judgement| line_told(judgement, *place, speaker)),
-        What::Settlement(place) => {
+        StoryEvent::Ledger(BillHappening::Event(event)) => event_told(event, words),
+        StoryEvent::Inquiry { answer, decision } if answer == decision => fill(words.inquiry, &[answer]),
+        StoryEvent::Inquiry { answer, decision } => fill(words.inquiry_cause, &[answer, decision]),
+        StoryEvent::Line(place) => story.judgement.as_ref().map_or_else(String::new, |judgement| line_told(judgement, *place, speaker)),
+        StoryEvent::Settlement(place) => {
             let row = story.judgement.as_ref().and_then(|judgement| row_told(judgement, judgement.about.settlement.get(*place)?, words));
             fill(words.settled_row, &[&row.unwrap_or_default()])
         }
-        What::Journal { id, step } => fill(words.step, &[id, step.event.name(), &step.words, words.standing(step.status)]),
+        StoryEvent::Journal { id, step } => fill(words.step, &[id, step.event.name(), &step.words, words.standing(step.status)]),
     };
     let mut at = told.at.map_or_else(|| words.time_unknown.to_owned(), clock);
-    if matches!(told.what, What::Settlement(_)) {
+    if matches!(told.what, StoryEvent::Settlement(_)) {
         // Settlement files know days only.
         at.truncate("2026-10-31".len());
     }
@@ -172,7 +172,7 @@ fn event_told(event: &Event, words: &Words) -> String {
         }
         Event::Rejected { code, reason, .. } => fill(words.refused, &[code, reason]),
         Event::Doubted { reason, .. } => fill(words.doubted, &[reason]),
-        Event::Settled { verdict, by, reason, .. } => fill(words.settled, &[words.verdict(*verdict), by, reason]),
+        Event::DoubtEnded { verdict, by, reason, .. } => fill(words.settled, &[words.verdict(*verdict), by, reason]),
         Event::Retired { reason } => fill(words.retired, &[reason]),
         Event::Repeated => words.repeated.to_owned(),
         Event::Reopened { operation, reason } => fill(words.reopened_doubt, &[words.operation(*operation), reason]),

@@ -3,7 +3,7 @@
 //! `{0}`, `{1}` … stand for values, see [`fill`].
 
 use crate::domain::language::Language;
-use crate::domain::lifecycle::{OperationKind, Status, Verdict};
+use crate::domain::lifecycle::{DoubtVerdict, OperationKind, Status};
 use crate::register;
 
 macro_rules! phrases {
@@ -58,21 +58,21 @@ impl Words {
         }
     }
 
-    pub(super) const fn verdict(&self, verdict: Verdict) -> &'static str {
+    pub(super) const fn verdict(&self, verdict: DoubtVerdict) -> &'static str {
         match verdict {
-            Verdict::Done => self.verdict_done,
-            Verdict::NotDone => self.verdict_not_done,
-            Verdict::Dead => self.verdict_dead,
+            DoubtVerdict::Done => self.verdict_done,
+            DoubtVerdict::NotDone => self.verdict_not_done,
+            DoubtVerdict::Dead => self.verdict_dead,
         }
     }
 
-    pub(super) const fn standing(&self, status: register::Status) -> &'static str {
+    pub(super) const fn standing(&self, status: register::ItemStatus) -> &'static str {
         match status {
-            register::Status::Open => self.open,
-            register::Status::Proposed => self.proposed,
-            register::Status::Accepted => self.standing_accepted,
-            register::Status::Cleared => self.cleared,
-            register::Status::Reopened => self.reopened,
+            register::ItemStatus::Open => self.open,
+            register::ItemStatus::Proposed => self.proposed,
+            register::ItemStatus::Accepted => self.standing_accepted,
+            register::ItemStatus::Cleared => self.cleared,
+            register::ItemStatus::Reopened => self.reopened,
         }
     }
 }

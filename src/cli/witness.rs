@@ -1,16 +1,17 @@
 //! `ledger verify --against-sandbox`. Belongs here: reading both accounts, and saying where they differ. Must not be here: what must hold (`witness`).
 
-use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::keeping::{reading, wait};
+use super::failure::Failure;
+use super::ledger_commands::{reading, wait};
 use super::output;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::exit::Exit;
 use crate::ledger::codes;
+use crate::private;
 use crate::witness::{Compared, Record, Told, Unreadable, compare};
 
 /// Reads a sandbox's record.
@@ -19,7 +20,7 @@ pub(super) fn record(path: &Path) -> Result<Record, Failure> {
         let hint = "hint: it is what `tagih sandbox --record FILE` appends to";
         Failure::new(Exit::Input, format!("`{}` cannot be read: {error}\n{hint}", path.display()))
     };
-    let file = File::open(path).map_err(|error| refused(error.into()))?;
+    let file = private::regular(path).map_err(|error| refused(error.into()))?;
     Record::read(BufReader::new(file)).map_err(refused)
 }
 

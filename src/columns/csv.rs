@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::io::{self, Write};
 
-use super::{Cells, Column, Kind, Value, plain_names};
+use super::{Cells, Column, ColumnKind, Value, plain_names};
 use crate::domain::spreadsheet::{begins_a_cell, escaped, stands_in_words};
 
 const fn splits_more(character: char) -> bool {
@@ -13,9 +13,9 @@ const fn splits_more(character: char) -> bool {
 }
 
 /// What stands in a cell, before quotes.
-fn safe<'t>(kind: Kind, value: &'t Value<'_>, made: &'t mut String) -> Result<Cow<'t, str>, fmt::Error> {
+fn safe<'t>(kind: ColumnKind, value: &'t Value<'_>, made: &'t mut String) -> Result<Cow<'t, str>, fmt::Error> {
     let text = value.text(made)?;
-    Ok(if kind == Kind::Foreign { escaped(text) } else { Cow::Borrowed(text) })
+    Ok(if kind == ColumnKind::Foreign { escaped(text) } else { Cow::Borrowed(text) })
 }
 
 /// Which of two rows comes first by what stands in `columns`.
@@ -69,7 +69,7 @@ impl<W: Write> Csv<W> {
     /// # Errors
     /// The writer's.
     pub fn texts<'c>(&mut self, mut texts: impl Iterator<Item = &'c str>) -> io::Result<()> {
-        texts.try_for_each(|text| self.cell(Kind::Foreign, &text.into()))?;
+        texts.try_for_each(|text| self.cell(ColumnKind::Foreign, &text.into()))?;
         self.end()
     }
 
@@ -85,8 +85,8 @@ impl<W: Write> Csv<W> {
 }
 
 impl<W: Write> Cells for Csv<W> {
-    fn cell(&mut self, kind: Kind, value: &Value<'_>) -> io::Result<()> {
-        if kind == Kind::Json {
+    fn cell(&mut self, kind: ColumnKind, value: &Value<'_>) -> io::Result<()> {
+        if kind == ColumnKind::Json {
             return Ok(());
         }
         if self.cells > 0 {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Cells, Kind, Value};
+use super::{Cells, ColumnKind, Value};
 
 /// JSON Lines on their way.
 #[derive(Debug)]
@@ -38,10 +38,10 @@ impl<W: Write> JsonLines<W> {
 }
 
 impl<W: Write> Cells for JsonLines<W> {
-    fn cell(&mut self, kind: Kind, value: &Value<'_>) -> io::Result<()> {
+    fn cell(&mut self, kind: ColumnKind, value: &Value<'_>) -> io::Result<()> {
         let key = self.keys.get(self.next).ok_or_else(|| io::Error::other("a row has more cells than there are columns"))?;
         self.next = self.next.saturating_add(1);
-        if kind == Kind::Json && value.is_empty() {
+        if kind == ColumnKind::Json && value.is_empty() {
             return Ok(());
         }
         self.line.push(if self.line.is_empty() { b'{' } else { b',' });
@@ -49,7 +49,7 @@ impl<W: Write> Cells for JsonLines<W> {
         let line = &mut self.line;
         match value {
             Value::Empty => line.extend_from_slice(b"null"),
-            Value::Text(json) if kind == Kind::Json => line.extend_from_slice(json.as_bytes()),
+            Value::Text(json) if kind == ColumnKind::Json => line.extend_from_slice(json.as_bytes()),
             Value::List(words) => put(line, words)?,
             Value::Number(number) => match i64::try_from(*number) {
                 Ok(number) => put(line, &number)?,

@@ -26,7 +26,7 @@ pub use xlsx::Workbook;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnKind {
     /// Words, names and ids of ours.
     Text,
     /// Text that somebody else wrote: made harmless where a spreadsheet may read it.
@@ -57,7 +57,7 @@ enum Of<Row> {
 /// One column of a table whose rows are made from a `Row`.
 pub struct Column<'n, Row> {
     name: Cow<'n, str>,
-    kind: Kind,
+    kind: ColumnKind,
     of: Of<Row>,
 }
 
@@ -74,7 +74,7 @@ macro_rules! kinds {
                 $(#[$doc])*
                 #[must_use]
                 pub const fn $name(name: &'static str, of: for<'r> fn(&'r Row) -> Value<'r>) -> Self {
-                    Self { name: Cow::Borrowed(name), kind: Kind::$kind, of: Of::Row(of) }
+                    Self { name: Cow::Borrowed(name), kind: ColumnKind::$kind, of: Of::Row(of) }
                 }
             )*
         }
@@ -104,7 +104,7 @@ kinds! {
 
 impl<'n, Row> Column<'n, Row> {
     /// One of several columns of `kind` that `of` tells apart by their number.
-    pub fn numbered(name: impl Into<Cow<'n, str>>, kind: Kind, of: for<'r> fn(&'r Row, usize) -> Value<'r>, number: usize) -> Self {
+    pub fn numbered(name: impl Into<Cow<'n, str>>, kind: ColumnKind, of: for<'r> fn(&'r Row, usize) -> Value<'r>, number: usize) -> Self {
         Self { name: name.into(), kind, of: Of::Numbered(of, number) }
     }
 
@@ -116,7 +116,7 @@ impl<'n, Row> Column<'n, Row> {
 
     /// What it holds.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> ColumnKind {
         self.kind
     }
 
@@ -136,7 +136,7 @@ pub fn names<'c, Row>(columns: &'c [Column<'_, Row>]) -> impl Iterator<Item = &'
 
 /// The names of those that stand in rows of plain cells.
 fn plain_names<'c, Row>(columns: &'c [Column<'_, Row>]) -> impl Iterator<Item = &'c str> {
-    columns.iter().filter(|column| column.kind != Kind::Json).map(Column::name)
+    columns.iter().filter(|column| column.kind != ColumnKind::Json).map(Column::name)
 }
 
 /// A table on its way in some format, cell by cell.
@@ -145,7 +145,7 @@ pub trait Cells {
     ///
     /// # Errors
     /// That it cannot be written, or that its column holds no such values.
-    fn cell(&mut self, kind: Kind, value: &Value<'_>) -> io::Result<()>;
+    fn cell(&mut self, kind: ColumnKind, value: &Value<'_>) -> io::Result<()>;
 
     /// Ends a row.
     ///
@@ -206,6 +206,6 @@ fn all<Row>(to: &mut impl Cells, columns: &[Column<'_, Row>], mut rows: impl Ite
     rows.try_for_each(|row| to.row(columns, &row))
 }
 
-fn not_of_its_column(kind: Kind, value: &Value<'_>) -> io::Error {
+fn not_of_its_column(kind: ColumnKind, value: &Value<'_>) -> io::Error {
     io::Error::other(format!("a column of {} holds {}", kind.name(), value.what()))
 }

@@ -8,7 +8,7 @@ use polars::prelude::{
 };
 use polars_io::parquet::write::{BatchedWriter, KeyValueMetadata, ParquetCompression, ParquetWriter};
 
-use super::{Cells, Column, Kind, Value, not_of_its_column};
+use super::{Cells, Column, ColumnKind, Value, not_of_its_column};
 
 /// Rows written as one group.
 const GROUP: usize = 1 << 14;
@@ -28,13 +28,15 @@ enum Builder {
 }
 
 impl Builder {
-    fn of(name: &str, kind: Kind) -> Self {
+    fn of(name: &str, kind: ColumnKind) -> Self {
         match kind {
-            Kind::Text | Kind::Foreign | Kind::Date | Kind::List => Self::Text(StringChunkedBuilder::new(name.into(), 0)),
-            Kind::Count | Kind::Rupiah => Self::Number(PrimitiveChunkedBuilder::new(name.into(), 0)),
-            Kind::Instant => Self::Number(PrimitiveChunkedBuilder::new(format!("{name}_us").into(), 0)),
-            Kind::Digest => Self::Bytes(BinaryChunkedBuilder::new(name.into(), 0)),
-            Kind::Json => Self::Left,
+            ColumnKind::Text | ColumnKind::Foreign | ColumnKind::Date | ColumnKind::List => {
+                Self::Text(StringChunkedBuilder::new(name.into(), 0))
+            }
+            ColumnKind::Count | ColumnKind::Rupiah => Self::Number(PrimitiveChunkedBuilder::new(name.into(), 0)),
+            ColumnKind::Instant => Self::Number(PrimitiveChunkedBuilder::new(format!("{name}_us").into(), 0)),
+            ColumnKind::Digest => Self::Bytes(BinaryChunkedBuilder::new(name.into(), 0)),
+            ColumnKind::Json => Self::Left,
         }
     }
 
@@ -49,7 +51,7 @@ impl Builder {
 }
 
 /// Rows in memory, column by column.
-pub struct Rows {
+pub struct ParquetRows {
     builders: Vec<Builder>,
     /// The column of the next cell.
     next: usize,
@@ -58,7 +60,7 @@ pub struct Rows {
     made: String,
 }
 
-impl std::fmt::Debug for Rows {
+impl std::fmt::Debug for ParquetRows {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} rows", self.height)
     }
@@ -68,9 +70,9 @@ impl std::fmt::Debug for Rows {
 #[derive(Clone, Debug)]
 pub struct Frame(DataFrame);
 
-impl Rows {
+impl ParquetRows {
     /// None yet, of columns of these names and kinds.
-    pub fn of<'c>(columns: impl Iterator<Item = (&'c str, Kind)>) -> Self {
+    pub fn of<'c>(columns: impl Iterator<Item = (&'c str, ColumnKind)>) -> Self {
         let builders = columns.map(|(name, kind)| Builder::of(name, kind)).collect();
         Self { builders, next: 0, height: 0, made: String::new() }
     }
@@ -84,8 +86,8 @@ impl Rows {
     }
 }
 
-impl Cells for Rows {
-    fn cell(&mut self, kind: Kind, value: &Value<'_>) -> io::Result<()> {
+impl Cells for ParquetRows {
+    fn cell(&mut self, kind: ColumnKind, value: &Value<'_>) -> io::Result<()> {
         let Some(builder) = self.builders.get_mut(self.next) else { return Err(not_of_its_column(kind, value)) };
         self.next = self.next.saturating_add(1);
         match (builder, value) {
@@ -95,7 +97,7 @@ impl Cells for Rows {
             }
             (Builder::Number(builder), Value::Empty) => builder.append_null(),
             (Builder::Number(builder), Value::Number(number)) => builder.append_value(i64::try_from(*number).map_err(io::Error::other)?),
-            (Builder::Number(builder), Value::Instant(at)) if kind == Kind::Instant => builder.append_value(at.as_microsecond()),
+            (Builder::Number(builder), Value::Instant(at)) if kind == ColumnKind::Instant => builder.append_value(at.as_microsecond()),
             (Builder::Bytes(builder), Value::Empty) => builder.append_null(),
             (Builder::Bytes(builder), Value::Digest(bytes)) => builder.append_value(bytes.as_ref()),
             (Builder::Left, _) => {}
@@ -113,9 +115,9 @@ impl Cells for Rows {
 /// A table on its way into a file.
 pub struct Groups<W: Write> {
     batches: BatchedWriter<W>,
-    columns: Vec<(String, Kind)>,
+    columns: Vec<(String, ColumnKind)>,
     /// Rows that are no frame yet.
-    rows: Rows,
+    rows: ParquetRows,
     /// Rows that do not fill a group yet.
     waiting: DataFrame,
 }
@@ -139,7 +141,7 @@ impl<W: Write> Groups<W> {
     ///
     /// # Errors
     /// The writer's.
-    pub fn of<'c>(out: W, columns: impl Iterator<Item = (&'c str, Kind)>) -> io::Result<Self> {
+    pub fn of<'c>(out: W, columns: impl Iterator<Item = (&'c str, ColumnKind)>) -> io::Result<Self> {
         Self::noted(out, columns, ParquetCompression::Snappy, None)
     }
 
@@ -154,11 +156,11 @@ impl<W: Write> Groups<W> {
 
     fn noted<'c>(
         out: W,
-        columns: impl Iterator<Item = (&'c str, Kind)>,
+        columns: impl Iterator<Item = (&'c str, ColumnKind)>,
         compression: ParquetCompression,
         notes: Option<KeyValueMetadata>,
     ) -> io::Result<Self> {
-        let columns: Vec<(String, Kind)> = columns.map(|(name, kind)| (name.to_owned(), kind)).collect();
+        let columns: Vec<(String, ColumnKind)> = columns.map(|(name, kind)| (name.to_owned(), kind)).collect();
         let Frame(waiting) = rows_of(&columns).finish()?;
         let writer = ParquetWriter::new(out).with_compression(compression).with_key_value_metadata(notes);
         Ok(Self { batches: writer.batched(waiting.schema()).map_err(into_io)?, rows: rows_of(&columns), columns, waiting })
@@ -199,12 +201,12 @@ impl<W: Write> Groups<W> {
     }
 }
 
-fn rows_of(columns: &[(String, Kind)]) -> Rows {
-    Rows::of(columns.iter().map(|(name, kind)| (name.as_str(), *kind)))
+fn rows_of(columns: &[(String, ColumnKind)]) -> ParquetRows {
+    ParquetRows::of(columns.iter().map(|(name, kind)| (name.as_str(), *kind)))
 }
 
 impl<W: Write> Cells for Groups<W> {
-    fn cell(&mut self, kind: Kind, value: &Value<'_>) -> io::Result<()> {
+    fn cell(&mut self, kind: ColumnKind, value: &Value<'_>) -> io::Result<()> {
         self.rows.cell(kind, value)
     }
 

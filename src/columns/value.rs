@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::Kind;
+use super::ColumnKind;
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::format_wib_seconds;
 use crate::domain::digest;
@@ -21,7 +21,7 @@ pub enum Value<'v> {
     /// Text.
     Text(Cow<'v, str>),
     /// Text as something shows itself.
-    Shown(Shown<'v>),
+    Shown(ShownValue<'v>),
     /// A count, or rupiah.
     Number(i128),
     /// A WIB day.
@@ -36,9 +36,9 @@ pub enum Value<'v> {
 
 /// Something that shows itself.
 #[derive(Clone, Copy)]
-pub struct Shown<'v>(&'v dyn Display);
+pub struct ShownValue<'v>(&'v dyn Display);
 
-impl fmt::Debug for Shown<'_> {
+impl fmt::Debug for ShownValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -48,7 +48,7 @@ impl<'v> Value<'v> {
     /// Text as `what` shows itself, nothing being made of it before.
     #[must_use]
     pub fn shown(what: &'v dyn Display) -> Self {
-        Self::Shown(Shown(what))
+        Self::Shown(ShownValue(what))
     }
 
     /// A digest.
@@ -98,7 +98,7 @@ impl<'v> Value<'v> {
         match self {
             Self::Empty => {}
             Self::Text(text) => return Ok(text),
-            Self::Shown(Shown(what)) => write!(made, "{what}")?,
+            Self::Shown(ShownValue(what)) => write!(made, "{what}")?,
             // Nearly every number is a short one, and those are written three times as fast.
             Self::Number(number) => match i64::try_from(*number) {
                 Ok(number) => write!(made, "{number}")?,
@@ -131,7 +131,7 @@ impl<'v> Value<'v> {
     }
 }
 
-impl Kind {
+impl ColumnKind {
     /// What its values are called, for who says that something else stands there.
     pub(super) const fn name(self) -> &'static str {
         match self {

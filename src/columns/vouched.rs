@@ -7,6 +7,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use crate::domain::digest::{self, Digest, Running};
+use crate::private;
 
 /// A file whose bytes are those that were written.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ impl Vouched {
     /// # Errors
     /// The system's; and where it has other bytes.
     pub fn open(path: &Path, sha256: &str) -> io::Result<Self> {
-        let mut file = File::open(path)?;
+        let mut file = private::regular(path)?;
         let (mut running, mut buffer) = (Running::default(), vec![0_u8; 1 << 18]);
         while let Some(piece @ [_, ..]) = file.read(&mut buffer).map(|count| buffer.get(..count))? {
             running.update(piece);

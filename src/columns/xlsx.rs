@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, XlsxError};
 
 use super::disk::written;
-use super::{Cells, Column, Kind, Value, plain_names};
+use super::{Cells, Column, ColumnKind, Value, plain_names};
 
 /// Rows of a sheet, by the format.
 const SHEET_ROWS_MAX: u32 = 1_048_576;
@@ -99,8 +99,8 @@ impl Workbook {
 }
 
 impl Cells for Workbook {
-    fn cell(&mut self, kind: Kind, value: &Value<'_>) -> io::Result<()> {
-        if kind != Kind::Json {
+    fn cell(&mut self, kind: ColumnKind, value: &Value<'_>) -> io::Result<()> {
+        if kind != ColumnKind::Json {
             self.write(value)?;
             self.next = self.next.saturating_add(1);
         }

@@ -10,7 +10,7 @@ use super::sections::RANGES;
 use super::{Config, ConfigError, Heartbeat, OPEN_SECTIONS, Serve, Settlement, addresses};
 use crate::domain::calendar::{YEARS, can_be_meant, start_of_wib_day, wib_date};
 use crate::domain::channel::Channel;
-use crate::domain::fee::Share;
+use crate::domain::fee::FeeShare;
 use crate::domain::keylike;
 
 /// Every number is in the range its section says.
@@ -120,7 +120,7 @@ fn serve(serve: &Serve) -> Result<(), ConfigError> {
 fn settlement(settings: &Settlement) -> Result<(), ConfigError> {
     let is_channel = |name: &str| name == "other" || Channel::parse(name).is_some();
     let channel = settings.channels.iter().find(|(_, means)| !is_channel(means));
-    let share = settings.shares.iter().find(|(_, share)| Share::parse(share).is_none());
+    let share = settings.shares.iter().find(|(_, share)| FeeShare::parse(share).is_none());
     let complaint = if let Some((name, means)) = channel {
         format!("`settlement.channels` says `{name}` is `{means}`: it must be alfa, indomaret or other")
     } else if let Some((name, share)) = share {

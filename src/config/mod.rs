@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 pub use origin::{Setting, origins};
-pub use places::{Place, places};
+pub use places::{ConfiguredPlace, places};
 pub use sections::*;
 
 use crate::domain::keylike;

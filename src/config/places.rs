@@ -22,7 +22,7 @@ const PATHS: [&str; 10] = [
 
 /// A relative path in a configuration file, and where it leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct ConfiguredPlace {
     /// The dotted key.
     pub key: &'static str,
     /// As it is written.
@@ -35,18 +35,18 @@ pub struct Place {
 ///
 /// # Errors
 /// When it is not TOML.
-pub fn places(name: &str, text: &str) -> Result<Vec<Place>, ConfigError> {
+pub fn places(name: &str, text: &str) -> Result<Vec<ConfiguredPlace>, ConfigError> {
     Ok(of(&parse(name, text)?, name))
 }
 
-fn of(layer: &Table, name: &str) -> Vec<Place> {
+fn of(layer: &Table, name: &str) -> Vec<ConfiguredPlace> {
     let written = |key: &str| {
         let (section, rest) = key.split_once('.')?;
         layer.get(section)?.get(rest)?.as_str().filter(|text| !text.is_empty() && Path::new(text).is_relative()).map(str::to_owned)
     };
     let place = |key: &'static str| {
         let written = written(key)?;
-        Some(Place { key, path: Path::new(name).with_file_name(&written), written })
+        Some(ConfiguredPlace { key, path: Path::new(name).with_file_name(&written), written })
     };
     PATHS.into_iter().filter_map(place).collect()
 }

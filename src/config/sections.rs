@@ -10,8 +10,9 @@ use crate::books::Account;
 use crate::books::settings::Booked;
 use crate::doku::answer::{SignaturePolicy, UnsignedErrors};
 use crate::doku::info::InfoField;
+use crate::doku::inquiry::InvalidSignature;
 use crate::doku::paths::Paths;
-use crate::domain::carry::Carry;
+use crate::domain::carried_columns::CarriedColumns;
 use crate::domain::channel::Channel;
 use crate::domain::doubt::NotFound;
 use crate::domain::language::Language;
@@ -106,16 +107,6 @@ impl Environment {
             Self::Sandbox => "sandbox",
         }
     }
-}
-
-/// What an inquiry that is not provably DOKU's is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum InvalidSignature {
-    /// 401 and `invalid_signature`, as the current profile has it.
-    Unauthorized,
-    /// 400 and `decline`, for the older ones.
-    Decline,
 }
 
 /// How the lines of the program's own log look.
@@ -237,7 +228,7 @@ section!(
 );
 section!(
     /// `[results]`
-    Results { carry_columns: Carry }
+    Results { carry_columns: CarriedColumns }
 );
 section!(
     /// `[merchant_code]`
@@ -375,5 +366,5 @@ pub struct Layout {
     pub columns: BTreeMap<String, String>,
     pub values: BTreeMap<String, BTreeMap<String, String>>,
     pub constants: BTreeMap<String, String>,
-    pub carry_columns: Option<Carry>,
+    pub carry_columns: Option<CarriedColumns>,
 }

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::value::{self, Raw};
 use super::wire::{Answer, SignatureFinding};
 use crate::domain::calendar;
-use crate::domain::conclusion::{Says, Whose};
+use crate::domain::conclusion::{AnswerSays, Whose};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{CodeAnswer, Remark};
 
@@ -87,13 +87,13 @@ pub struct Expected<'a> {
 
 /// An answer as it is understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judged {
+pub struct JudgedAnswer {
     /// The HTTP status; 0 where there was no answer.
     pub status: u16,
     /// Whose word it is.
     pub whose: Whose,
     /// What it says.
-    pub says: Says,
+    pub says: AnswerSays,
     /// The code and its dates, where it is a success about our order.
     pub answer: Option<CodeAnswer>,
     /// The status and DOKU's words, or why it is not taken for DOKU's.
@@ -104,15 +104,15 @@ pub struct Judged {
 
 /// Judges a complete answer.
 #[must_use]
-pub fn judge(answer: &Answer, expected: &Expected<'_>) -> Judged {
+pub fn judge(answer: &Answer, expected: &Expected<'_>) -> JudgedAnswer {
     match answer.status {
-        200..=299 => success(answer, expected, Says::Success),
-        409 if has_success_shape(&answer.body) => success(answer, expected, Says::Repeated),
+        200..=299 => success(answer, expected, AnswerSays::Success),
+        409 if has_success_shape(&answer.body) => success(answer, expected, AnswerSays::Repeated),
         501 | 400..=499 if !matches!(answer.status, 408 | 425) => error(answer, expected),
-        _ => Judged {
+        _ => JudgedAnswer {
             status: answer.status,
             whose: Whose::Foreign,
-            says: Says::Unclear,
+            says: AnswerSays::Unclear,
             answer: None,
             words: format!("HTTP {}: {}", answer.status, error_message(&answer.body)),
             remark: None,
@@ -133,12 +133,12 @@ fn text(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     raw.and_then(value::text)
 }
 
-fn success(answer: &Answer, expected: &Expected<'_>, says: Says) -> Judged {
+fn success(answer: &Answer, expected: &Expected<'_>, says: AnswerSays) -> JudgedAnswer {
     let status = answer.status;
-    let unusable = |why: String| Judged {
+    let unusable = |why: String| JudgedAnswer {
         status,
         whose: Whose::Foreign,
-        says: if says == Says::Success { Says::Unclear } else { says },
+        says: if says == AnswerSays::Success { AnswerSays::Unclear } else { says },
         answer: None,
         words: format!("HTTP {}: {why}", answer.status),
         remark: None,
@@ -151,7 +151,7 @@ fn success(answer: &Answer, expected: &Expected<'_>, says: Says) -> Judged {
         Whose::Foreign if answer.signature == SignatureFinding::Absent => unusable("the answer is not signed".into()),
         Whose::Foreign => unusable("the answer's signature is wrong".into()),
         whose @ (Whose::Signed | Whose::Unsigned) => {
-            Judged { status, whose, says, answer: Some(code), words: format!("HTTP {}: a success", answer.status), remark }
+            JudgedAnswer { status, whose, says, answer: Some(code), words: format!("HTTP {}: a success", answer.status), remark }
         }
     }
 }
@@ -221,27 +221,27 @@ fn disagree(utc: Option<&str>, wib: Option<&str>) -> bool {
     utc.zip(wib.and_then(calendar::parse_compact_wib)).is_some_and(|(utc, wib)| utc.as_second() != wib.as_second())
 }
 
-fn error(answer: &Answer, expected: &Expected<'_>) -> Judged {
+fn error(answer: &Answer, expected: &Expected<'_>) -> JudgedAnswer {
     let words = format!("HTTP {}: {}", answer.status, error_message(&answer.body));
     let is_shaped = words::has_dokus_shape(&answer.body) && !names_another(&answer.body, expected);
     let says = match answer.status {
-        401 => Says::Credentials,
-        400 if is_shaped && words::names_the_signature(&answer.body) => Says::Credentials,
-        403 => Says::ChannelClosed,
-        404 | 405 | 410 | 501 => Says::NoSuchPath,
-        409 => Says::Duplicate,
-        429 => Says::Throttled,
-        _ if is_shaped && words::calls_it_a_duplicate(&answer.body) => Says::Duplicate,
-        _ => Says::Refused,
+        401 => AnswerSays::Credentials,
+        400 if is_shaped && words::names_the_signature(&answer.body) => AnswerSays::Credentials,
+        403 => AnswerSays::ChannelClosed,
+        404 | 405 | 410 | 501 => AnswerSays::NoSuchPath,
+        409 => AnswerSays::Duplicate,
+        429 => AnswerSays::Throttled,
+        _ if is_shaped && words::calls_it_a_duplicate(&answer.body) => AnswerSays::Duplicate,
+        _ => AnswerSays::Refused,
     };
     let whose = match (is_shaped, says, expected.trust.of_error(answer.signature)) {
         (false, _, _) => Whose::Foreign,
         // With a wrong key of ours every signature looks wrong.
-        (true, Says::Credentials, Whose::Foreign) => Whose::Unsigned,
+        (true, AnswerSays::Credentials, Whose::Foreign) => Whose::Unsigned,
         (true, _, whose) => whose,
     };
     let words = if whose == Whose::Foreign { format!("{words} (not taken for DOKU's answer)") } else { words };
-    Judged { status: answer.status, whose, says, answer: None, words, remark: None }
+    JudgedAnswer { status: answer.status, whose, says, answer: None, words, remark: None }
 }
 
 /// Whether the body speaks of another order than ours.

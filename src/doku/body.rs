@@ -167,12 +167,12 @@ fn bytes(body: &Body<'_>) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::domain::bill::{Customer as Owner, Expiry, Policy};
-    use crate::domain::channel::Method;
+    use crate::domain::channel::IssuanceMethod;
 
     fn terms() -> Terms {
         Terms {
             channel: Channel::Alfa,
-            method: Method::Doku,
+            method: IssuanceMethod::Doku,
             payment_code: None,
             amount: Amount::new(150_000).unwrap(),
             expiry: Expiry::Minutes(60),

@@ -2,7 +2,7 @@
 //!
 //! Fields, statuses and HTTP codes are those of DOKU's pages "Alfa Group" (direct inquiry) and "Alfa Group for Insurance".
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::info::InfoKey;
 use super::notification::{SERVICE_ID, channel_of};
@@ -12,7 +12,7 @@ use super::value::{self, section};
 use crate::domain::bill::{Customer, RecordedTerms};
 use crate::domain::channel::Channel;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
-use crate::domain::inquiry::Decision;
+use crate::domain::inquiry::InquiryDecision;
 use crate::domain::personal::Personal;
 
 /// What is asked.
@@ -43,9 +43,19 @@ pub fn parse(body: &str) -> Result<Question, &'static str> {
     Ok(Question { payment_code, channel })
 }
 
+/// What an inquiry that is not provably DOKU's is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InvalidSignature {
+    /// 401 and `invalid_signature`, as the current profile has it.
+    Unauthorized,
+    /// 400 and `decline`, for the older ones.
+    Decline,
+}
+
 /// The word for an answer, DOKU's `online_to_offline_inquiry.status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Status {
+pub enum InquiryWord {
     /// Take the money.
     Success,
     /// Refused, without a reason the counter could use.
@@ -60,7 +70,7 @@ pub enum Status {
     InvalidSignature,
 }
 
-impl Status {
+impl InquiryWord {
     /// All of them.
     pub const ALL: [Self; 6] = [Self::Success, Self::Decline, Self::AlreadyPaid, Self::Expired, Self::NotFound, Self::InvalidSignature];
 
@@ -90,13 +100,13 @@ impl Status {
 
     /// The word for a decision.
     #[must_use]
-    pub const fn of(decision: Decision) -> Self {
+    pub const fn of(decision: InquiryDecision) -> Self {
         match decision {
-            Decision::Payable => Self::Success,
-            Decision::Declined(_) => Self::Decline,
-            Decision::AlreadyPaid => Self::AlreadyPaid,
-            Decision::Expired => Self::Expired,
-            Decision::NotFound => Self::NotFound,
+            InquiryDecision::Payable => Self::Success,
+            InquiryDecision::Declined(_) => Self::Decline,
+            InquiryDecision::AlreadyPaid => Self::AlreadyPaid,
+            InquiryDecision::Expired => Self::Expired,
+            InquiryDecision::NotFound => Self::NotFound,
         }
     }
 }
@@ -133,7 +143,7 @@ struct InquiryStatus {
 
 /// What the counter is shown of a bill.
 #[derive(Clone, Copy, Debug)]
-pub struct Shown<'a> {
+pub struct ShownBill<'a> {
     /// The number DOKU is told.
     pub invoice_number: &'a InvoiceNumber,
     /// Its terms.
@@ -146,7 +156,7 @@ pub struct Shown<'a> {
     pub info_key: InfoKey,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> ShownBill<'a> {
     fn order(&self) -> Order<'a> {
         Order { invoice_number: self.invoice_number.as_str(), amount: self.terms.amount.get() }
     }
@@ -158,7 +168,7 @@ impl<'a> Shown<'a> {
 
 /// The body of a `success`.
 #[must_use]
-pub fn payable(question: &Question, shown: &Shown<'_>) -> Vec<u8> {
+pub fn payable(question: &Question, shown: &ShownBill<'_>) -> Vec<u8> {
     let terms = shown.terms;
     let email = shown.customer.and_then(|customer| customer.email.as_ref()).map(Personal::reveal).filter(|email| !email.trim().is_empty());
     let account_name = shown.customer.map(|customer| customer.name_on_policy().reveal());
@@ -167,7 +177,7 @@ pub fn payable(question: &Question, shown: &Shown<'_>) -> Vec<u8> {
     bytes(&Answer {
         order: Some(shown.order()),
         online_to_offline_info: Some(Info { payment_code: question.payment_code.as_str(), info, info1 }),
-        online_to_offline_inquiry: InquiryStatus { status: Status::Success.name() },
+        online_to_offline_inquiry: InquiryStatus { status: InquiryWord::Success.name() },
         customer: Some(parts::Customer { name: shown.name(), email }),
         alfa_info: footer.map(parts::alfa_footer),
         additional_info: parts::additional_info(terms.channel, &terms.policy, terms.additional.as_deref(), account_name),
@@ -177,9 +187,9 @@ pub fn payable(question: &Question, shown: &Shown<'_>) -> Vec<u8> {
 /// The body of anything else. Without `known` it says nothing of the bill: whoever asks for a code that cannot be paid needs no
 /// name or amount. With it, the fields that DOKU's page calls mandatory are there; whether it wants them in a refusal is not said.
 #[must_use]
-pub fn refusal(question: Option<&Question>, status: Status, known: Option<&Shown<'_>>) -> Vec<u8> {
+pub fn refusal(question: Option<&Question>, status: InquiryWord, known: Option<&ShownBill<'_>>) -> Vec<u8> {
     bytes(&Answer {
-        order: known.map(Shown::order),
+        order: known.map(ShownBill::order),
         online_to_offline_info: question.map(|question| Info { payment_code: question.payment_code.as_str(), info: None, info1: None }),
         online_to_offline_inquiry: InquiryStatus { status: status.name() },
         customer: known.map(|shown| parts::Customer { name: shown.name(), email: None }),
@@ -217,7 +227,7 @@ mod tests {
     use super::*;
     use crate::domain::amount::Amount;
     use crate::domain::bill::{Expiry, Policy};
-    use crate::domain::channel::Method;
+    use crate::domain::channel::IssuanceMethod;
 
     fn question(code: &str) -> Question {
         Question { payment_code: PaymentCode::new(code).unwrap(), channel: Channel::Alfa }
@@ -226,7 +236,7 @@ mod tests {
     fn terms() -> RecordedTerms {
         RecordedTerms {
             channel: Channel::Alfa,
-            method: Method::Inquiry,
+            method: IssuanceMethod::Inquiry,
             payment_code: None,
             amount: Amount::new(150_000).unwrap(),
             expiry: Expiry::Minutes(60),
@@ -249,7 +259,7 @@ mod tests {
             Customer { name: Personal::new("Anton Budiman"), email: Some(Personal::new("anton@example.com")), account_name: None };
         let number = InvoiceNumber::new("INV-20210125-0001").unwrap();
         let shown =
-            Shown { invoice_number: &number, terms: &terms(), customer: Some(&customer), name_fallback: "-", info_key: InfoKey::Info };
+            ShownBill { invoice_number: &number, terms: &terms(), customer: Some(&customer), name_fallback: "-", info_key: InfoKey::Info };
         let body = payable(&question("8896512345678123"), &shown);
         let reference = r#"{"order":{"invoice_number":"INV-20210125-0001","amount":150000},"online_to_offline_info":{"payment_code":"8896512345678123","info":"Thank for shopping in our store"},"online_to_offline_inquiry":{"status":"success"},"customer":{"name":"Anton Budiman","email":"anton@example.com"}}"#;
         assert_eq!(String::from_utf8(body.clone()).unwrap(), reference);
@@ -272,16 +282,16 @@ mod tests {
         let customer = Customer { name: Personal::new("Andreas"), email: Some(Personal::new(" ")), account_name: None };
         let number = InvoiceNumber::new("A").unwrap();
         let shown =
-            Shown { invoice_number: &number, terms: &terms, customer: Some(&customer), name_fallback: "-", info_key: InfoKey::Info };
+            ShownBill { invoice_number: &number, terms: &terms, customer: Some(&customer), name_fallback: "-", info_key: InfoKey::Info };
         let body = String::from_utf8(payable(&question("01"), &shown)).unwrap();
         assert_eq!(
             body,
             r#"{"order":{"invoice_number":"A","amount":150000},"online_to_offline_info":{"payment_code":"01"},"online_to_offline_inquiry":{"status":"success"},"customer":{"name":"Andreas"},"alfa_info":{"receipt":{"footer_message":"Call Center 021 555-0525"}},"additional_info":{"insurance_info":{"policy_type":"Dana Pendidikan","policy_number":"9090901234","policy_account_name":"Andreas","policy_status":"aktif","bill_due_date":"01 May 2021"}}}"#
         );
-        let unknown = Shown { customer: None, name_fallback: "Pelanggan", ..shown };
+        let unknown = ShownBill { customer: None, name_fallback: "Pelanggan", ..shown };
         let body = String::from_utf8(payable(&question("01"), &unknown)).unwrap();
         assert!(body.contains(r#""customer":{"name":"Pelanggan"}"#) && !body.contains("account_name"), "{body}");
-        let refused = |known| String::from_utf8(refusal(Some(&question("01")), Status::AlreadyPaid, known)).unwrap();
+        let refused = |known| String::from_utf8(refusal(Some(&question("01")), InquiryWord::AlreadyPaid, known)).unwrap();
         assert_eq!(
             refused(None),
             r#"{"online_to_offline_info":{"payment_code":"01"},"online_to_offline_inquiry":{"status":"billing_already_paid"}}"#
@@ -314,7 +324,7 @@ mod tests {
 
     #[test]
     fn statuses_have_the_documented_words_and_http_codes() {
-        let table: Vec<(&str, u16)> = Status::ALL.map(|status| (status.name(), status.http())).into();
+        let table: Vec<(&str, u16)> = InquiryWord::ALL.map(|status| (status.name(), status.http())).into();
         let documented = [
             ("success", 200),
             ("decline", 400),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::domain::additional::{Additional, ReportColumn, Share};
+use crate::domain::additional::{Additional, ReportColumn, SettlementShare};
 use crate::domain::bill::Policy;
 use crate::domain::channel::Channel;
 
@@ -77,8 +77,8 @@ pub(super) struct AdditionalInfo<'a> {
     override_notification_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     insurance_info: Option<InsuranceInfo<'a>>,
-    #[serde(skip_serializing_if = "<[Share]>::is_empty")]
-    settlement: &'a [Share],
+    #[serde(skip_serializing_if = "<[SettlementShare]>::is_empty")]
+    settlement: &'a [SettlementShare],
     #[serde(skip_serializing_if = "<[ReportColumn]>::is_empty")]
     report: &'a [ReportColumn],
     #[serde(skip_serializing_if = "Option::is_none")]

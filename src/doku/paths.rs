@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::{Channel, IssuanceMethod};
 
 /// Paths of the mutating calls, each beginning with `/`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -36,23 +36,23 @@ impl Paths {
 
     /// Where a code is issued or registered; `None` where DOKU documents no such call.
     #[must_use]
-    pub fn issue(&self, channel: Channel, method: Method) -> Option<&str> {
+    pub fn issue(&self, channel: Channel, method: IssuanceMethod) -> Option<&str> {
         match (channel, method) {
-            (Channel::Alfa, Method::Doku) => Some(&self.alfa_doku),
-            (Channel::Alfa, Method::Merchant) => Some(&self.alfa_merchant),
-            (Channel::Indomaret, Method::Doku) => Some(&self.indomaret_doku),
+            (Channel::Alfa, IssuanceMethod::Doku) => Some(&self.alfa_doku),
+            (Channel::Alfa, IssuanceMethod::Merchant) => Some(&self.alfa_merchant),
+            (Channel::Indomaret, IssuanceMethod::Doku) => Some(&self.indomaret_doku),
             // A code for direct inquiry is never told to DOKU, and Indomaret takes no codes of our making.
-            (Channel::Alfa | Channel::Indomaret, Method::Inquiry) | (Channel::Indomaret, Method::Merchant) => None,
+            (Channel::Alfa | Channel::Indomaret, IssuanceMethod::Inquiry) | (Channel::Indomaret, IssuanceMethod::Merchant) => None,
         }
     }
 
     /// Where a live code is changed or cancelled; `None` where DOKU documents no such call.
     #[must_use]
-    pub fn amend(&self, channel: Channel, method: Method) -> Option<&str> {
+    pub fn amend(&self, channel: Channel, method: IssuanceMethod) -> Option<&str> {
         match (channel, method) {
-            (Channel::Alfa, Method::Doku) => Some(&self.alfa_amend),
-            (Channel::Alfa, Method::Merchant) => Some(&self.alfa_merchant_amend),
-            (Channel::Alfa, Method::Inquiry) | (Channel::Indomaret, _) => None,
+            (Channel::Alfa, IssuanceMethod::Doku) => Some(&self.alfa_amend),
+            (Channel::Alfa, IssuanceMethod::Merchant) => Some(&self.alfa_merchant_amend),
+            (Channel::Alfa, IssuanceMethod::Inquiry) | (Channel::Indomaret, _) => None,
         }
     }
 }
@@ -65,11 +65,13 @@ mod tests {
     fn nothing_leads_to_doku_for_an_inquiry_code_and_no_change_for_indomaret() {
         let paths = crate::config::resolve(None, [], &[]).unwrap().doku.paths;
         for channel in Channel::ALL {
-            for method in Method::ALL {
-                let issues =
-                    matches!((channel, method), (Channel::Alfa, Method::Doku | Method::Merchant) | (Channel::Indomaret, Method::Doku));
+            for method in IssuanceMethod::ALL {
+                let issues = matches!(
+                    (channel, method),
+                    (Channel::Alfa, IssuanceMethod::Doku | IssuanceMethod::Merchant) | (Channel::Indomaret, IssuanceMethod::Doku)
+                );
                 assert_eq!(paths.issue(channel, method).is_some(), issues, "{channel} {method}");
-                let amends = channel == Channel::Alfa && method != Method::Inquiry;
+                let amends = channel == Channel::Alfa && method != IssuanceMethod::Inquiry;
                 assert_eq!(paths.amend(channel, method).is_some(), amends, "{channel} {method}");
             }
         }

@@ -9,16 +9,16 @@ use super::value::{self, Raw};
 use super::wire::{Answer, Delivery, SignatureFinding};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
-use crate::domain::check::{Details, Word};
+use crate::domain::check_status::{StatusDetails, Word};
 use crate::domain::conclusion::Whose;
 use crate::domain::digest::Digest;
 use crate::domain::payment::{self, AgentIds};
 
 /// What a query came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reading {
+pub enum StatusReading {
     /// DOKU said where the order stands, or that it knows none.
-    Told(Told),
+    Told(OrderStatus),
     /// No usable answer of DOKU's about this order; nothing follows from it.
     NoAnswer(String),
     /// Our credentials were refused; nothing follows for the order, much for the run.
@@ -27,11 +27,11 @@ pub enum Reading {
 
 /// Where an order stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct OrderStatus {
     /// DOKU's word for it.
     pub word: Word,
     /// What else it said.
-    pub details: Details,
+    pub details: StatusDetails,
     /// The payment it tells of, if it says enough of one.
     pub payment: Option<ToldPayment>,
 }
@@ -78,18 +78,20 @@ pub fn fits_a_path(id: &str) -> bool {
 
 /// What a delivery of the query about `order` says.
 #[must_use]
-pub fn reading(delivery: &Delivery, order: &str, trust: Trust) -> Reading {
+pub fn reading(delivery: &Delivery, order: &str, trust: Trust) -> StatusReading {
     let answer = match delivery {
-        Delivery::NotSent(reason) | Delivery::Unknown(reason) => return Reading::NoAnswer(reason.clone()),
+        Delivery::NotSent(reason) | Delivery::Unknown(reason) => return StatusReading::NoAnswer(reason.clone()),
         Delivery::Answered(answer) => answer,
     };
     let words = || format!("HTTP {}: {}", answer.status, error_message(&answer.body));
     match answer.status {
-        200..=299 => told(answer, order, trust).map_or_else(Reading::NoAnswer, Reading::Told),
-        404 if is_dokus_error(answer, trust) => Reading::Told(Told { word: Word::NotFound, details: Details::default(), payment: None }),
+        200..=299 => told(answer, order, trust).map_or_else(StatusReading::NoAnswer, StatusReading::Told),
+        404 if is_dokus_error(answer, trust) => {
+            StatusReading::Told(OrderStatus { word: Word::NotFound, details: StatusDetails::default(), payment: None })
+        }
         // With a wrong key of ours every signature looks wrong. A 403 closes one channel or this query, not the run.
-        401 if has_dokus_shape(&answer.body) => Reading::Refused(words()),
-        _ => Reading::NoAnswer(words()),
+        401 if has_dokus_shape(&answer.body) => StatusReading::Refused(words()),
+        _ => StatusReading::NoAnswer(words()),
     }
 }
 
@@ -107,7 +109,7 @@ fn is_dokus_error(answer: &Answer, trust: Trust) -> bool {
     !is_wrong && trust.of_error(answer.signature) != Whose::Foreign && has_dokus_shape(&answer.body)
 }
 
-fn told(answer: &Answer, order: &str, trust: Trust) -> Result<Told, String> {
+fn told(answer: &Answer, order: &str, trust: Trust) -> Result<OrderStatus, String> {
     if !is_believed(answer.signature, trust.policy) {
         return Err("the answer is not signed by DOKU".into());
     }
@@ -126,14 +128,14 @@ fn told(answer: &Answer, order: &str, trust: Trust) -> Result<Told, String> {
     let [utc, wib] = value::section(info, ["expired_date_utc", "expired_date"]).map(|date| date.and_then(value::text));
     let expires_at = instant(utc.as_deref(), wib.as_deref());
     let amount = amount.and_then(|amount| value::amount(amount).ok());
-    let details = Details {
+    let details = StatusDetails {
         amount: amount.map(Amount::get),
         expires_at,
         verbatim: (word == Word::Other).then(|| status.chars().filter(|c| !c.is_control()).take(64).collect()),
         controlled: false,
     };
     let payment = amount.filter(|_| word == Word::Success).and_then(|amount| told_payment(channel, date, agent, amount));
-    Ok(Told { word, details, payment })
+    Ok(OrderStatus { word, details, payment })
 }
 
 fn told_payment(channel: Raw<'_>, date: Raw<'_>, agent: Raw<'_>, amount: Amount) -> Option<ToldPayment> {

@@ -6,7 +6,7 @@ use crate::domain::ids::RequestId;
 
 /// The HTTP methods DOKU's API uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub enum HttpMethod {
     /// Check Status; has no body and no digest line.
     Get,
     /// Issue.
@@ -19,7 +19,7 @@ pub enum Method {
 #[derive(Clone, Debug)]
 pub struct WireRequest {
     /// The method.
-    pub method: Method,
+    pub method: HttpMethod,
     /// Path only; also the signature's target.
     pub path: String,
     /// The idempotency key.

@@ -19,7 +19,7 @@ pub struct Additional {
     pub override_notification_url: Option<String>,
     /// Who gets which part of the settlement; empty: all goes to the one account.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub settlement: Vec<Share>,
+    pub settlement: Vec<SettlementShare>,
     /// Columns of the settlement report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub report: Vec<ReportColumn>,
@@ -65,7 +65,7 @@ impl Additional {
 
 /// One part of a split settlement, taken from the net amount after fees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Share {
+pub struct SettlementShare {
     /// The account, as DOKU's Back Office names it.
     pub bank_account_settlement_id: String,
     /// Rupiah or whole percent.
@@ -104,8 +104,8 @@ pub const ACCOUNT_LENGTH_MAX: usize = 64;
 ///
 /// # Errors
 /// What is wrong, in words.
-pub fn parse_settlement(text: &str) -> Result<Vec<Share>, String> {
-    let shares: Vec<Share> = text.split(';').map(|part| parse_share(part.trim())).collect::<Result<_, _>>()?;
+pub fn parse_settlement(text: &str) -> Result<Vec<SettlementShare>, String> {
+    let shares: Vec<SettlementShare> = text.split(';').map(|part| parse_share(part.trim())).collect::<Result<_, _>>()?;
     let percent =
         shares.iter().filter(|share| share.kind == ShareKind::Percentage).fold(0_u64, |sum, share| sum.saturating_add(share.value));
     if percent > 100 {
@@ -120,7 +120,7 @@ pub fn parse_settlement(text: &str) -> Result<Vec<Share>, String> {
     Ok(shares)
 }
 
-fn parse_share(part: &str) -> Result<Share, String> {
+fn parse_share(part: &str) -> Result<SettlementShare, String> {
     let [account, value, kind] = part.split(':').map(str::trim).collect::<Vec<_>>()[..] else {
         return Err(format!("`{part}` is not `ACCOUNT:VALUE:TYPE`"));
     };
@@ -134,7 +134,7 @@ fn parse_share(part: &str) -> Result<Share, String> {
     let value = if digits { value.parse::<u64>().ok() } else { None };
     match (value, kind) {
         (Some(value @ 1..=100), ShareKind::Percentage) | (Some(value @ 1..=Amount::MAX), ShareKind::Fix) => {
-            Ok(Share { bank_account_settlement_id: account.to_owned(), value, kind })
+            Ok(SettlementShare { bank_account_settlement_id: account.to_owned(), value, kind })
         }
         (_, ShareKind::Percentage) => Err(format!("`{part}` needs whole percent from 1 to 100")),
         (_, ShareKind::Fix) => Err(format!("`{part}` needs whole rupiah of at least 1")),
@@ -145,7 +145,7 @@ fn parse_share(part: &str) -> Result<Share, String> {
 ///
 /// # Errors
 /// What is wrong, in words.
-pub fn check_against_amount(shares: &[Share], amount: Amount) -> Result<(), String> {
+pub fn check_against_amount(shares: &[SettlementShare], amount: Amount) -> Result<(), String> {
     let fixed = shares.iter().filter(|share| share.kind == ShareKind::Fix).fold(0_u64, |sum, share| sum.saturating_add(share.value));
     if fixed > amount.get() {
         return Err(format!("its fixed parts add up to Rp{fixed}, the bill is only Rp{amount}"));

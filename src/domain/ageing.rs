@@ -43,7 +43,7 @@ pub enum AgesFrom {
 
 /// How old something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Bucket {
+pub enum AgeBucket {
     /// Its day has not come.
     NotDue,
     /// 0 to 30 days.
@@ -56,7 +56,7 @@ pub enum Bucket {
     Over90,
 }
 
-impl Bucket {
+impl AgeBucket {
     /// All of them, youngest first.
     pub const ALL: [Self; 5] = [Self::NotDue, Self::UpTo30, Self::UpTo60, Self::UpTo90, Self::Over90];
 
@@ -102,9 +102,9 @@ mod tests {
         assert_eq!(age("2026-09-30T16:59:59Z"), -1);
         assert_eq!(age("2026-09-30T17:00:00Z"), 0);
         assert_eq!(age("2026-12-01T00:00:00Z"), 61);
-        let buckets = [-1, 0, 30, 31, 60, 61, 90, 91].map(|days| Bucket::of(days).name());
+        let buckets = [-1, 0, 30, 31, 60, 61, 90, 91].map(|days| AgeBucket::of(days).name());
         assert_eq!(buckets, ["not_due", "0-30", "0-30", "31-60", "31-60", "61-90", "61-90", "over_90"]);
-        assert!(!Bucket::of(60).is_past_limit() && Bucket::of(61).is_past_limit());
+        assert!(!AgeBucket::of(60).is_past_limit() && AgeBucket::of(61).is_past_limit());
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::lifecycle::{BillState, Hold, Status};
+use super::lifecycle::{BillHold, BillState, Status};
 use super::owner::Paid;
 
 /// Why a person must look at a bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attention<'a> {
     /// Money was acknowledged that was not understood, or does not fit.
-    Held(&'a Hold),
+    Held(&'a BillHold),
     /// An earlier code of it is paid, and a later one may be paid too.
     PaidByEarlierCode,
 }

@@ -57,7 +57,7 @@ impl std::iter::Sum for Balance {
 
 /// One line between opening and closing, with the sign it has in the sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Movement {
+pub struct SignedLine {
     /// What moved, such as `issued`.
     pub name: &'static str,
     /// By how much.
@@ -72,7 +72,7 @@ pub struct RollForward {
     /// The balance at the start.
     pub opening: Balance,
     /// What moved it, in the order of the report.
-    pub movements: Vec<Movement>,
+    pub movements: Vec<SignedLine>,
     /// The balance at the end, counted by itself and not from the movements.
     pub closing: Balance,
 }
@@ -105,9 +105,9 @@ mod tests {
             name: "codes",
             opening: balance(2, 300),
             movements: vec![
-                Movement { name: "issued", balance: balance(3, 500) },
-                Movement { name: "amended", balance: Balance::rupiah(Rupiah::new(-50)) },
-                Movement { name: "settled", balance: balance(4, 600).negated() },
+                SignedLine { name: "issued", balance: balance(3, 500) },
+                SignedLine { name: "amended", balance: Balance::rupiah(Rupiah::new(-50)) },
+                SignedLine { name: "settled", balance: balance(4, 600).negated() },
             ],
             closing,
         };

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::additional::Additional;
 use super::amount::Amount;
-use super::channel::{Channel, Method};
+use super::channel::{Channel, IssuanceMethod};
 use super::digest;
 use super::dimensions::Dimensions;
 use super::ids::{InvoiceNumber, PaymentCode};
@@ -45,7 +45,7 @@ pub struct Terms {
     /// The counter's chain.
     pub channel: Channel,
     /// Who makes the code.
-    pub method: Method,
+    pub method: IssuanceMethod,
     /// The code, for codes of our own making.
     pub payment_code: Option<PaymentCode>,
     /// What is due, in rupiah.
@@ -118,7 +118,7 @@ pub struct RecordedTerms {
     /// See [`Terms::channel`].
     pub channel: Channel,
     /// See [`Terms::method`].
-    pub method: Method,
+    pub method: IssuanceMethod,
     /// See [`Terms::payment_code`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_code: Option<PaymentCode>,
@@ -281,7 +281,7 @@ impl RecordedTerms {
         if self.is_adopted() {
             return self.adopted_changes_to(wanted);
         }
-        let is_ours = self.method == Method::Inquiry;
+        let is_ours = self.method == IssuanceMethod::Inquiry;
         let at_issue = if is_ours { Amendable } else { IssueOnly };
         let insurance = if self.channel.profile().insurance_length_max.is_some() { at_issue } else { LedgerOnly };
         let mut changes = listed(&[
@@ -340,8 +340,8 @@ impl RecordedTerms {
             ("amount", Reach::Amendable, self.amount != wanted.amount),
             ("expiry", Reach::Amendable, expiry_differs),
             ("reusable", Reach::Amendable, self.reusable != wanted.reusable),
-            ("method", Reach::IssueOnly, (self.method == Method::Inquiry) != (wanted.method == Method::Inquiry)),
-            ("customer_name", Reach::Amendable, self.method == Method::Inquiry),
+            ("method", Reach::IssueOnly, (self.method == IssuanceMethod::Inquiry) != (wanted.method == IssuanceMethod::Inquiry)),
+            ("customer_name", Reach::Amendable, self.method == IssuanceMethod::Inquiry),
         ])
     }
 }

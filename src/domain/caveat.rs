@@ -160,7 +160,7 @@ impl Say for Caveat {
 
 /// A caveat as a report tells of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct ToldCaveat {
     /// Which.
     #[serde(flatten)]
     pub caveat: Caveat,

@@ -135,7 +135,7 @@ impl fmt::Display for Channel {
 /// Who makes the payment code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Method {
+pub enum IssuanceMethod {
     /// DOKU makes it and returns it (DGPC).
     Doku,
     /// We make it and register it (MGPC).
@@ -144,7 +144,7 @@ pub enum Method {
     Inquiry,
 }
 
-impl Method {
+impl IssuanceMethod {
     /// Every method.
     pub const ALL: [Self; 3] = [Self::Doku, Self::Merchant, Self::Inquiry];
 
@@ -165,7 +165,7 @@ impl Method {
     }
 }
 
-impl fmt::Display for Method {
+impl fmt::Display for IssuanceMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }

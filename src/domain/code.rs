@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 /// One code and what a person should know about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Code {
+pub struct StableCode {
     /// The stable id, such as `E0107` or `P06`.
     pub id: &'static str,
     /// What happened, in a few words.
@@ -15,7 +15,7 @@ pub struct Code {
     pub remedy: &'static str,
 }
 
-impl Code {
+impl StableCode {
     /// A code with its explanation.
     #[must_use]
     pub const fn new(id: &'static str, title: &'static str, meaning: &'static str, remedy: &'static str) -> Self {
@@ -24,13 +24,13 @@ impl Code {
 }
 
 /// By its id: its words may change.
-impl Serialize for Code {
+impl Serialize for StableCode {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.id)
     }
 }
 
-impl std::fmt::Display for Code {
+impl std::fmt::Display for StableCode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.id.fmt(f)
     }

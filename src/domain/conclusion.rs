@@ -17,7 +17,7 @@ pub enum Whose {
 
 /// What an answer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Says {
+pub enum AnswerSays {
     /// 2xx: our order, our code.
     Success,
     /// 409 with a success for our order.
@@ -38,7 +38,7 @@ pub enum Says {
     Unclear,
 }
 
-impl Says {
+impl AnswerSays {
     /// Every one.
     pub const ALL: [Self; 9] = [
         Self::Success,
@@ -126,26 +126,26 @@ impl Conclusion {
 /// The table.
 #[must_use]
 #[allow(clippy::match_same_arms, reason = "one line a rule")]
-pub const fn conclude(whose: Whose, says: Says, before: Before) -> Conclusion {
+pub const fn conclude(whose: Whose, says: AnswerSays, before: Before) -> Conclusion {
     let own = !matches!(whose, Whose::Foreign);
     match (says, whose, before) {
-        (Says::Unclear, _, _) => Conclusion::InDoubt { answered: false },
-        (Says::Throttled, _, _) => Conclusion::SendAgain { own },
+        (AnswerSays::Unclear, _, _) => Conclusion::InDoubt { answered: false },
+        (AnswerSays::Throttled, _, _) => Conclusion::SendAgain { own },
         (_, Whose::Foreign, _) => Conclusion::InDoubt { answered: false },
 
-        (Says::Success, _, Before::Nothing) => Conclusion::Accepted { replayed: false },
-        (Says::Success, _, Before::Unanswered | Before::Answered) => Conclusion::Accepted { replayed: true },
-        (Says::Repeated, _, Before::Unanswered) => Conclusion::Accepted { replayed: true },
-        (Says::Repeated, _, Before::Nothing | Before::Answered) => Conclusion::Confirm,
+        (AnswerSays::Success, _, Before::Nothing) => Conclusion::Accepted { replayed: false },
+        (AnswerSays::Success, _, Before::Unanswered | Before::Answered) => Conclusion::Accepted { replayed: true },
+        (AnswerSays::Repeated, _, Before::Unanswered) => Conclusion::Accepted { replayed: true },
+        (AnswerSays::Repeated, _, Before::Nothing | Before::Answered) => Conclusion::Confirm,
 
-        (Says::Credentials, _, _) => Conclusion::CredentialsRefused,
-        (Says::ChannelClosed, _, _) => Conclusion::ChannelRefused,
+        (AnswerSays::Credentials, _, _) => Conclusion::CredentialsRefused,
+        (AnswerSays::ChannelClosed, _, _) => Conclusion::ChannelRefused,
 
-        (Says::Duplicate, _, Before::Nothing) => Conclusion::AskWhose,
-        (Says::Refused, Whose::Signed, Before::Nothing) => Conclusion::Rejected { provisional: false },
-        (Says::Refused, _, Before::Nothing) => Conclusion::Rejected { provisional: true },
-        (Says::NoSuchPath, _, Before::Nothing) => Conclusion::PathRefused,
-        (Says::Duplicate | Says::Refused | Says::NoSuchPath, _, Before::Unanswered | Before::Answered) => {
+        (AnswerSays::Duplicate, _, Before::Nothing) => Conclusion::AskWhose,
+        (AnswerSays::Refused, Whose::Signed, Before::Nothing) => Conclusion::Rejected { provisional: false },
+        (AnswerSays::Refused, _, Before::Nothing) => Conclusion::Rejected { provisional: true },
+        (AnswerSays::NoSuchPath, _, Before::Nothing) => Conclusion::PathRefused,
+        (AnswerSays::Duplicate | AnswerSays::Refused | AnswerSays::NoSuchPath, _, Before::Unanswered | Before::Answered) => {
             Conclusion::InDoubt { answered: true }
         }
     }
@@ -156,34 +156,34 @@ mod tests {
     use super::*;
 
     /// Every cell, written a second time. Columns: nothing before, an unanswered attempt before, answered ones before.
-    const TABLE: &[(Says, Whose, [&str; 3])] = &[
-        (Says::Success, Whose::Signed, ["accepted", "replayed", "replayed"]),
-        (Says::Success, Whose::Unsigned, ["accepted", "replayed", "replayed"]),
-        (Says::Success, Whose::Foreign, ["doubt", "doubt", "doubt"]),
-        (Says::Repeated, Whose::Signed, ["confirm", "replayed", "confirm"]),
-        (Says::Repeated, Whose::Unsigned, ["confirm", "replayed", "confirm"]),
-        (Says::Repeated, Whose::Foreign, ["doubt", "doubt", "doubt"]),
-        (Says::Duplicate, Whose::Signed, ["whose?", "heard", "heard"]),
-        (Says::Duplicate, Whose::Unsigned, ["whose?", "heard", "heard"]),
-        (Says::Duplicate, Whose::Foreign, ["doubt", "doubt", "doubt"]),
-        (Says::Refused, Whose::Signed, ["rejected", "heard", "heard"]),
-        (Says::Refused, Whose::Unsigned, ["rejected?", "heard", "heard"]),
-        (Says::Refused, Whose::Foreign, ["doubt", "doubt", "doubt"]),
-        (Says::NoSuchPath, Whose::Signed, ["path", "heard", "heard"]),
-        (Says::NoSuchPath, Whose::Unsigned, ["path", "heard", "heard"]),
-        (Says::NoSuchPath, Whose::Foreign, ["doubt", "doubt", "doubt"]),
-        (Says::Credentials, Whose::Signed, ["credentials", "credentials", "credentials"]),
-        (Says::Credentials, Whose::Unsigned, ["credentials", "credentials", "credentials"]),
-        (Says::Credentials, Whose::Foreign, ["doubt", "doubt", "doubt"]),
-        (Says::ChannelClosed, Whose::Signed, ["channel", "channel", "channel"]),
-        (Says::ChannelClosed, Whose::Unsigned, ["channel", "channel", "channel"]),
-        (Says::ChannelClosed, Whose::Foreign, ["doubt", "doubt", "doubt"]),
-        (Says::Throttled, Whose::Signed, ["again", "again", "again"]),
-        (Says::Throttled, Whose::Unsigned, ["again", "again", "again"]),
-        (Says::Throttled, Whose::Foreign, ["again, doubt", "again, doubt", "again, doubt"]),
-        (Says::Unclear, Whose::Signed, ["doubt", "doubt", "doubt"]),
-        (Says::Unclear, Whose::Unsigned, ["doubt", "doubt", "doubt"]),
-        (Says::Unclear, Whose::Foreign, ["doubt", "doubt", "doubt"]),
+    const TABLE: &[(AnswerSays, Whose, [&str; 3])] = &[
+        (AnswerSays::Success, Whose::Signed, ["accepted", "replayed", "replayed"]),
+        (AnswerSays::Success, Whose::Unsigned, ["accepted", "replayed", "replayed"]),
+        (AnswerSays::Success, Whose::Foreign, ["doubt", "doubt", "doubt"]),
+        (AnswerSays::Repeated, Whose::Signed, ["confirm", "replayed", "confirm"]),
+        (AnswerSays::Repeated, Whose::Unsigned, ["confirm", "replayed", "confirm"]),
+        (AnswerSays::Repeated, Whose::Foreign, ["doubt", "doubt", "doubt"]),
+        (AnswerSays::Duplicate, Whose::Signed, ["whose?", "heard", "heard"]),
+        (AnswerSays::Duplicate, Whose::Unsigned, ["whose?", "heard", "heard"]),
+        (AnswerSays::Duplicate, Whose::Foreign, ["doubt", "doubt", "doubt"]),
+        (AnswerSays::Refused, Whose::Signed, ["rejected", "heard", "heard"]),
+        (AnswerSays::Refused, Whose::Unsigned, ["rejected?", "heard", "heard"]),
+        (AnswerSays::Refused, Whose::Foreign, ["doubt", "doubt", "doubt"]),
+        (AnswerSays::NoSuchPath, Whose::Signed, ["path", "heard", "heard"]),
+        (AnswerSays::NoSuchPath, Whose::Unsigned, ["path", "heard", "heard"]),
+        (AnswerSays::NoSuchPath, Whose::Foreign, ["doubt", "doubt", "doubt"]),
+        (AnswerSays::Credentials, Whose::Signed, ["credentials", "credentials", "credentials"]),
+        (AnswerSays::Credentials, Whose::Unsigned, ["credentials", "credentials", "credentials"]),
+        (AnswerSays::Credentials, Whose::Foreign, ["doubt", "doubt", "doubt"]),
+        (AnswerSays::ChannelClosed, Whose::Signed, ["channel", "channel", "channel"]),
+        (AnswerSays::ChannelClosed, Whose::Unsigned, ["channel", "channel", "channel"]),
+        (AnswerSays::ChannelClosed, Whose::Foreign, ["doubt", "doubt", "doubt"]),
+        (AnswerSays::Throttled, Whose::Signed, ["again", "again", "again"]),
+        (AnswerSays::Throttled, Whose::Unsigned, ["again", "again", "again"]),
+        (AnswerSays::Throttled, Whose::Foreign, ["again, doubt", "again, doubt", "again, doubt"]),
+        (AnswerSays::Unclear, Whose::Signed, ["doubt", "doubt", "doubt"]),
+        (AnswerSays::Unclear, Whose::Unsigned, ["doubt", "doubt", "doubt"]),
+        (AnswerSays::Unclear, Whose::Foreign, ["doubt", "doubt", "doubt"]),
     ];
 
     const fn name(conclusion: Conclusion) -> &'static str {
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn every_answer_of_everybody_concludes_what_the_table_says() {
         let mut rows = TABLE.iter();
-        for says in Says::ALL {
+        for says in AnswerSays::ALL {
             for whose in [Whose::Signed, Whose::Unsigned, Whose::Foreign] {
                 let (of, by, expected) = rows.next().unwrap();
                 assert_eq!((*of, *by), (says, whose), "the table has every row, in order");

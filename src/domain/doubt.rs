@@ -6,9 +6,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::bill::Expiry;
-use super::check::{Details, Word};
+use super::check_status::{StatusDetails, Word};
 use super::ids::InvoiceNumber;
-use super::lifecycle::{BillState, Finding, Heard, OpenOperation, OperationKind, Verdict};
+use super::lifecycle::{BillState, DoubtVerdict, HeardRefusal, OpenOperation, OperationKind, StatusFinding};
 use super::plan;
 
 /// Whether "not found" may ever prove that an issue was not carried out.
@@ -46,9 +46,9 @@ const EXPIRY_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// The doubt is over.
-    Settled(Verdict),
+    Over(DoubtVerdict),
     /// It was refused after all, in these words: DOKU turned a repetition down, and the order does not exist.
-    Refused(Heard),
+    Refused(HeardRefusal),
     /// DOKU tells of money that does not fit: the doubt stays, and a person must look.
     Hold,
 }
@@ -64,38 +64,38 @@ pub fn ending(state: &BillState, patience: &Patience) -> Option<Ending> {
         (OperationKind::Issue, Word::Pending | Word::Success) if amount == Some(open.terms.amount.get()) => {
             // A code that DOKU made only a replay, a notification or a person can tell; and an order that existed before anything
             // of ours can have reached DOKU is somebody else's.
-            (open.terms.payment_code.is_some() && open.lost_an_answer()).then_some(Ending::Settled(Verdict::Done))
+            (open.terms.payment_code.is_some() && open.lost_an_answer()).then_some(Ending::Over(DoubtVerdict::Done))
         }
         (OperationKind::Issue, Word::NotFound) => is_absent(open, patience).then(|| match &open.heard {
             Some(heard) => Ending::Refused(heard.clone()),
-            None => Ending::Settled(Verdict::NotDone),
+            None => Ending::Over(DoubtVerdict::NotDone),
         }),
         (OperationKind::Amend, Word::Pending | Word::Success) if shows_wanted(state, open, &last.details) => {
-            Some(Ending::Settled(Verdict::Done))
+            Some(Ending::Over(DoubtVerdict::Done))
         }
         // Paid at what it asked for before: it can no longer be changed, and whatever else was to change matters no more. A reusable code
         // goes on.
         (OperationKind::Amend, Word::Success) if amount == Some(state.terms.amount.get()) => {
-            (!state.terms.reusable || changes_amount(state, open)).then_some(Ending::Settled(Verdict::NotDone))
+            (!state.terms.reusable || changes_amount(state, open)).then_some(Ending::Over(DoubtVerdict::NotDone))
         }
         (OperationKind::Amend, Word::Pending) => {
-            (is_visible(state, open) && is_unchanged(state, open, patience)).then_some(Ending::Settled(Verdict::NotDone))
+            (is_visible(state, open) && is_unchanged(state, open, patience)).then_some(Ending::Over(DoubtVerdict::NotDone))
         }
         // Unpayable is what a cancellation wants.
-        (OperationKind::Cancel, Word::Expired) => Some(Ending::Settled(Verdict::Done)),
-        (OperationKind::Cancel, Word::Other) if means_cancelled(&last.details, patience) => Some(Ending::Settled(Verdict::Done)),
+        (OperationKind::Cancel, Word::Expired) => Some(Ending::Over(DoubtVerdict::Done)),
+        (OperationKind::Cancel, Word::Other) if means_cancelled(&last.details, patience) => Some(Ending::Over(DoubtVerdict::Done)),
         // Whoever refused the repetition may have done so because the first was carried out.
         (OperationKind::Cancel, Word::Pending) if open.heard.is_none() => {
-            is_unchanged(state, open, patience).then_some(Ending::Settled(Verdict::NotDone))
+            is_unchanged(state, open, patience).then_some(Ending::Over(DoubtVerdict::NotDone))
         }
         // A reusable code may have been paid before it was cancelled.
         (OperationKind::Cancel, Word::Success) if amount == Some(state.terms.amount.get()) => {
-            (!state.terms.reusable).then_some(Ending::Settled(Verdict::NotDone))
+            (!state.terms.reusable).then_some(Ending::Over(DoubtVerdict::NotDone))
         }
         (_, Word::Success) if amount.is_some() => Some(Ending::Hold),
         (_, Word::NotFound | Word::Pending | Word::Success | Word::Expired | Word::Failed | Word::Other) => None,
     };
-    by_kind.or_else(|| is_dead(state, open, last, patience).then_some(Ending::Settled(Verdict::Dead)))
+    by_kind.or_else(|| is_dead(state, open, last, patience).then_some(Ending::Over(DoubtVerdict::Dead)))
 }
 
 /// What Check Status says of a repeated answer (HTTP 409) that may belong to another operation.
@@ -111,7 +111,7 @@ pub enum Confirmation {
 
 /// Whether what DOKU says of the order confirms a repeated answer to `state`'s open operation.
 #[must_use]
-pub fn confirmation(state: &BillState, word: Word, details: &Details) -> Confirmation {
+pub fn confirmation(state: &BillState, word: Word, details: &StatusDetails) -> Confirmation {
     let Some(open) = &state.open else { return Confirmation::Unconfirmed };
     let is_asked = details.amount == Some(open.terms.amount.get());
     match (open.operation, word, details.amount) {
@@ -132,7 +132,7 @@ pub fn refusal_stands(
     state: &BillState,
     refused: &OpenOperation,
     word: Word,
-    details: &Details,
+    details: &StatusDetails,
     now: Timestamp,
     patience: &Patience,
 ) -> bool {
@@ -169,7 +169,7 @@ pub fn wanted_end_has_passed(state: &BillState, open: &OpenOperation, now: Times
 
 /// Whether DOKU says of `order` that a bill on which nothing is open was paid with an amount the code it holds never asked for.
 #[must_use]
-pub fn is_paid_otherwise(state: &BillState, order: &InvoiceNumber, word: Word, details: &Details) -> bool {
+pub fn is_paid_otherwise(state: &BillState, order: &InvoiceNumber, word: Word, details: &StatusDetails) -> bool {
     let is_about_its_code = state.is_at(order) && state.open.is_none() && !state.terms.reusable;
     let Some(amount) = details.amount.filter(|_| word == Word::Success && is_about_its_code) else {
         return false;
@@ -191,21 +191,21 @@ fn is_visible(state: &BillState, open: &OpenOperation) -> bool {
     changes_amount(state, open) || changes_expiry(state, open)
 }
 
-fn shows_wanted(state: &BillState, open: &OpenOperation, details: &Details) -> bool {
+fn shows_wanted(state: &BillState, open: &OpenOperation, details: &StatusDetails) -> bool {
     if details.amount != Some(open.terms.amount.get()) {
         return false;
     }
     changes_amount(state, open) || (changes_expiry(state, open) && shows_new_expiry(state, open, details))
 }
 
-fn shows_new_expiry(state: &BillState, open: &OpenOperation, details: &Details) -> bool {
+fn shows_new_expiry(state: &BillState, open: &OpenOperation, details: &StatusDetails) -> bool {
     let (Some(wanted), Some(told)) = (plan::wanted_end(&open.terms, state), details.expires_at) else { return false };
     let old = state.code.as_ref().and_then(|code| code.answer.expires_at);
     // The old end may be about the wanted one too: what is told is the nearer of the two.
     is_about(wanted, told) && old.is_none_or(|old| told.duration_since(wanted).abs() < told.duration_since(old).abs())
 }
 
-fn shows_old_expiry(state: &BillState, open: &OpenOperation, details: &Details) -> bool {
+fn shows_old_expiry(state: &BillState, open: &OpenOperation, details: &StatusDetails) -> bool {
     changes_expiry(state, open) && details.expires_at.is_some() && !shows_new_expiry(state, open, details)
 }
 
@@ -216,8 +216,8 @@ fn is_about(one: Timestamp, other: Timestamp) -> bool {
 /// The old amount and expiry, twice, after the patience for it.
 fn is_unchanged(state: &BillState, open: &OpenOperation, patience: &Patience) -> bool {
     let expiry = state.code.as_ref().and_then(|code| code.answer.expires_at);
-    let is_old = |finding: &Finding| {
-        let Details { amount, expires_at, .. } = finding.details;
+    let is_old = |finding: &StatusFinding| {
+        let StatusDetails { amount, expires_at, .. } = finding.details;
         let same_expiry = expiry.zip(expires_at).is_none_or(|(known, told)| is_about(known, told));
         finding.word == Word::Pending && amount == Some(state.terms.amount.get()) && same_expiry
     };
@@ -226,25 +226,25 @@ fn is_unchanged(state: &BillState, open: &OpenOperation, patience: &Patience) ->
 
 /// "Not found", twice, with a control, after the patience for it.
 fn is_absent(open: &OpenOperation, patience: &Patience) -> bool {
-    let is_it = |finding: &Finding| finding.word == Word::NotFound && finding.details.controlled;
+    let is_it = |finding: &StatusFinding| finding.word == Word::NotFound && finding.details.controlled;
     patience.not_found == NotFound::WithControl && twice(open, patience.not_found_minutes, is_it)
 }
 
 /// Whether the last finding is so, and an earlier one far enough before it. What was found sooner than `minutes` after the operation
 /// was last sent counts for nothing: it may not have arrived by then.
-fn twice(open: &OpenOperation, minutes: i64, is_so: impl Fn(&Finding) -> bool) -> bool {
-    let counts = |finding: &Finding| is_so(finding) && plan::minutes_between(open.last_sent_at(), finding.at) >= minutes;
+fn twice(open: &OpenOperation, minutes: i64, is_so: impl Fn(&StatusFinding) -> bool) -> bool {
+    let counts = |finding: &StatusFinding| is_so(finding) && plan::minutes_between(open.last_sent_at(), finding.at) >= minutes;
     let Some((last, earlier)) = open.findings.split_last() else { return false };
     counts(last) && earlier.iter().any(|finding| counts(finding) && last.at.duration_since(finding.at) >= APART)
 }
 
-fn means_cancelled(details: &Details, patience: &Patience) -> bool {
+fn means_cancelled(details: &StatusDetails, patience: &Patience) -> bool {
     let verbatim = details.verbatim.as_deref().unwrap_or_default();
     patience.cancelled_words.iter().any(|word| word.eq_ignore_ascii_case(verbatim))
 }
 
 /// Whatever the operation may have made could no longer be paid when DOKU was last asked, and no money for it was on its way.
-fn is_dead(state: &BillState, open: &OpenOperation, last: &Finding, patience: &Patience) -> bool {
+fn is_dead(state: &BillState, open: &OpenOperation, last: &StatusFinding, patience: &Patience) -> bool {
     let end = match last.word {
         // DOKU itself says that it is over: since when it says so, or since it said so first.
         Word::Expired => {

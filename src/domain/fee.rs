@@ -47,14 +47,14 @@ fn share(amount: u64, basis_points: u64) -> u64 {
 
 /// One account's share of what is paid out, computed on the net amount after fees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Share {
+pub enum FeeShare {
     /// So many rupiah.
     Fixed(i64),
     /// So many hundredths of a percent.
     BasisPoints(u32),
 }
 
-impl Share {
+impl FeeShare {
     /// Reads `2500` (rupiah) or `10%`, `12.5%`, `0.25%`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -108,15 +108,15 @@ mod tests {
 
     #[test]
     fn a_share_is_rupiah_or_a_percentage_to_two_places_and_may_be_rounded_either_way() {
-        assert_eq!(Share::parse("2500"), Some(Share::Fixed(2_500)));
-        assert_eq!(Share::parse("12.5%"), Some(Share::BasisPoints(1_250)));
-        assert_eq!(Share::parse("100%"), Some(Share::BasisPoints(10_000)));
+        assert_eq!(FeeShare::parse("2500"), Some(FeeShare::Fixed(2_500)));
+        assert_eq!(FeeShare::parse("12.5%"), Some(FeeShare::BasisPoints(1_250)));
+        assert_eq!(FeeShare::parse("100%"), Some(FeeShare::BasisPoints(10_000)));
         for wrong in ["", "%", "101%", "1.234%", "-1%", "-5", "ten", ".5%"] {
-            assert_eq!(Share::parse(wrong), None, "{wrong}");
+            assert_eq!(FeeShare::parse(wrong), None, "{wrong}");
         }
-        let third = Share::BasisPoints(3_333);
+        let third = FeeShare::BasisPoints(3_333);
         assert_eq!([33, 34, 32, 35].map(|paid| third.is_met(100, paid)), [true, true, false, false]);
-        assert_eq!([9, 10, 11].map(|paid| Share::BasisPoints(1_000).is_met(100, paid)), [false, true, false], "exact is exact");
-        assert!(Share::Fixed(5).is_met(1, 5) && !Share::Fixed(5).is_met(1, 6));
+        assert_eq!([9, 10, 11].map(|paid| FeeShare::BasisPoints(1_000).is_met(100, paid)), [false, true, false], "exact is exact");
+        assert!(FeeShare::Fixed(5).is_met(1, 5) && !FeeShare::Fixed(5).is_met(1, 6));
     }
 }

@@ -2,12 +2,12 @@
 
 use super::amount::Rupiah;
 use super::lifecycle::OperationKind;
-use super::plan::Line;
+use super::plan::PlanLine;
 use super::sum::Sum;
 
 /// What a run would do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
+pub struct RunTotals {
     /// Codes to be made, and their rupiah.
     pub issues: Sum,
     /// Codes to be changed, and their rupiah afterwards.
@@ -20,9 +20,9 @@ pub struct Totals {
     pub far_above: u64,
 }
 
-impl Totals {
+impl RunTotals {
     /// Takes the next line of a plan.
-    pub fn take(&mut self, line: &Line) {
+    pub fn take(&mut self, line: &PlanLine) {
         match line.operation {
             Some(OperationKind::Issue) => self.issues.add(Rupiah::new(line.rupiah.into())),
             Some(OperationKind::Amend) => self.amendments.add(Rupiah::new(line.rupiah.into())),
@@ -44,7 +44,7 @@ impl Totals {
 
 /// What one run may do; 0: no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
+pub struct RunLimits {
     /// Codes made, changed or taken back.
     pub rows_max: u64,
     /// Rupiah asked for by codes made or changed.
@@ -57,10 +57,10 @@ pub struct Limits {
     pub changed_share_max_percent: u64,
 }
 
-impl Limits {
+impl RunLimits {
     /// Every limit that `totals` exceeds, as setting, what the run would come to, and the limit. `live_count`: codes live before.
     #[must_use]
-    pub fn exceeded(&self, totals: &Totals, live_count: u64) -> Vec<(&'static str, u64, u64)> {
+    pub fn exceeded(&self, totals: &RunTotals, live_count: u64) -> Vec<(&'static str, u64, u64)> {
         let rupiah = totals.issues.rupiah.plus(totals.amendments.rupiah).get().try_into().unwrap_or(u64::MAX);
         let changed = totals.amendments.count.saturating_add(totals.cancellations.count);
         // Rounded up: a share that is just above the limit is above it.
@@ -87,11 +87,11 @@ mod tests {
     fn each_limit_alone_stops_what_exceeds_it_and_none_stops_what_meets_it() {
         let sum = |count, rupiah| Sum { count, rupiah: Rupiah::new(rupiah) };
         let totals =
-            Totals { issues: sum(10, 1_000), amendments: sum(5, 700), cancellations: sum(3, 90), amount_largest: 300, far_above: 0 };
+            RunTotals { issues: sum(10, 1_000), amendments: sum(5, 700), cancellations: sum(3, 90), amount_largest: 300, far_above: 0 };
         let found = [("rows_max", 18), ("rupiah_max", 1_700), ("amount_max", 300), ("cancellations_max", 3), ("changed_share_max", 20)];
         let exceeded = |values: [u64; 5]| {
             let [rows_max, rupiah_max, amount_max, cancellations_max, changed_share_max_percent] = values;
-            Limits { rows_max, rupiah_max, amount_max, cancellations_max, changed_share_max_percent }.exceeded(&totals, 40)
+            RunLimits { rows_max, rupiah_max, amount_max, cancellations_max, changed_share_max_percent }.exceeded(&totals, 40)
         };
         assert_eq!(exceeded([0; 5]), [], "0 is no limit");
         assert_eq!(exceeded(found.map(|(_, value)| value)), [], "the limit itself is allowed");
@@ -100,7 +100,7 @@ mod tests {
             values[place] = value - 1;
             assert_eq!(exceeded(values), [(name, value, value - 1)]);
         }
-        let none_live = Limits { changed_share_max_percent: 1, ..Limits::default() }.exceeded(&Totals::default(), 0);
+        let none_live = RunLimits { changed_share_max_percent: 1, ..RunLimits::default() }.exceeded(&RunTotals::default(), 0);
         assert_eq!(none_live, []);
     }
 }

@@ -5,17 +5,17 @@
 
 use jiff::Timestamp;
 
-use super::channel::{Channel, Method};
+use super::channel::{Channel, IssuanceMethod};
 use super::lifecycle::Status;
 
 /// What is known of the bill a code belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "they are independent facts, each named where a rule reads it")]
-pub struct Facts {
+pub struct InquiryFacts {
     /// Where its code stands.
     pub status: Status,
     /// Who answers for the code: only we, for [`Method::Inquiry`].
-    pub method: Method,
+    pub method: IssuanceMethod,
     /// Where it may be paid.
     pub channel: Channel,
     /// May it be paid more than once.
@@ -32,7 +32,7 @@ pub struct Facts {
 
 /// The answer to "may I take money for this code?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Decision {
+pub enum InquiryDecision {
     /// Take it.
     Payable,
     /// We know the code and do not want its money now.
@@ -85,31 +85,31 @@ impl Why {
 /// A payment comes first, because whoever stands at the counter with a paid code must hear just that. A cancelled code is
 /// declined, not unknown: the customer holds a real code and should ask the merchant, not type it again.
 #[must_use]
-pub fn decide(facts: Option<&Facts>, channel: Channel, now: Timestamp) -> Decision {
-    let Some(facts) = facts else { return Decision::NotFound };
-    if facts.method != Method::Inquiry {
-        return Decision::Declined(Why::OtherMethod);
+pub fn decide(facts: Option<&InquiryFacts>, channel: Channel, now: Timestamp) -> InquiryDecision {
+    let Some(facts) = facts else { return InquiryDecision::NotFound };
+    if facts.method != IssuanceMethod::Inquiry {
+        return InquiryDecision::Declined(Why::OtherMethod);
     }
     if facts.channel != channel {
-        return Decision::Declined(Why::OtherChannel);
+        return InquiryDecision::Declined(Why::OtherChannel);
     }
     if facts.paid && !facts.reusable {
-        return Decision::AlreadyPaid;
+        return InquiryDecision::AlreadyPaid;
     }
     if facts.held {
-        return Decision::Declined(Why::Held);
+        return InquiryDecision::Declined(Why::Held);
     }
     if facts.unrecorded && !facts.reusable {
-        return Decision::Declined(Why::Unrecorded);
+        return InquiryDecision::Declined(Why::Unrecorded);
     }
     match facts.status {
-        Status::Active if facts.expires_at.is_some_and(|expires_at| expires_at <= now) => Decision::Expired,
-        Status::Active => Decision::Payable,
-        Status::Retired => Decision::Expired,
-        Status::Cancelled => Decision::Declined(Why::Cancelled),
-        Status::Requested | Status::Amending | Status::Cancelling | Status::InDoubt(_) => Decision::Declined(Why::Unsettled),
+        Status::Active if facts.expires_at.is_some_and(|expires_at| expires_at <= now) => InquiryDecision::Expired,
+        Status::Active => InquiryDecision::Payable,
+        Status::Retired => InquiryDecision::Expired,
+        Status::Cancelled => InquiryDecision::Declined(Why::Cancelled),
+        Status::Requested | Status::Amending | Status::Cancelling | Status::InDoubt(_) => InquiryDecision::Declined(Why::Unsettled),
         // They have no code.
-        Status::Planned | Status::Rejected => Decision::NotFound,
+        Status::Planned | Status::Rejected => InquiryDecision::NotFound,
     }
 }
 
@@ -127,7 +127,7 @@ mod tests {
     /// The table, written out a second time: rows are statuses, columns (paid, expired): (no, no), (no, yes), (yes, no), (yes, yes).
     #[test]
     fn the_table_of_status_payment_and_expiry() {
-        use Decision::{AlreadyPaid as Paid, Declined, Expired, NotFound as None, Payable};
+        use InquiryDecision::{AlreadyPaid as Paid, Declined, Expired, NotFound as None, Payable};
         let (gone, open) = (Declined(Why::Cancelled), Declined(Why::Unsettled));
         let table = [
             (Status::Planned, [None, None, Paid, Paid]),
@@ -146,26 +146,26 @@ mod tests {
         for (status, expected) in table {
             for (column, (paid, late)) in [(false, false), (false, true), (true, false), (true, true)].into_iter().enumerate() {
                 let now = if late { at(EXPIRES) } else { at(EXPIRES - 1) };
-                let (method, channel, expires_at) = (Method::Inquiry, Channel::Alfa, Some(at(EXPIRES)));
-                let facts = Facts { status, method, channel, reusable: false, paid, unrecorded: false, expires_at, held: false };
+                let (method, channel, expires_at) = (IssuanceMethod::Inquiry, Channel::Alfa, Some(at(EXPIRES)));
+                let facts = InquiryFacts { status, method, channel, reusable: false, paid, unrecorded: false, expires_at, held: false };
                 assert_eq!(decide(Some(&facts), Channel::Alfa, now), expected[column], "{facts:?} at {now}");
                 // A payment does not close a reusable code: it is as if it were unpaid.
-                let reusable = Facts { reusable: true, ..facts };
+                let reusable = InquiryFacts { reusable: true, ..facts };
                 assert_eq!(decide(Some(&reusable), Channel::Alfa, now), expected[column % 2], "{reusable:?} at {now}");
                 // Nobody may take money for a held code, whatever else is true of it.
-                let held = Decision::Declined(Why::Held);
+                let held = InquiryDecision::Declined(Why::Held);
                 let wanted = if paid { Paid } else { held };
-                assert_eq!(decide(Some(&Facts { held: true, ..facts }), Channel::Alfa, now), wanted, "{facts:?} at {now}");
-                assert_eq!(decide(Some(&Facts { held: true, ..reusable }), Channel::Alfa, now), held, "{reusable:?} at {now}");
+                assert_eq!(decide(Some(&InquiryFacts { held: true, ..facts }), Channel::Alfa, now), wanted, "{facts:?} at {now}");
+                assert_eq!(decide(Some(&InquiryFacts { held: true, ..reusable }), Channel::Alfa, now), held, "{reusable:?} at {now}");
                 // Money that is on its way to a disk is neither known nor to be taken twice.
-                let unrecorded = Facts { unrecorded: true, ..facts };
+                let unrecorded = InquiryFacts { unrecorded: true, ..facts };
                 let instead = if paid { Paid } else { Declined(Why::Unrecorded) };
                 assert_eq!(decide(Some(&unrecorded), Channel::Alfa, now), instead, "{unrecorded:?} at {now}");
-                let reusable = Facts { unrecorded: true, ..reusable };
+                let reusable = InquiryFacts { unrecorded: true, ..reusable };
                 assert_eq!(decide(Some(&reusable), Channel::Alfa, now), expected[column % 2], "{reusable:?} at {now}");
                 // Codes that are not ours to answer for, and counters that are not theirs, never get to the table.
-                for method in [Method::Doku, Method::Merchant] {
-                    let other = Facts { method, ..facts };
+                for method in [IssuanceMethod::Doku, IssuanceMethod::Merchant] {
+                    let other = InquiryFacts { method, ..facts };
                     assert_eq!(decide(Some(&other), Channel::Alfa, now), Declined(Why::OtherMethod), "{other:?}");
                 }
                 assert_eq!(decide(Some(&facts), Channel::Indomaret, now), Declined(Why::OtherChannel), "{facts:?}");
@@ -175,9 +175,9 @@ mod tests {
 
     #[test]
     fn a_code_is_payable_until_the_very_instant_of_its_expiry_and_forever_without_one() {
-        let facts = Facts {
+        let facts = InquiryFacts {
             status: Status::Active,
-            method: Method::Inquiry,
+            method: IssuanceMethod::Inquiry,
             channel: Channel::Alfa,
             reusable: false,
             paid: false,
@@ -186,9 +186,9 @@ mod tests {
             held: false,
         };
         let before = at(EXPIRES).checked_sub(jiff::SignedDuration::from_nanos(1)).unwrap();
-        assert_eq!(decide(Some(&facts), Channel::Alfa, before), Decision::Payable);
-        assert_eq!(decide(Some(&facts), Channel::Alfa, at(EXPIRES)), Decision::Expired);
-        assert_eq!(decide(Some(&Facts { expires_at: None, ..facts }), Channel::Alfa, Timestamp::MAX), Decision::Payable);
-        assert_eq!(decide(None, Channel::Alfa, at(0)), Decision::NotFound);
+        assert_eq!(decide(Some(&facts), Channel::Alfa, before), InquiryDecision::Payable);
+        assert_eq!(decide(Some(&facts), Channel::Alfa, at(EXPIRES)), InquiryDecision::Expired);
+        assert_eq!(decide(Some(&InquiryFacts { expires_at: None, ..facts }), Channel::Alfa, Timestamp::MAX), InquiryDecision::Payable);
+        assert_eq!(decide(None, Channel::Alfa, at(0)), InquiryDecision::NotFound);
     }
 }

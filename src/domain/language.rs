@@ -45,22 +45,22 @@ pub trait Say {
     fn say(&self, language: Language, to: &mut fmt::Formatter<'_>) -> fmt::Result;
 
     /// It in `language`, as part of a text.
-    fn told(&self, language: Language) -> Told<'_, Self>
+    fn told(&self, language: Language) -> InLanguage<'_, Self>
     where
         Self: Sized,
     {
-        Told { what: self, language }
+        InLanguage { what: self, language }
     }
 }
 
 /// Something in a language.
 #[derive(Clone, Copy, Debug)]
-pub struct Told<'a, T> {
+pub struct InLanguage<'a, T> {
     what: &'a T,
     language: Language,
 }
 
-impl<T: Say> fmt::Display for Told<'_, T> {
+impl<T: Say> fmt::Display for InLanguage<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.what.say(self.language, f)
     }

@@ -15,9 +15,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::event::{CodeAnswer, Event, HoldCause, Remark};
-pub use self::operation::{Finding, Heard, OpenOperation, Refusal};
+pub use self::operation::{HeardRefusal, OpenOperation, Refusal, StatusFinding};
 pub use self::order::{FormerOrder, Order};
-pub use self::state::{BillState, Code, Hold, Superseded};
+pub use self::state::{BillHold, BillState, IssuedCode, Superseded};
 use super::ids::InvoiceNumber;
 
 /// What a mutating call does at DOKU.
@@ -135,7 +135,7 @@ impl Status {
 /// What was found out about an operation in doubt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum DoubtVerdict {
     /// It was carried out.
     Done,
     /// It was not, and never will be.
@@ -144,7 +144,7 @@ pub enum Verdict {
     Dead,
 }
 
-impl Verdict {
+impl DoubtVerdict {
     /// All three.
     pub const ALL: [Self; 3] = [Self::Done, Self::NotDone, Self::Dead];
 }
@@ -166,8 +166,8 @@ pub enum EventKind {
     Rejected,
     /// See [`Event::Doubted`].
     Doubted,
-    /// See [`Event::Settled`].
-    Settled(Verdict),
+    /// See [`Event::DoubtEnded`].
+    DoubtEnded(DoubtVerdict),
     /// See [`Event::Retired`].
     Retired,
     /// See [`Event::Noted`].
@@ -200,9 +200,9 @@ impl EventKind {
         Self::Accepted,
         Self::Rejected,
         Self::Doubted,
-        Self::Settled(Verdict::Done),
-        Self::Settled(Verdict::NotDone),
-        Self::Settled(Verdict::Dead),
+        Self::DoubtEnded(DoubtVerdict::Done),
+        Self::DoubtEnded(DoubtVerdict::NotDone),
+        Self::DoubtEnded(DoubtVerdict::Dead),
         Self::Retired,
         Self::Noted,
         Self::Checked,
@@ -229,9 +229,9 @@ impl fmt::Display for EventKind {
             Self::Accepted => ("accepted", None),
             Self::Rejected => ("rejected", None),
             Self::Doubted => ("doubted", None),
-            Self::Settled(Verdict::Done) => ("settled", Some("done")),
-            Self::Settled(Verdict::NotDone) => ("settled", Some("not done")),
-            Self::Settled(Verdict::Dead) => ("settled", Some("dead")),
+            Self::DoubtEnded(DoubtVerdict::Done) => ("settled", Some("done")),
+            Self::DoubtEnded(DoubtVerdict::NotDone) => ("settled", Some("not done")),
+            Self::DoubtEnded(DoubtVerdict::Dead) => ("settled", Some("dead")),
             Self::Retired => ("retired", None),
             Self::Noted => ("noted", None),
             Self::Checked => ("checked", None),
@@ -259,7 +259,7 @@ const fn first_status(event: EventKind) -> Option<Status> {
         | EventKind::Accepted
         | EventKind::Rejected
         | EventKind::Doubted
-        | EventKind::Settled(_)
+        | EventKind::DoubtEnded(_)
         | EventKind::Retired
         | EventKind::Noted
         | EventKind::Checked
@@ -289,24 +289,24 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
         (S::Requested | S::InDoubt(Issue), EventKind::Accepted) => Some(S::Active),
         (S::Requested | S::InDoubt(Issue), EventKind::Rejected) => Some(S::Rejected),
         (S::Requested | S::InDoubt(Issue), EventKind::Doubted) => Some(S::InDoubt(Issue)),
-        (S::InDoubt(Issue), EventKind::Settled(Verdict::Done)) => Some(S::Active),
-        (S::InDoubt(Issue), EventKind::Settled(Verdict::NotDone)) => Some(S::Rejected),
+        (S::InDoubt(Issue), EventKind::DoubtEnded(DoubtVerdict::Done)) => Some(S::Active),
+        (S::InDoubt(Issue), EventKind::DoubtEnded(DoubtVerdict::NotDone)) => Some(S::Rejected),
 
         (S::Active, EventKind::Intended(Amend)) => Some(S::Amending),
         (S::Amending, EventKind::NotSent) => Some(S::Active),
         (S::Amending | S::InDoubt(Amend), EventKind::Accepted | EventKind::Rejected) => Some(S::Active),
         (S::Amending | S::InDoubt(Amend), EventKind::Doubted) => Some(S::InDoubt(Amend)),
-        (S::InDoubt(Amend), EventKind::Settled(Verdict::Done | Verdict::NotDone)) => Some(S::Active),
+        (S::InDoubt(Amend), EventKind::DoubtEnded(DoubtVerdict::Done | DoubtVerdict::NotDone)) => Some(S::Active),
 
         (S::Active, EventKind::Intended(Cancel)) => Some(S::Cancelling),
         (S::Cancelling, EventKind::NotSent) => Some(S::Active),
         (S::Cancelling | S::InDoubt(Cancel), EventKind::Accepted) => Some(S::Cancelled),
         (S::Cancelling | S::InDoubt(Cancel), EventKind::Rejected) => Some(S::Active),
         (S::Cancelling | S::InDoubt(Cancel), EventKind::Doubted) => Some(S::InDoubt(Cancel)),
-        (S::InDoubt(Cancel), EventKind::Settled(Verdict::Done)) => Some(S::Cancelled),
-        (S::InDoubt(Cancel), EventKind::Settled(Verdict::NotDone)) => Some(S::Active),
+        (S::InDoubt(Cancel), EventKind::DoubtEnded(DoubtVerdict::Done)) => Some(S::Cancelled),
+        (S::InDoubt(Cancel), EventKind::DoubtEnded(DoubtVerdict::NotDone)) => Some(S::Active),
 
-        (S::InDoubt(_), EventKind::Settled(Verdict::Dead)) | (S::Active, EventKind::Retired) => Some(S::Retired),
+        (S::InDoubt(_), EventKind::DoubtEnded(DoubtVerdict::Dead)) | (S::Active, EventKind::Retired) => Some(S::Retired),
         (S::Active, EventKind::Noted) => Some(S::Active),
         // Sent again under a new id, because the old one is past repeating: neither makes a code.
         (S::InDoubt(Amend), EventKind::Intended(Amend)) | (S::InDoubt(Cancel), EventKind::Intended(Cancel)) => Some(status),

@@ -58,7 +58,7 @@ pub struct LogContents {
     /// What stands around the messages; empty for none.
     pub wrapper: &'static str,
     /// What the file seems to be instead of a log.
-    pub oddity: Option<Oddity>,
+    pub oddity: Option<FileOddity>,
     /// The commonest reason why its lines could not be parsed; none when all could.
     pub fault: Option<Detail>,
 }
@@ -110,7 +110,7 @@ impl LogContents {
 
 /// What a file seems to be instead of a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Oddity {
+pub struct FileOddity {
     /// What it is, such as `a zip archive`.
     pub what: Cow<'static, str>,
     /// What to do with it.

@@ -9,7 +9,7 @@ use super::amount::Amount;
 use super::bill::{RecordedTerms, Salt};
 use super::channel::Channel;
 use super::ids::InvoiceNumber;
-use super::lifecycle::{BillState, Code, OperationKind, Status};
+use super::lifecycle::{BillState, IssuedCode, OperationKind, Status};
 use super::owner::Paid;
 use super::plan::Unchanged;
 
@@ -40,7 +40,7 @@ impl TermsDigest {
 
 /// A bill in a few bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark {
+pub struct BillMark {
     /// Its status.
     pub status: Status,
     /// Its terms.
@@ -57,7 +57,7 @@ pub struct Mark {
     pub salt: Option<Salt>,
 }
 
-impl Mark {
+impl BillMark {
     /// The mark of a state that `paid` belongs to.
     ///
     /// # Errors
@@ -93,7 +93,7 @@ impl Mark {
 
 /// A bill and its code, as result files tell of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct BillWithCode {
     /// The bill.
     pub invoice_number: InvoiceNumber,
     /// Its status.
@@ -103,22 +103,22 @@ pub struct Held {
     /// What is due, in rupiah.
     pub amount: Amount,
     /// The code it holds, or held last.
-    pub code: Option<Code>,
+    pub code: Option<IssuedCode>,
 }
 
-impl From<BillState> for Held {
+impl From<BillState> for BillWithCode {
     fn from(state: BillState) -> Self {
         let BillState { invoice_number, status, terms, code, .. } = state;
         Self { invoice_number, status, channel: terms.channel, amount: terms.amount, code }
     }
 }
 
-impl Held {
+impl BillWithCode {
     /// The code that a counter takes and that is not being taken back; expired ones count only where they were `just_made`.
     #[must_use]
-    pub fn live_code(&self, now: Timestamp, just_made: bool) -> Option<&Code> {
+    pub fn live_code(&self, now: Timestamp, just_made: bool) -> Option<&IssuedCode> {
         let is_live = matches!(self.status, Status::Active | Status::Amending | Status::InDoubt(OperationKind::Amend));
-        let has_expired = |code: &Code| code.answer.expires_at.is_some_and(|expires_at| expires_at <= now);
+        let has_expired = |code: &IssuedCode| code.answer.expires_at.is_some_and(|expires_at| expires_at <= now);
         self.code.as_ref().filter(|code| is_live && (just_made || !has_expired(code)))
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use super::channel::Channel;
-use super::check::FoundPayment;
+use super::check_status::FoundPayment;
 use super::ids::{InvoiceNumber, PaymentCode};
 use super::lifecycle::{BillState, Order};
 use super::payment::Payment;

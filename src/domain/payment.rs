@@ -40,14 +40,14 @@ impl Payment {
         Sameness::of(
             self.identity,
             self.canonical,
-            &Facts { channel: self.channel, code, number, amount: self.amount, paid_at: self.paid_at },
+            &PaymentContent { channel: self.channel, code, number, amount: self.amount, paid_at: self.paid_at },
         )
     }
 }
 
 /// What is known of every payment, whether or not the store's own number of it is.
 #[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
+pub struct PaymentContent<'a> {
     /// Where.
     pub channel: Channel,
     /// The code that was paid.
@@ -80,8 +80,8 @@ pub struct Sameness {
 impl Sameness {
     /// Of a payment that is called `identity`, or `canonical` however it is written.
     #[must_use]
-    pub fn of(identity: Digest, canonical: Digest, facts: &Facts<'_>) -> Self {
-        let &Facts { channel, code, number, amount, paid_at } = facts;
+    pub fn of(identity: Digest, canonical: Digest, facts: &PaymentContent<'_>) -> Self {
+        let &PaymentContent { channel, code, number, amount, paid_at } = facts;
         let dated = evened_by_date(channel, code, number, paid_at);
         let by_date = [dated, identity_by_date(channel, code, number, paid_at)];
         let is_numbered = !by_date.contains(&canonical);
@@ -249,7 +249,7 @@ mod tests {
         } else {
             identity_by_date(Channel::Alfa, "77", "A", paid_at)
         };
-        let facts = Facts { channel: Channel::Alfa, code: "77", number: "A", amount: Amount::new(amount).unwrap(), paid_at };
+        let facts = PaymentContent { channel: Channel::Alfa, code: "77", number: "A", amount: Amount::new(amount).unwrap(), paid_at };
         Sameness::of(identity, canonical(Channel::Alfa, "77", "A", paid_at, ids), &facts)
     }
 

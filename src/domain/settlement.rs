@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::calendar::WorkingDays;
 use super::channel::{Channel, PerChannel};
 use super::digest::{self, Digest};
-use super::fee::{FeeSchedule, Share};
+use super::fee::{FeeSchedule, FeeShare};
 use super::line::InputFile;
 use super::reason::CellFault;
 
@@ -103,7 +103,7 @@ impl SettlementRow {
 
 /// A row that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MalformedRow {
+pub struct MalformedSettlementRow {
     /// Where it stands.
     pub place: RowPlace,
     /// SHA-256 of the raw line; of a workbook's row, of its cells.
@@ -164,7 +164,7 @@ pub struct Settlement {
     /// The rows that can be read.
     pub rows: Vec<SettlementRow>,
     /// The others.
-    pub malformed: Vec<MalformedRow>,
+    pub malformed: Vec<MalformedSettlementRow>,
     /// Totals, each as often as it was read.
     pub totals: Vec<BatchTotals>,
     /// The reader's own sums.
@@ -203,7 +203,7 @@ pub struct SettlementTerms {
     /// Hours after the day of payment in which its notification may still come.
     pub notification_grace_hours: i64,
     /// Custom columns that hold shares of a split settlement.
-    pub shares: BTreeMap<String, Share>,
+    pub shares: BTreeMap<String, FeeShare>,
     /// Those of them that are others': DOKU pays them to third parties, and not to us.
     pub third_parties: BTreeSet<String>,
 }

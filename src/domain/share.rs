@@ -5,14 +5,14 @@
 
 /// Requests that may start: so many in a thousand seconds, and so many at once after a lull.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Share {
+pub struct RateShare {
     /// Starts in a thousand seconds.
     pub per_1000_seconds: u64,
     /// Starts at once.
     pub burst: u64,
 }
 
-impl Share {
+impl RateShare {
     /// Nothing may start.
     pub const NONE: Self = Self { per_1000_seconds: 0, burst: 0 };
 
@@ -49,9 +49,9 @@ pub struct Sender {
     /// The number of its lease; whoever came first has the lower one.
     pub number: u64,
     /// What it takes for the ceiling of all.
-    pub ceiling: Share,
+    pub ceiling: RateShare,
     /// What is written down for it.
-    pub share: Share,
+    pub share: RateShare,
 }
 
 /// What the sender `number` may have from now on, beside all others in `senders` with what is written down for them.
@@ -59,16 +59,16 @@ pub struct Sender {
 /// All have equal parts of the ceiling, the lowest where they differ on it. As everybody who sends must be allowed one request at once,
 /// no more send at a time than the ceiling allows at once; those who came last wait.
 #[must_use]
-pub fn next(number: u64, senders: &[Sender]) -> Share {
-    let Some(ceiling) = senders.iter().map(|sender| sender.ceiling).reduce(Share::least) else { return Share::NONE };
+pub fn next(number: u64, senders: &[Sender]) -> RateShare {
+    let Some(ceiling) = senders.iter().map(|sender| sender.ceiling).reduce(RateShare::least) else { return RateShare::NONE };
     let before = senders.iter().filter(|sender| sender.number < number).count();
     let count = u64::try_from(senders.len()).unwrap_or(u64::MAX).min(ceiling.burst);
     if u64::try_from(before).unwrap_or(u64::MAX) >= count {
-        return Share::NONE;
+        return RateShare::NONE;
     }
-    let others = senders.iter().filter(|sender| sender.number != number).fold(Share::NONE, |sum, sender| sum.plus(sender.share));
+    let others = senders.iter().filter(|sender| sender.number != number).fold(RateShare::NONE, |sum, sender| sum.plus(sender.share));
     let share = ceiling.part(count).least(ceiling.minus(others));
-    if share.burst == 0 || share.per_1000_seconds == 0 { Share::NONE } else { share }
+    if share.burst == 0 || share.per_1000_seconds == 0 { RateShare::NONE } else { share }
 }
 
 #[cfg(test)]
@@ -87,7 +87,7 @@ mod tests {
     struct Host {
         number: Option<u64>,
         /// What it goes by, and until when.
-        goes_by: Share,
+        goes_by: RateShare,
         until: u64,
     }
 
@@ -117,14 +117,14 @@ mod tests {
 
     struct World {
         now: u64,
-        ceiling: Share,
+        ceiling: RateShare,
         hosts: [Host; HOSTS],
         rows: Vec<Row>,
         numbers: u64,
     }
 
     impl World {
-        fn new(ceiling: Share) -> Self {
+        fn new(ceiling: RateShare) -> Self {
             Self { now: 0, ceiling, hosts: [Host::default(); HOSTS], rows: Vec::new(), numbers: 0 }
         }
 
@@ -137,7 +137,7 @@ mod tests {
                 // A new one, or one that was given up and begins anew.
                 self.numbers += 1;
                 self.hosts[host] = Host { number: Some(self.numbers), ..Host::default() };
-                let sender = Sender { number: self.numbers, ceiling: self.ceiling, share: Share::NONE };
+                let sender = Sender { number: self.numbers, ceiling: self.ceiling, share: RateShare::NONE };
                 self.rows.push(Row { sender, until: now + LEASE });
             }
             let number = self.hosts[host].number.unwrap();
@@ -161,9 +161,9 @@ mod tests {
         }
 
         /// What all go by, also those that are paused or dead and nobody knows it.
-        fn in_use(&self) -> Share {
+        fn in_use(&self) -> RateShare {
             let in_use = |host: &&Host| host.until >= self.now;
-            self.hosts.iter().filter(in_use).fold(Share::NONE, |sum, host| sum.plus(host.goes_by))
+            self.hosts.iter().filter(in_use).fold(RateShare::NONE, |sum, host| sum.plus(host.goes_by))
         }
     }
 
@@ -182,7 +182,7 @@ mod tests {
         fn all_together_never_go_by_more_than_the_ceiling_and_come_to_equal_parts(
             rate in 1..2_000_000_u64, burst in 1..12_u64, acts in acts(),
         ) {
-            let ceiling = Share { per_1000_seconds: rate, burst };
+            let ceiling = RateShare { per_1000_seconds: rate, burst };
             let mut world = World::new(ceiling);
             for act in acts {
                 match act {
@@ -205,12 +205,12 @@ mod tests {
 
     #[test]
     fn a_newcomer_waits_until_the_others_have_given_way() {
-        let ceiling = Share { per_1000_seconds: 10_000, burst: 4 };
+        let ceiling = RateShare { per_1000_seconds: 10_000, burst: 4 };
         let mut world = World::new(ceiling);
         world.beat(0, 0, Came::Done);
         assert_eq!(world.hosts[0].goes_by, ceiling);
         world.beat(1, 0, Came::Done);
-        assert_eq!(world.hosts[1].goes_by, Share::NONE);
+        assert_eq!(world.hosts[1].goes_by, RateShare::NONE);
         world.beat(0, 0, Came::Done);
         world.beat(1, 0, Came::Done);
         assert_eq!((world.hosts[0].goes_by, world.hosts[1].goes_by), (ceiling.part(2), ceiling.part(2)));
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn where_hosts_differ_on_the_ceiling_the_lowest_counts() {
-        let sender = |number, rate| Sender { number, ceiling: Share { per_1000_seconds: rate, burst: 2 }, share: Share::NONE };
-        assert_eq!(next(1, &[sender(1, 9_000), sender(2, 4_000)]), Share { per_1000_seconds: 2_000, burst: 1 });
+        let sender = |number, rate| Sender { number, ceiling: RateShare { per_1000_seconds: rate, burst: 2 }, share: RateShare::NONE };
+        assert_eq!(next(1, &[sender(1, 9_000), sender(2, 4_000)]), RateShare { per_1000_seconds: 2_000, burst: 1 });
     }
 }

@@ -5,14 +5,14 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::kept::{self, Columns, Spanned};
+use super::first_bytes;
 use super::lines::{self, Piece};
-use super::looks;
 use super::source::Decoder;
+use super::table_line::{self, Columns, Spanned};
 use super::wrapper::Wrapper;
 use crate::domain::digest::{Digest, Running};
 use crate::domain::line::{InputFile, LogContents};
-use crate::table::{self, Settings};
+use crate::table::{self, TableSettings};
 
 /// How many bytes a block has, about.
 const BLOCK: usize = 1 << 20;
@@ -63,7 +63,7 @@ impl Block {
     pub(super) fn pieces<'a>(&'a self, see: impl FnMut(Piece<'a>)) {
         match &self.content {
             Content::Lines(bytes) => lines::pieces(bytes, self.wrapper, see),
-            Content::Rows { bytes, rows, columns } => kept::pieces(bytes, rows, columns, see),
+            Content::Rows { bytes, rows, columns } => table_line::pieces(bytes, rows, columns, see),
             Content::Oversized(_) => {}
         }
     }
@@ -79,7 +79,7 @@ impl Block {
 
 /// One file being cut into blocks.
 struct Cutter<'a> {
-    tables: &'a Settings,
+    tables: &'a TableSettings,
     decoder: Decoder,
     file: u32,
     line: u64,
@@ -88,11 +88,11 @@ struct Cutter<'a> {
     rest: Vec<u8>,
     at_end: bool,
     /// What the file's first bytes tell; `None` before they are read.
-    head: Option<looks::Head>,
+    head: Option<first_bytes::Head>,
 }
 
 impl<'a> Cutter<'a> {
-    const fn new(decoder: Decoder, file: u32, tables: &'a Settings) -> Self {
+    const fn new(decoder: Decoder, file: u32, tables: &'a TableSettings) -> Self {
         Self { tables, decoder, file, line: 0, byte: 0, rest: Vec::new(), at_end: false, head: None }
     }
 
@@ -103,9 +103,9 @@ impl<'a> Cutter<'a> {
         loop {
             self.fill(&mut bytes)?;
             if self.head.is_none() {
-                let head = looks::Head::of(&bytes, self.tables);
+                let head = first_bytes::Head::of(&bytes, self.tables);
                 self.head = Some(head);
-                if looks::is_workbook(&bytes)
+                if first_bytes::is_workbook(&bytes)
                     && let Some(block) = self.workbook(&mut bytes)?
                 {
                     return Ok(Some(block));
@@ -150,7 +150,7 @@ impl<'a> Cutter<'a> {
         }
         let begun = usize::try_from(self.byte).unwrap_or(usize::MAX);
         let header_at = self.head.as_ref().and_then(|head| head.header_at.checked_sub(begun));
-        let (rows, cut, _) = kept::cut(&columns, bytes, header_at, self.at_end);
+        let (rows, cut, _) = table_line::cut(&columns, bytes, header_at, self.at_end);
         if rows.is_empty() {
             let is_short = bytes.len() <= LINE_MAX.saturating_add(2) && !self.at_end;
             return if is_short { Ok(Cut::More) } else { self.oversized(std::mem::take(bytes), true).map(Cut::Block) };
@@ -167,10 +167,10 @@ impl<'a> Cutter<'a> {
         while !self.at_end && bytes.len() < WORKBOOK_BYTES_MAX {
             self.fill(bytes)?;
         }
-        match kept::of_workbook(bytes.clone(), self.tables) {
+        match table_line::of_workbook(bytes.clone(), self.tables) {
             Ok((columns, bytes, rows)) => {
                 let lines = rows.last().map_or(0, |row| row.span.line.saturating_add(row.lines));
-                self.head = Some(looks::Head { wrapper: Wrapper::Table, ..looks::Head::default() });
+                self.head = Some(first_bytes::Head { wrapper: Wrapper::Table, ..first_bytes::Head::default() });
                 let content = Content::Rows { bytes, rows, columns: Arc::new(columns) };
                 Ok(Some(self.block(content, lines, 0)))
             }
@@ -265,7 +265,7 @@ fn line_count(bytes: &[u8]) -> u64 {
 
 /// All files, block by block.
 pub(super) struct Blocks<'a> {
-    tables: &'a Settings,
+    tables: &'a TableSettings,
     waiting: std::slice::Iter<'a, PathBuf>,
     current: Option<(&'a Path, Cutter<'a>)>,
     /// Buffers of blocks that are done with.
@@ -275,12 +275,12 @@ pub(super) struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    pub(super) fn new(files: &'a [PathBuf], tables: &'a Settings) -> Self {
+    pub(super) fn new(files: &'a [PathBuf], tables: &'a TableSettings) -> Self {
         Self { tables, waiting: files.iter(), current: None, spare: Vec::new(), done: Vec::new() }
     }
 
     /// The blocks of bytes that are in no file.
-    pub(super) fn of_bytes(bytes: &[u8], tables: &'a Settings) -> Result<Self, super::EvidenceError> {
+    pub(super) fn of_bytes(bytes: &[u8], tables: &'a TableSettings) -> Result<Self, super::EvidenceError> {
         let path = Path::new("(bytes)");
         let decoder = Decoder::new(Box::new(io::Cursor::new(bytes.to_vec())));
         let decoder = decoder.map_err(|error| super::EvidenceError::unreadable(path, &error))?;

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use super::inspect::refused;
-use crate::domain::classify::{Class, LateFacts, Policy, Unverifiable, line_flags};
+use crate::domain::classify::{Class, LateFacts, MatchingPolicy, Unverifiable, line_flags};
 use crate::domain::line::{Detail, Line, Marks};
 use crate::domain::revocation;
 
@@ -38,7 +38,7 @@ pub(super) struct Beside {
 
 impl Beside {
     /// When it came, for whoever asks whether its key was still believed; `paid_at_us` is the time it tells of, if it does.
-    pub(super) fn came_at(&self, paid_at_us: i64, policy: &Policy) -> Option<Timestamp> {
+    pub(super) fn came_at(&self, paid_at_us: i64, policy: &MatchingPolicy) -> Option<Timestamp> {
         let [arrived_at, stamped_at, paid_at] = [self.arrived_at_us, self.stamped_at_us, paid_at_us].map(instant);
         revocation::came_at(arrived_at, [stamped_at, paid_at], policy.skew_minutes)
     }
@@ -60,7 +60,7 @@ impl Fact {
     }
 
     /// What comes of it under `policy`.
-    pub(super) fn concluded(self, policy: &Policy) -> Line {
+    pub(super) fn concluded(self, policy: &MatchingPolicy) -> Line {
         let Self { mut line, beside } = self;
         let not_counted = |class, why| {
             let (file, number, byte) = (line.file, line.number, line.byte);

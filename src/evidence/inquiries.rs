@@ -8,10 +8,10 @@ use serde::Deserialize;
 
 use super::EvidenceError;
 use super::visit::visit_all;
-use crate::doku::inquiry::{self, Status};
+use crate::doku::inquiry::{self, InquiryWord};
 use crate::domain::classify::InquiryAnswer;
 use crate::domain::line::InputFile;
-use crate::table::Settings;
+use crate::table::TableSettings;
 
 /// What the logs say.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ struct InquiryLine {
 /// When a file cannot be read to its end.
 pub fn inquiries(files: &[PathBuf]) -> Result<Inquiries, EvidenceError> {
     let mut read = Inquiries::default();
-    let (files, oversized) = visit_all(files, &Settings::default(), |_, _, line| read.line(line))?;
+    let (files, oversized) = visit_all(files, &TableSettings::default(), |_, _, line| read.line(line))?;
     read.unreadable = read.unreadable.saturating_add(oversized);
     read.files = files;
     for answers in read.by_code.values_mut() {
@@ -57,7 +57,7 @@ impl Inquiries {
         };
         // A question that names no code was declined, and is about no payment.
         let Ok(question) = inquiry::parse(&line.body) else { return };
-        let payable = line.amount.filter(|_| line.answer == Status::Success.name());
+        let payable = line.amount.filter(|_| line.answer == InquiryWord::Success.name());
         self.by_code.entry(question.payment_code.as_str().to_owned()).or_default().push(InquiryAnswer { at: line.received_at, payable });
     }
 }

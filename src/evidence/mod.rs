@@ -8,32 +8,32 @@ mod blocks;
 pub mod codes;
 mod envelope;
 mod fact;
+mod first_bytes;
 mod inquiries;
 mod inspect;
-mod kept;
 mod lines;
-mod looks;
 mod mentions;
 mod merged;
-mod other;
 mod read;
 pub mod settlement;
 mod source;
 pub mod store;
+mod table_line;
+mod unnamed_wrapper;
 mod visit;
 mod wrapper;
 
 use std::path::{Path, PathBuf};
 
 pub use inquiries::{Inquiries, inquiries};
-pub use kept::COLUMNS;
 pub use mentions::lines_naming;
-pub use read::{Evidence, ReadOptions, Sources, read, read_bytes};
+pub use read::{Evidence, EvidenceSources, ReadOptions, read, read_bytes};
 pub use store::{Sealing, StoreAt, StoreError};
+pub use table_line::COLUMNS;
 pub use visit::{names, visit};
 
 use self::source::Expansion;
-use crate::domain::code::Code;
+use crate::domain::code::StableCode;
 
 /// Which bill an invoice number and a code name together, for those who know; then a line need not keep its texts.
 pub trait Pairs: Sync {
@@ -103,7 +103,7 @@ pub enum EvidenceError {
 impl EvidenceError {
     /// Its stable code.
     #[must_use]
-    pub const fn code(&self) -> Code {
+    pub const fn code(&self) -> StableCode {
         match self {
             Self::NoFiles { .. } => codes::NO_FILES,
             Self::Unreadable { .. } => codes::UNREADABLE,

@@ -17,10 +17,10 @@ use crate::doku::keyring::Keyring;
 use crate::doku::signature::SigningKey;
 use crate::domain::amount::Rupiah;
 use crate::domain::caveat::Signers;
-use crate::domain::classify::{Class, Policy};
+use crate::domain::classify::{Class, MatchingPolicy};
 use crate::domain::digest::{self, Digest};
 use crate::domain::line::{Detail, InputFile, Line, Lines, LogContents, Marks, RawTotals};
-use crate::table::Settings;
+use crate::table::TableSettings;
 
 /// Blocks a thread parses at once; together with those being read, twice as many megabytes a thread.
 const BATCH_PER_THREAD: usize = 2;
@@ -33,11 +33,11 @@ pub struct ReadOptions<'a> {
     /// Our `Client-Id`.
     pub client_id: &'a str,
     /// What the rules leave to the merchant.
-    pub policy: &'a Policy,
+    pub policy: &'a MatchingPolicy,
     /// The bills, for ids that need not be kept.
     pub pairs: &'a dyn Pairs,
     /// How notifications that are kept in tables are understood.
-    pub tables: &'a Settings,
+    pub tables: &'a TableSettings,
 }
 
 impl std::fmt::Debug for ReadOptions<'_> {
@@ -48,7 +48,7 @@ impl std::fmt::Debug for ReadOptions<'_> {
 
 /// Where evidence is read from: logs, a store of what was read from logs before, or both.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Sources<'a> {
+pub struct EvidenceSources<'a> {
     /// The logs.
     pub logs: &'a [PathBuf],
     /// The store.
@@ -76,7 +76,7 @@ pub struct Evidence {
 ///
 /// # Errors
 /// When a file cannot be read to its end, the store is not what was written, or there is more than one run can hold.
-pub fn read(sources: Sources<'_>, options: &ReadOptions<'_>) -> Result<Evidence, EvidenceError> {
+pub fn read(sources: EvidenceSources<'_>, options: &ReadOptions<'_>) -> Result<Evidence, EvidenceError> {
     let logs = || read_blocks(Blocks::new(sources.logs, options.tables), options);
     let Some(store) = sources.store else { return logs() };
     let stored = store::load(store, options)?;
@@ -307,6 +307,6 @@ struct Reader<'a> {
     inspector: Inspector<'a>,
     /// The fingerprints of the keys, in their order.
     keys: Vec<String>,
-    policy: &'a Policy,
+    policy: &'a MatchingPolicy,
     block: &'a Block,
 }

@@ -7,10 +7,10 @@ use secrecy::SecretString;
 
 use super::*;
 use crate::doku::signature::{Components, SigningKey, Stamp};
-use crate::domain::classify::{Class, Policy};
+use crate::domain::classify::{Class, MatchingPolicy};
 use crate::domain::digest;
 use crate::domain::line::Detail;
-use crate::table::Settings;
+use crate::table::TableSettings;
 
 mod kept;
 
@@ -43,11 +43,11 @@ fn sent_to(signed: &str, logged: &str, number: usize, more: usize) -> String {
 }
 
 fn evidence(bytes: &[u8]) -> Evidence {
-    evidence_by(bytes, &Settings::default())
+    evidence_by(bytes, &TableSettings::default())
 }
 
-fn evidence_by(bytes: &[u8], tables: &Settings) -> Evidence {
-    let policy = Policy::default();
+fn evidence_by(bytes: &[u8], tables: &TableSettings) -> Evidence {
+    let policy = MatchingPolicy::default();
     let keys = vec![key()].into();
     read_bytes(bytes, &ReadOptions { keys: &keys, client_id: "C", policy: &policy, pairs: &NoPairs, tables }).unwrap()
 }
@@ -61,8 +61,8 @@ fn what_a_withdrawn_key_signed_counts_only_if_it_arrived_before() {
         ("2026-10-05T03:00:01Z", message(1, 0), Class::N02),
         ("2026-10-05T03:00:02Z", undated, Class::N02),
     ] {
-        let (policy, keys) = (Policy::default(), vec![key().until(until.parse().unwrap())].into());
-        let options = ReadOptions { keys: &keys, client_id: "C", policy: &policy, pairs: &NoPairs, tables: &Settings::default() };
+        let (policy, keys) = (MatchingPolicy::default(), vec![key().until(until.parse().unwrap())].into());
+        let options = ReadOptions { keys: &keys, client_id: "C", policy: &policy, pairs: &NoPairs, tables: &TableSettings::default() };
         let read = read_bytes(line.as_bytes(), &options).unwrap();
         let classes: Vec<Class> = read.lines.iter().map(|(_, line)| line.class).collect();
         assert_eq!(classes, [class], "{until}");

@@ -6,7 +6,7 @@ use super::EvidenceError;
 use super::blocks::{Blocks, Content};
 use super::lines::Piece;
 use crate::domain::line::InputFile;
-use crate::table::Settings;
+use crate::table::TableSettings;
 
 /// Shows every message of `files`: which file, which line of it from 1, its bytes without what stands around them, of
 /// a table's row the line that `serve` would have written. Lines that are
@@ -14,14 +14,14 @@ use crate::table::Settings;
 ///
 /// # Errors
 /// When a file cannot be read to its end.
-pub fn visit(files: &[PathBuf], tables: &Settings, see: impl FnMut(u32, u32, &[u8])) -> Result<(), EvidenceError> {
+pub fn visit(files: &[PathBuf], tables: &TableSettings, see: impl FnMut(u32, u32, &[u8])) -> Result<(), EvidenceError> {
     visit_all(files, tables, see).map(drop)
 }
 
 /// The same, with what was found of the files and how many lines were too long.
 pub(super) fn visit_all(
     files: &[PathBuf],
-    tables: &Settings,
+    tables: &TableSettings,
     mut see: impl FnMut(u32, u32, &[u8]),
 ) -> Result<(Vec<InputFile>, u64), EvidenceError> {
     let (mut blocks, mut oversized) = (Blocks::new(files, tables), 0_u64);
@@ -46,7 +46,11 @@ pub(super) fn visit_all(
 ///
 /// # Errors
 /// When a file cannot be read to its end.
-pub(super) fn visit_lines(files: &[PathBuf], tables: &Settings, mut see: impl FnMut(u32, &[u8])) -> Result<Vec<InputFile>, EvidenceError> {
+pub(super) fn visit_lines(
+    files: &[PathBuf],
+    tables: &TableSettings,
+    mut see: impl FnMut(u32, &[u8]),
+) -> Result<Vec<InputFile>, EvidenceError> {
     let mut blocks = Blocks::new(files, tables);
     loop {
         let batch = blocks.batch(1)?;

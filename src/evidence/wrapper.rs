@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::{lines, other};
+use super::{lines, unnamed_wrapper};
 use crate::doku::value::string as text;
 
 /// Lines at the start of a file that are looked at to recognise its wrapper.
@@ -143,7 +143,7 @@ pub(super) fn record(line: &str) -> Option<(Wrapper, Record<'_>)> {
 }
 
 fn of_other(line: &str) -> Option<(Wrapper, Record<'_>)> {
-    let texts = other::messages(line)?;
+    let texts = unnamed_wrapper::messages(line)?;
     Some((Wrapper::Other, Record { stream: Cow::Borrowed(""), texts, ends: true }))
 }
 

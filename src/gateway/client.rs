@@ -11,7 +11,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Proxy, Response, redirect, ret
 use super::Gateway;
 use crate::clock::Clock;
 use crate::doku::signature::{Components, SigningKey, Stamp};
-use crate::doku::wire::{Answer, Delivery, Method, SignatureFinding, WireRequest};
+use crate::doku::wire::{Answer, Delivery, HttpMethod, SignatureFinding, WireRequest};
 use crate::domain::calendar;
 
 /// DOKU's answers are a few hundred bytes; more than this is not one.
@@ -76,7 +76,7 @@ impl HttpGateway {
         let url = format!("{}{}", self.endpoint.base_url, request.path);
         let request_id = request.request_id.to_string();
         let timestamp = calendar::format_utc_seconds(self.clock.now());
-        let has_body = request.method != Method::Get;
+        let has_body = request.method != HttpMethod::Get;
         let components = Components {
             client_id: &self.endpoint.client_id,
             request_id: &request_id,
@@ -86,9 +86,9 @@ impl HttpGateway {
         };
         let signature = self.key.sign(&components).map_err(|error| error.to_string())?;
         let method = match request.method {
-            Method::Get => reqwest::Method::GET,
-            Method::Post => reqwest::Method::POST,
-            Method::Patch => reqwest::Method::PATCH,
+            HttpMethod::Get => reqwest::Method::GET,
+            HttpMethod::Post => reqwest::Method::POST,
+            HttpMethod::Patch => reqwest::Method::PATCH,
         };
         let mut builder = self
             .client
@@ -140,7 +140,7 @@ impl HttpGateway {
         };
         let fits = |key: &SigningKey| {
             let without_digest =
-                || request.method == Method::Get && key.verify(&Components { body: None, ..components }, signature).is_ok();
+                || request.method == HttpMethod::Get && key.verify(&Components { body: None, ..components }, signature).is_ok();
             key.verify(&components, signature).is_ok() || without_digest()
         };
         let previous = self.previous_key.as_ref().filter(|key| key.is_believed(Some(self.clock.now())));
@@ -310,7 +310,7 @@ mod tests {
         let key = SigningKey::new(&secrecy::SecretString::from("SK"));
         let gateway = HttpGateway { client, endpoint, key, previous_key: None, clock: Clock::default() };
         let request_id = crate::domain::ids::RequestId::from_digest(&crate::domain::digest::of_bytes(b"id"));
-        let (method, path, body) = (Method::Post, "/payment-code".to_owned(), Bytes::from_static(b"{}"));
+        let (method, path, body) = (HttpMethod::Post, "/payment-code".to_owned(), Bytes::from_static(b"{}"));
         let delivery = gateway.send(&WireRequest { method, path, request_id, body }).await;
         server.abort();
         delivery

@@ -15,7 +15,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
-use crate::domain::share::Share;
+use crate::domain::share::RateShare;
 
 /// The ceiling agreed with DOKU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub struct Rate {
 impl Rate {
     /// All of it.
     #[must_use]
-    pub fn whole(self) -> Share {
-        Share { per_1000_seconds: u64::from(self.per_second.get()).saturating_mul(1_000), burst: self.burst.get().into() }
+    pub fn whole(self) -> RateShare {
+        RateShare { per_1000_seconds: u64::from(self.per_second.get()).saturating_mul(1_000), burst: self.burst.get().into() }
     }
 }
 
@@ -57,7 +57,7 @@ pub fn in_flight(rate: Rate, latency_ms: u64, in_flight_max: usize) -> usize {
     in_flight_of(rate.whole(), latency_ms, in_flight_max)
 }
 
-fn in_flight_of(share: Share, latency_ms: u64, in_flight_max: usize) -> usize {
+fn in_flight_of(share: RateShare, latency_ms: u64, in_flight_max: usize) -> usize {
     let window_ms = latency_ms.saturating_mul(2).max(WINDOW_MIN_MS);
     let needed = share.per_1000_seconds.saturating_mul(window_ms).div_ceil(1_000_000).max(IN_FLIGHT_MIN);
     usize::try_from(needed).unwrap_or(usize::MAX).min(in_flight_max.max(1))
@@ -103,7 +103,7 @@ pub struct Permit {
 /// The limiter, and what slows down beside it.
 struct Pace<C: Clock> {
     /// What the limiter lets through, and the limiter; none while that is nothing.
-    share: Share,
+    share: RateShare,
     limiter: Option<Limiter<C>>,
     /// Permits given so far.
     given: u64,
@@ -123,7 +123,7 @@ type Limiter<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as C
 
 impl<C: Clock + Clone> Pace<C> {
     /// Goes by `share` from now on. A new limiter's burst is spent, so nobody gains by a change.
-    fn go_by(&mut self, share: Share, clock: &C) {
+    fn go_by(&mut self, share: RateShare, clock: &C) {
         if self.share != share {
             (self.share, self.limiter) = (share, limiter(share, clock.clone()));
         }
@@ -131,7 +131,7 @@ impl<C: Clock + Clone> Pace<C> {
 }
 
 /// A limiter that lets `share` through, its burst spent; none where that is nothing.
-fn limiter<C: Clock>(share: Share, clock: C) -> Option<Limiter<C>> {
+fn limiter<C: Clock>(share: RateShare, clock: C) -> Option<Limiter<C>> {
     let each = Duration::from_nanos(
         1_000_000_000_000_u64.checked_add(share.per_1000_seconds.checked_sub(1)?)?.checked_div(share.per_1000_seconds)?,
     );
@@ -143,7 +143,7 @@ fn limiter<C: Clock>(share: Share, clock: C) -> Option<Limiter<C>> {
 }
 
 /// What may be used of a rate that others use too, whenever it is asked.
-type Allowance = Box<dyn Fn() -> Share + Send + Sync>;
+type Allowance = Box<dyn Fn() -> RateShare + Send + Sync>;
 
 /// Gives permits, never more than `burst + rate × W` in any window W.
 pub struct Pacer<T: Time> {
@@ -169,7 +169,7 @@ impl<T: Time> Pacer<T> {
 
     /// A pacer at what `allowance` says each time, its burst spent.
     #[must_use]
-    pub fn sharing(time: T, allowance: impl Fn() -> Share + Send + Sync + 'static) -> Self {
+    pub fn sharing(time: T, allowance: impl Fn() -> RateShare + Send + Sync + 'static) -> Self {
         let share = allowance();
         let limiter = limiter(share, time.clock().clone());
         let pace = Pace { share, limiter, given: 0, cost: 1, answers: 0, slowed_at: 0, paused_until: None, latency_us: None };

@@ -15,12 +15,12 @@ pub struct Probe {
     /// How many addresses the host's name has, or why none is known. None where a proxy looks names up.
     pub addresses: Option<Result<usize, String>>,
     /// What was heard, or in one line why nothing was.
-    pub heard: Result<Heard, String>,
+    pub heard: Result<ProbeAnswer, String>,
 }
 
 /// What an answer tells, whatever it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heard {
+pub struct ProbeAnswer {
     /// Its HTTP status.
     pub status: u16,
     /// Seconds by which the answer's `Date` lies ahead (negative: behind) of this machine's clock; none without one.
@@ -46,7 +46,7 @@ async fn addresses(base_url: &str) -> Result<usize, String> {
     if addresses.is_empty() { Err("the name has no address".into()) } else { Ok(addresses.len()) }
 }
 
-async fn ask(endpoint: &Endpoint, clock: &Clock) -> Result<Heard, String> {
+async fn ask(endpoint: &Endpoint, clock: &Clock) -> Result<ProbeAnswer, String> {
     let client = builder(endpoint).and_then(|builder| builder.tls_info(true).build()).map_err(|error| error.to_string())?;
     let sent_at = clock.now();
     let asked = client.get(format!("{}/", endpoint.base_url)).send().await;
@@ -54,7 +54,7 @@ async fn ask(endpoint: &Endpoint, clock: &Clock) -> Result<Heard, String> {
     let received_at = clock.now();
     let date = header(response.headers(), "date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
     let certificate = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
-    Ok(Heard {
+    Ok(ProbeAnswer {
         status: response.status().as_u16(),
         ahead_seconds: date.map(|date| ahead_seconds(date.timestamp(), sent_at, received_at)),
         certificate_ends_at: certificate.and_then(certificate::ends_at),

@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use super::codes;
-use super::columns::Column;
+use super::columns::BillColumn;
 use super::row::{Cells, parsed_yes_or_no};
 use super::template::{self, Piece};
-use crate::domain::additional::{self, Additional, FREE_LENGTH_MAX, REPORT_LENGTH_MAX, ReportColumn, Share, UrlRules};
+use crate::domain::additional::{self, Additional, FREE_LENGTH_MAX, REPORT_LENGTH_MAX, ReportColumn, SettlementShare, UrlRules};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
-use crate::domain::code::Code;
+use crate::domain::code::StableCode;
 
 /// What the configuration says (`[additional_info]`). A cell of the row counts before it.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +21,7 @@ pub struct AdditionalOptions {
     /// Where all bills are notified.
     pub override_notification_url: Option<String>,
     /// How all settlements are split.
-    pub settlement: Vec<Share>,
+    pub settlement: Vec<SettlementShare>,
     /// Whether all settlements are held back.
     pub hold_settlement: bool,
     /// The sub-account of all bills.
@@ -95,7 +95,7 @@ impl AdditionalOptions {
             override_notification_url: given,
             settlement: self.settlement(cells, amount),
             report: self.report(cells),
-            hold_settlement: cells.parsed(Column::HoldSettlement, parsed_yes_or_no).unwrap_or(self.hold_settlement),
+            hold_settlement: cells.parsed(BillColumn::HoldSettlement, parsed_yes_or_no).unwrap_or(self.hold_settlement),
             account_id: self.account_id(cells),
             free: self.free(cells),
         }
@@ -104,24 +104,24 @@ impl AdditionalOptions {
 
     fn url(&self, cells: &mut Cells<'_>) -> Option<String> {
         let check = |url: &str| self.url_rules.check(url).map(|()| url.to_owned()).map_err(|reason| (codes::OVERRIDE_URL, reason));
-        let is_given = !cells.get(Column::OverrideNotificationUrl).is_empty();
-        if is_given { cells.parsed(Column::OverrideNotificationUrl, check) } else { self.override_notification_url.clone() }
+        let is_given = !cells.get(BillColumn::OverrideNotificationUrl).is_empty();
+        if is_given { cells.parsed(BillColumn::OverrideNotificationUrl, check) } else { self.override_notification_url.clone() }
     }
 
-    fn settlement(&self, cells: &mut Cells<'_>, amount: Option<Amount>) -> Vec<Share> {
-        let is_given = !cells.get(Column::Settlement).is_empty();
+    fn settlement(&self, cells: &mut Cells<'_>, amount: Option<Amount>) -> Vec<SettlementShare> {
+        let is_given = !cells.get(BillColumn::Settlement).is_empty();
         let parse = |text: &str| additional::parse_settlement(text).map_err(|reason| (codes::SETTLEMENT, reason));
-        let shares = if is_given { cells.parsed(Column::Settlement, parse).unwrap_or_default() } else { self.settlement.clone() };
+        let shares = if is_given { cells.parsed(BillColumn::Settlement, parse).unwrap_or_default() } else { self.settlement.clone() };
         if let Some(reason) = amount.and_then(|amount| additional::check_against_amount(&shares, amount).err()) {
-            cells.refuse(Column::Settlement, (codes::SETTLEMENT, reason));
+            cells.refuse(BillColumn::Settlement, (codes::SETTLEMENT, reason));
         }
         shares
     }
 
     fn account_id(&self, cells: &mut Cells<'_>) -> Option<String> {
         let parse = |text: &str| additional::check_account(text).map(|()| text.to_owned()).map_err(|reason| (codes::ACCOUNT, reason));
-        let is_given = !cells.get(Column::AccountId).is_empty();
-        if is_given { cells.parsed(Column::AccountId, parse) } else { self.account_id.clone() }
+        let is_given = !cells.get(BillColumn::AccountId).is_empty();
+        if is_given { cells.parsed(BillColumn::AccountId, parse) } else { self.account_id.clone() }
     }
 
     /// A report column of which the row has no part is left out.
@@ -151,12 +151,12 @@ impl AdditionalOptions {
 }
 
 /// What `template` makes of the row, key by key; a value that is too long is refused as `wrong` says.
-fn made_of(cells: &mut Cells<'_>, template: &ReportTemplate, wrong: impl Fn(&str) -> (Code, String)) -> Vec<(String, String)> {
+fn made_of(cells: &mut Cells<'_>, template: &ReportTemplate, wrong: impl Fn(&str) -> (StableCode, String)) -> Vec<(String, String)> {
     let mut made = Vec::with_capacity(template.0.len());
     for (key, pieces) in &template.0 {
         let Some((value, source)) = filled_in(cells, pieces) else { continue };
         if value.chars().count() > REPORT_LENGTH_MAX {
-            cells.refuse(source.unwrap_or(Column::InvoiceNumber), wrong(key));
+            cells.refuse(source.unwrap_or(BillColumn::InvoiceNumber), wrong(key));
         }
         made.push((key.clone(), value));
     }
@@ -164,7 +164,7 @@ fn made_of(cells: &mut Cells<'_>, template: &ReportTemplate, wrong: impl Fn(&str
 }
 
 /// The text a template makes of the row, and the last column in it; `None` when a column is blank or nothing comes of it.
-fn filled_in(cells: &Cells<'_>, pieces: &[Piece]) -> Option<(String, Option<Column>)> {
+fn filled_in(cells: &Cells<'_>, pieces: &[Piece]) -> Option<(String, Option<BillColumn>)> {
     let (mut value, mut source) = (String::new(), None);
     for piece in pieces {
         match piece {
@@ -185,7 +185,7 @@ fn filled_in(cells: &Cells<'_>, pieces: &[Piece]) -> Option<(String, Option<Colu
 
 /// What a row asks for where it cannot be had is refused, not left out.
 fn refuse_settlement(cells: &mut Cells<'_>) {
-    for column in [Column::Settlement, Column::HoldSettlement, Column::AccountId] {
+    for column in [BillColumn::Settlement, BillColumn::HoldSettlement, BillColumn::AccountId] {
         if !cells.get(column).is_empty() {
             let reason = "indomaret settles directly, so DOKU has nothing to split, hold or move";
             cells.refuse(column, (codes::SETTLEMENT_CHANNEL, reason.into()));

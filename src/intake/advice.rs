@@ -9,12 +9,12 @@ use jiff::Timestamp;
 use super::Note;
 use super::bytes::{Fields, put_flag, put_wide};
 use crate::domain::bill::{Bill, Expiry, Terms, Wanted};
-use crate::domain::channel::Method;
+use crate::domain::channel::IssuanceMethod;
 use crate::domain::plan;
 
 /// What rows come to together; of one row, its part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct InputFacts {
     /// Rupiah of all bills that are wanted live.
     pub amount: i128,
     /// Bills whose code is left to us.
@@ -29,7 +29,7 @@ pub struct Facts {
     long_names: u64,
 }
 
-impl Facts {
+impl InputFacts {
     /// With those of others.
     pub(super) const fn and(self, other: Self) -> Self {
         Self {
@@ -97,15 +97,15 @@ impl Facts {
 }
 
 /// What a bill comes to.
-pub(super) fn facts(bill: &Bill, now: Timestamp) -> Facts {
+pub(super) fn facts(bill: &Bill, now: Timestamp) -> InputFacts {
     const SPREADSHEET_DIGITS: usize = 15;
-    let Some(terms) = live_terms(bill) else { return Facts::default() };
+    let Some(terms) = live_terms(bill) else { return InputFacts::default() };
     let code = terms.payment_code.as_ref().and_then(|code| code.as_str().get(SPREADSHEET_DIGITS..)).filter(|rest| !rest.is_empty());
     let profile = terms.channel.profile();
     let is_long = profile.can_amend
-        && terms.method != Method::Inquiry
+        && terms.method != IssuanceMethod::Inquiry
         && terms.customer.name.reveal().chars().nth(profile.name_length_max_on_amend).is_some();
-    Facts {
+    InputFacts {
         amount: i128::from(terms.amount.get()),
         lacking_code: plan::lacks_code(bill).into(),
         long_codes: code.is_some().into(),

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::columns::Column;
+use super::columns::BillColumn;
 use super::file::{File, Reading};
-use super::{Input, IntakeError, Item, Options, RefusedRow};
+use super::{Input, IntakeError, KeptItem, Options, RefusedRow};
 use crate::table::Row;
 
 /// The column that says why a row was refused; it is not read back.
@@ -35,8 +35,8 @@ pub trait BadRows {
 ///
 /// # Errors
 /// [`IntakeError`] when a file cannot be read again, as standard input cannot; and the writer's.
-pub fn bad_rows<T: Item, W: BadRows>(files: &[PathBuf], options: &Options, input: &Input<T>, writer: &mut W) -> Result<(), W::Error> {
-    let reading = Reading { columns: Column::OF_BILLS, tables: &options.tables, allowed: &[], all_mapped: false, carries: false };
+pub fn bad_rows<T: KeptItem, W: BadRows>(files: &[PathBuf], options: &Options, input: &Input<T>, writer: &mut W) -> Result<(), W::Error> {
+    let reading = Reading { columns: BillColumn::OF_BILLS, tables: &options.tables, allowed: &[], all_mapped: false, carries: false };
     let mut open: Option<Again<'_>> = None;
     for part in input.parts(|_| true) {
         for judged in part.map_err(IntakeError::from)? {

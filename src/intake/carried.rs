@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::columns::Columns;
-use crate::domain::carry::Carry;
-use crate::table::{Fault, Row, names, nearest, normalized, unique_place};
+use crate::domain::carried_columns::CarriedColumns;
+use crate::table::{Row, TableFault, names, nearest, normalized, unique_place};
 
 /// Which columns are carried through, file by file.
 #[derive(Clone, Debug, Default)]
@@ -22,11 +22,11 @@ impl Carried {
     }
 
     /// Begins with the next file, and gives the headers it lacks, in words.
-    pub(super) fn begin(&mut self, header: &Row, columns: &Columns, carry: &Carry) -> Result<Vec<String>, Fault> {
+    pub(super) fn begin(&mut self, header: &Row, columns: &Columns, carry: &CarriedColumns) -> Result<Vec<String>, TableFault> {
         self.present.clear();
         let (names, mut lacking) = (names(header), Vec::new());
         match carry {
-            Carry::Named(wanted) => {
+            CarriedColumns::Named(wanted) => {
                 for wanted in wanted {
                     let name = normalized(wanted);
                     let place = unique_place(&names, wanted, |found| found == name)?;
@@ -38,7 +38,7 @@ impl Carried {
                     self.add(wanted, place.map(|place| (columns.header(place), place)));
                 }
             }
-            Carry::Unused => {
+            CarriedColumns::Unused => {
                 let is_unused = |place: &usize| columns.at(*place).is_none() && !columns.is_own(*place);
                 let mut seen = BTreeSet::new();
                 for place in (0..header.len()).filter(is_unused) {

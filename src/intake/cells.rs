@@ -6,15 +6,15 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
 use super::codes;
-use super::columns::Column;
+use super::columns::BillColumn;
 use crate::domain::amount::{Amount, AmountError};
 use crate::domain::calendar;
-use crate::domain::code::Code;
+use crate::domain::code::StableCode;
 use crate::domain::personal::{masked, may_be_personal};
 use crate::table::{AmountFormat, DateFormat};
 
 /// Why a cell is refused: the code and what is wrong with this value.
-pub(super) type Wrong = (Code, String);
+pub(super) type Wrong = (StableCode, String);
 
 /// Reads an amount as `format` writes it; digits alone are understood in every format.
 pub(super) fn amount(text: &str, format: AmountFormat) -> Result<Amount, Wrong> {
@@ -82,19 +82,19 @@ pub(super) fn cell_name(column: usize, row: u64) -> String {
 }
 
 /// Whether `text` cannot be meant in `column`.
-pub(super) fn is_placeholder(column: Column, text: &str) -> bool {
+pub(super) fn is_placeholder(column: BillColumn, text: &str) -> bool {
     let may_be = matches!(text.as_bytes().first(), Some(b'#' | b'N' | b'n'));
     (may_be && PLACEHOLDERS.contains(&text))
-        || (matches!(column, Column::CustomerName | Column::PolicyAccountName) && matches!(text, "-" | "0"))
+        || (matches!(column, BillColumn::CustomerName | BillColumn::PolicyAccountName) && matches!(text, "-" | "0"))
 }
 
 /// Whether a number of a workbook may have lost digits that count in `column`. In a code every zero counts; other numbers are
 /// whole as long as they have no fraction and at most 15 digits.
-pub(super) fn is_damaged_by_storing(column: Column, text: &str) -> bool {
+pub(super) fn is_damaged_by_storing(column: BillColumn, text: &str) -> bool {
     let is_exact = text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit());
     match column {
-        Column::PaymentCode | Column::CustomerNumber => true,
-        Column::InvoiceNumber | Column::PolicyNumber | Column::Email | Column::BillGroup => !is_exact,
+        BillColumn::PaymentCode | BillColumn::CustomerNumber => true,
+        BillColumn::InvoiceNumber | BillColumn::PolicyNumber | BillColumn::Email | BillColumn::BillGroup => !is_exact,
         _ => false,
     }
 }
@@ -138,10 +138,10 @@ pub(super) fn is_email(text: &str) -> bool {
 ///
 /// A name may stand in any column, as when a row has shifted; so what looks like one, or like an address, is masked wherever
 /// it is found, and in a column tagih does not know everything is.
-pub(super) fn shown(column: Option<Column>, value: &str) -> String {
+pub(super) fn shown(column: Option<BillColumn>, value: &str) -> String {
     const LENGTH_MAX: usize = 60;
-    let meant = column.map_or(&[][..], Column::choices);
-    let is_private = column.is_none_or(Column::is_personal) || may_be_personal(value, meant);
+    let meant = column.map_or(&[][..], BillColumn::choices);
+    let is_private = column.is_none_or(BillColumn::is_personal) || may_be_personal(value, meant);
     let plain = if is_private { masked(value) } else { value.to_owned() };
     let escaped: String = plain.chars().take(LENGTH_MAX).flat_map(Escaped::of).collect();
     if plain.chars().nth(LENGTH_MAX).is_some() { format!("{escaped}…") } else { escaped }
@@ -242,11 +242,11 @@ mod tests {
 
     #[test]
     fn what_may_be_personal_is_never_shown() {
-        assert_eq!(shown(Some(Column::CustomerName), "Budi"), "B***");
+        assert_eq!(shown(Some(BillColumn::CustomerName), "Budi"), "B***");
         assert_eq!(shown(None, "0812345"), "0***");
-        assert_eq!(shown(Some(Column::Info), "x\nINV-2,Siti"), "x***");
-        assert_eq!(shown(Some(Column::Info), "siti@example.com"), "s***");
-        assert_eq!(shown(Some(Column::Info), "a\tb"), "a\\tb");
-        assert_eq!(shown(Some(Column::Info), &"é".repeat(61)).chars().count(), 61);
+        assert_eq!(shown(Some(BillColumn::Info), "x\nINV-2,Siti"), "x***");
+        assert_eq!(shown(Some(BillColumn::Info), "siti@example.com"), "s***");
+        assert_eq!(shown(Some(BillColumn::Info), "a\tb"), "a\\tb");
+        assert_eq!(shown(Some(BillColumn::Info), &"é".repeat(61)).chars().count(), 61);
     }
 }

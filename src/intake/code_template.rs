@@ -5,7 +5,7 @@
 
 use super::cells::Wrong;
 use super::codes;
-use super::columns::Column;
+use super::columns::BillColumn;
 use super::row::Cells;
 use super::template::{self, Piece};
 use crate::domain::ids::PaymentCode;
@@ -119,7 +119,7 @@ impl CodeTemplate {
 }
 
 /// The digits of one cell, filled up with zeros.
-fn part(cells: &mut Cells<'_>, column: Column, width: usize) -> Option<String> {
+fn part(cells: &mut Cells<'_>, column: BillColumn, width: usize) -> Option<String> {
     let Some(text) = cells.given(column) else {
         let reason = "the cell is empty, and the row's payment code is made of it";
         cells.refuse(column, (codes::PAYMENT_CODE_MISSING, reason.into()));

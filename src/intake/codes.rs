@@ -3,14 +3,14 @@
 //! Belongs here: one constant a kind of refusal. Must not be here: the rules that find them. A code is never given a new
 //! meaning; one that falls out of use stays reserved (E0102: blank rows are skipped and counted).
 
-use crate::domain::code::Code;
+use crate::domain::code::StableCode;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $title:literal, $meaning:literal, $remedy:literal;)*) => {
-        $($(#[$doc])* pub const $name: Code = Code::new($id, $title, $meaning, $remedy);)*
+        $($(#[$doc])* pub const $name: StableCode = StableCode::new($id, $title, $meaning, $remedy);)*
 
         /// Every code of this module, in order.
-        pub const ALL: &[Code] = &[$($name),*];
+        pub const ALL: &[StableCode] = &[$($name),*];
     };
 }
 

@@ -3,15 +3,15 @@
 //! Belongs here: names, aliases, the mapping of a user's own headers. Must not be here: what a cell may hold.
 
 use super::carried::Carried;
-use super::error::Fault;
+use super::error::FileFault;
 use super::wanted::Wanted;
-use crate::table::{self, Layout, Row, nearest, normalized};
+use crate::table::{self, Row, TableLayout, nearest, normalized};
 
 /// A column tagih knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "each is described in docs/formats-input.md under the name it has in files")]
 #[repr(u8)]
-pub enum Column {
+pub enum BillColumn {
     InvoiceNumber,
     Amount,
     CustomerName,
@@ -42,9 +42,9 @@ pub enum Column {
 }
 
 /// How many columns there are.
-const COLUMN_COUNT: usize = Column::WireInvoiceNumber.ordinal() + 1;
+const COLUMN_COUNT: usize = BillColumn::WireInvoiceNumber.ordinal() + 1;
 
-impl Column {
+impl BillColumn {
     /// Its place among all of them.
     #[allow(clippy::as_conversions, reason = "a discriminant of one byte")]
     const fn ordinal(self) -> usize {
@@ -206,7 +206,7 @@ const POLICY_HOLDER: &str = "policy_holder";
 /// Where a file has its columns.
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
-    found: Vec<(Column, usize)>,
+    found: Vec<(BillColumn, usize)>,
     /// Where each column is; every cell of every row is asked for by it.
     places: [Option<usize>; COLUMN_COUNT],
     /// Keys of the merchant's own, and where they are.
@@ -223,7 +223,7 @@ pub(super) struct Columns {
 impl Columns {
     /// Finds `wanted` in `header` as `layout` maps it. Constants stand behind the last cell. If `all_mapped`, every mapped
     /// column must be there.
-    pub(super) fn resolve(header: &Row, wanted: Wanted<'_>, layout: &Layout, all_mapped: bool) -> Result<Self, Fault> {
+    pub(super) fn resolve(header: &Row, wanted: Wanted<'_>, layout: &TableLayout, all_mapped: bool) -> Result<Self, FileFault> {
         let mapping = &layout.columns;
         wanted.check_names(layout)?;
         let names = table::names(header);
@@ -252,14 +252,14 @@ impl Columns {
         }
         for (place, name) in (names.len()..).zip(layout.constants.keys()) {
             // What the file itself says counts before a constant, so such a constant's place stays unused.
-            if let Some(column) = Column::parse(name).filter(|&column| columns.index(column).is_none()) {
+            if let Some(column) = BillColumn::parse(name).filter(|&column| columns.index(column).is_none()) {
                 columns.take(column, place);
             }
         }
         if missing.is_empty() { Ok(columns) } else { Err(columns.missing(&missing)) }
     }
 
-    fn take(&mut self, column: Column, place: usize) {
+    fn take(&mut self, column: BillColumn, place: usize) {
         self.found.push((column, place));
         if let Some(slot) = self.places.get_mut(column.ordinal()) {
             *slot = Some(place);
@@ -267,14 +267,14 @@ impl Columns {
     }
 
     /// The fault of lacking `missing`, naming what there is; a first record that looks like data is not shown.
-    pub(super) fn missing(&self, missing: &[String]) -> Fault {
+    pub(super) fn missing(&self, missing: &[String]) -> FileFault {
         let near = |text: &String| {
             let name = text.split('`').nth(1).unwrap_or_default();
             let unused = self.shown_unused().map(|(_, header)| header);
             nearest(name, unused).map_or_else(|| text.clone(), |header| format!("{text}, did you mean your `{header}`?"))
         };
         let missing = missing.iter().map(near).collect::<Vec<_>>().join(", ");
-        Fault::Table(table::Fault::ColumnMissing { missing, found: self.found_words.clone() })
+        FileFault::Table(table::TableFault::ColumnMissing { missing, found: self.found_words.clone() })
     }
 
     /// Headers that may be shown, with their places.
@@ -289,12 +289,12 @@ impl Columns {
     }
 
     /// Where `column` is, from 0.
-    pub(super) fn index(&self, column: Column) -> Option<usize> {
+    pub(super) fn index(&self, column: BillColumn) -> Option<usize> {
         self.places.get(column.ordinal()).copied().flatten()
     }
 
     /// The column at a place, if tagih uses it.
-    pub(super) fn at(&self, index: usize) -> Option<Column> {
+    pub(super) fn at(&self, index: usize) -> Option<BillColumn> {
         self.found.iter().find(|(_, place)| *place == index).map(|&(column, _)| column)
     }
 
@@ -314,7 +314,7 @@ impl Columns {
     }
 
     /// Every column that is used, with its place.
-    pub(super) fn used(&self) -> &[(Column, usize)] {
+    pub(super) fn used(&self) -> &[(BillColumn, usize)] {
         &self.found
     }
 
@@ -322,7 +322,7 @@ impl Columns {
     pub(super) fn header(&self, index: usize) -> &str {
         match self.headers.get(index) {
             Some(header) => header,
-            None => self.at(index).map_or("", Column::name),
+            None => self.at(index).map_or("", BillColumn::name),
         }
     }
 

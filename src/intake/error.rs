@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::codes;
 use super::kept::KeepingError;
-use crate::domain::code::Code;
+use crate::domain::code::StableCode;
 use crate::table;
 
 /// Why nothing of an input is used.
@@ -25,15 +25,15 @@ pub struct RefusedFile {
     /// Which file, as it was named.
     pub file: PathBuf,
     /// Why.
-    pub fault: Fault,
+    pub fault: FileFault,
 }
 
 /// Why a whole file is refused.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum FileFault {
     /// It is no table that can be used.
     #[error("{0}")]
-    Table(#[from] table::Fault),
+    Table(#[from] table::TableFault),
     /// The template needs a cycle and none was given.
     #[error("has no invoice numbers of its own, and the template `{0}` needs `--cycle`")]
     CycleMissing(String),
@@ -55,10 +55,10 @@ pub enum Fault {
     },
 }
 
-impl Fault {
+impl FileFault {
     /// Its stable code.
     #[must_use]
-    pub const fn code(&self) -> Code {
+    pub const fn code(&self) -> StableCode {
         match self {
             Self::Table(fault) => fault.code(),
             Self::CycleMissing(_) => codes::CYCLE_MISSING,

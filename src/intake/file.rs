@@ -3,15 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::columns::{Column, Columns};
-use super::error::{Fault, RefusedFile};
+use super::columns::{BillColumn, Columns};
+use super::error::{FileFault, RefusedFile};
 use super::wanted::Wanted;
-use crate::table::{self, Header, Layout, Row, Settings, Shape, Table};
+use crate::table::{self, Header, Row, Shape, Table, TableLayout, TableSettings};
 
 /// What is needed to make sense of a file before its rows are looked at.
 pub(super) struct Reading<'a> {
-    pub(super) columns: &'static [Column],
-    pub(super) tables: &'a Settings,
+    pub(super) columns: &'static [BillColumn],
+    pub(super) tables: &'a TableSettings,
     /// Values that are let through although they look like none.
     pub(super) allowed: &'a [String],
     /// Whether every mapped column must be there.
@@ -38,7 +38,7 @@ pub(super) struct File<'a> {
 pub(super) struct Head<'a> {
     pub(super) path: Arc<Path>,
     pub(super) columns: Columns,
-    pub(super) layout: &'a Layout,
+    pub(super) layout: &'a TableLayout,
 }
 
 impl<'a> File<'a> {
@@ -46,9 +46,9 @@ impl<'a> File<'a> {
         Self::try_open(path, reading).map_err(|fault| RefusedFile { file: path.to_owned(), fault })
     }
 
-    fn try_open(path: &Path, reading: &Reading<'a>) -> Result<Self, Fault> {
-        let Settings { base, layouts, layout: chosen, delimiter, sheet, limits, .. } = reading.tables;
-        let candidates: Vec<&Layout> = std::iter::once(base).chain(layouts).collect();
+    fn try_open(path: &Path, reading: &Reading<'a>) -> Result<Self, FileFault> {
+        let TableSettings { base, layouts, layout: chosen, delimiter, sheet, limits, .. } = reading.tables;
+        let candidates: Vec<&TableLayout> = std::iter::once(base).chain(layouts).collect();
         let wanted = reading.wanted();
         let known = |name: &str| wanted.is_known(name, &candidates);
         let enough = |names: &[String]| {
@@ -65,7 +65,7 @@ impl<'a> File<'a> {
     }
 
     /// This file, refused.
-    pub(super) fn refused(&self, fault: Fault) -> RefusedFile {
+    pub(super) fn refused(&self, fault: FileFault) -> RefusedFile {
         RefusedFile { file: self.head.path.to_path_buf(), fault }
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! Belongs here: what is noted of a row before its bytes are put away. Must not be here: comparing rows with each other (`sort`).
 
-use super::advice::Facts;
+use super::advice::InputFacts;
 use super::kept::KeepingError;
-use super::kept_bill::Item;
+use super::kept_bill::KeptItem;
 use super::kept_row::{put_bad, put_good};
-use super::{Place, RefusedRow, codes};
+use super::{InputPlace, RefusedRow, codes};
 use crate::domain::digest;
 use crate::domain::ids::PaymentCode;
 
@@ -61,9 +61,9 @@ pub(super) struct Gathered {
     /// Those that can be compared with others.
     pub(super) compared: Vec<Compared>,
     /// Where they stand: each that is not one row and one line below the one before it.
-    pub(super) runs: Vec<(usize, Place)>,
+    pub(super) runs: Vec<(usize, InputPlace)>,
     /// What they come to.
-    pub(super) facts: Facts,
+    pub(super) facts: InputFacts,
     pub(super) bad: u64,
     /// Those that are no rows of their table.
     pub(super) malformed: u64,
@@ -88,9 +88,9 @@ impl Gathered {
     }
 
     /// Takes a row as it was read.
-    pub(super) fn take<T: Item>(
+    pub(super) fn take<T: KeptItem>(
         &mut self,
-        place: &Place,
+        place: &InputPlace,
         row: Result<T, Vec<RefusedRow>>,
         cells: &[(usize, String)],
         now: jiff::Timestamp,

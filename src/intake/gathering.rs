@@ -9,17 +9,17 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::carried::Carried;
-use super::columns::Column;
+use super::columns::BillColumn;
 use super::error::RefusedFile;
 use super::file::{File, Head, Reading};
 use super::gathered::Gathered;
 use super::kept::KeepingError;
-use super::kept_bill::Item;
+use super::kept_bill::KeptItem;
 use super::row::{Cells, Rules};
 use super::sort::Harvest;
 use super::total::{self, Totals};
-use super::{Place, RefusedRow, codes};
-use crate::table::{self, Counts, Row, Table};
+use super::{InputPlace, RefusedRow, codes};
+use crate::table::{self, RecordCounts, Row, Table};
 
 /// Rows that are read before they are judged together.
 const BATCH_ROWS: usize = 4096;
@@ -56,11 +56,11 @@ pub(super) struct Gathering<'a> {
 }
 
 /// Rows that were read: the first so many of them.
-type Batch = (Vec<Row>, Result<usize, table::Fault>);
+type Batch = (Vec<Row>, Result<usize, table::TableFault>);
 
 impl Gathering<'_> {
     /// Reads one file's rows.
-    pub(super) fn gather<T: Item>(
+    pub(super) fn gather<T: KeptItem>(
         &mut self,
         mut file: File<'_>,
         read_row: &(impl Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync),
@@ -120,7 +120,7 @@ struct Kept<'a> {
 
 impl Kept<'_> {
     /// Takes the last rows of the file, of which the very last is refused as a total, if it is one.
-    fn end<T: Item, F>(&mut self, judge: &Judge<'_, F>, rows: &mut [Row]) -> Result<(), KeepingError>
+    fn end<T: KeptItem, F>(&mut self, judge: &Judge<'_, F>, rows: &mut [Row]) -> Result<(), KeepingError>
     where
         F: Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync,
     {
@@ -131,9 +131,9 @@ impl Kept<'_> {
         self.totals.look_at_last(last);
         if self.totals.ends_in_total(gathered.last_lacks) {
             let columns = &judge.head.columns;
-            let column = columns.index(Column::Amount).map_or_else(String::new, |index| columns.header(index).to_owned());
+            let column = columns.index(BillColumn::Amount).map_or_else(String::new, |index| columns.header(index).to_owned());
             let reason = "it is the sum of rows above it, so the row is a total and no bill".to_owned();
-            let place = Place { row: last.number, line: last.line, ..judge.place() };
+            let place = InputPlace { row: last.number, line: last.line, ..judge.place() };
             let code = codes::TOTAL_ROW;
             let refused = RefusedRow { place: place.clone(), column, value: String::new(), invoice_number: None, code, reason };
             let mut total = Gathered { malformed: gathered.malformed, ..Gathered::default() };
@@ -161,7 +161,7 @@ struct Judge<'a, F> {
     read_row: &'a F,
 }
 
-impl<T: Item, F: Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync> Judge<'_, F> {
+impl<T: KeptItem, F: Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync> Judge<'_, F> {
     fn judged(&self, rows: &mut [Row]) -> Result<Vec<Gathered>, KeepingError> {
         rows.par_chunks_mut(CHUNK_ROWS).map(|rows| self.gathered(rows)).collect()
     }
@@ -183,8 +183,8 @@ impl<T: Item, F: Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync> Judge<'_, F
         Ok(gathered)
     }
 
-    fn place(&self) -> Place {
-        Place { file: Arc::clone(&self.head.path), file_order: self.file_order, row: 0, line: 0 }
+    fn place(&self) -> InputPlace {
+        InputPlace { file: Arc::clone(&self.head.path), file_order: self.file_order, row: 0, line: 0 }
     }
 }
 
@@ -201,7 +201,7 @@ fn read_on(table: &mut Table, empty: &mpsc::Receiver<Vec<Row>>, filled: &mpsc::S
 }
 
 /// What was read of a file besides its rows, in words.
-fn counted(counts: &Counts, is_empty: bool) -> Vec<String> {
+fn counted(counts: &RecordCounts, is_empty: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if is_empty {
         notes.push("has a header and no rows".into());

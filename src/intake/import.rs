@@ -7,16 +7,16 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::columns::{Column, Columns};
-use super::error::{Fault, IntakeError};
+use super::columns::{BillColumn, Columns};
+use super::error::{FileFault, IntakeError};
 use super::file::Reading;
 use super::row::{self, Cells};
 use super::{Input, RefusedRow, gathered};
 use crate::domain::bill::{Expiry, Policy, RecordedTerms};
-use crate::domain::channel::Method;
+use crate::domain::channel::IssuanceMethod;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::CodeAnswer;
-use crate::table::{AmountFormat, Settings};
+use crate::table::{AmountFormat, TableSettings};
 
 /// The expiry of an adopted code whose file does not give one: no code is issued for 0 minutes, so it equals no other.
 pub const EXPIRY_UNKNOWN: Expiry = Expiry::Minutes(0);
@@ -39,8 +39,8 @@ pub struct AdoptedCode {
 ///
 /// # Errors
 /// [`IntakeError`] when any file as a whole is refused; it lists every such file.
-pub fn read(files: &[PathBuf], tables: &Settings, now: Timestamp) -> Result<Input<AdoptedCode>, IntakeError> {
-    let reading = Reading { columns: Column::OF_CODES, tables, allowed: &[], all_mapped: false, carries: false };
+pub fn read(files: &[PathBuf], tables: &TableSettings, now: Timestamp) -> Result<Input<AdoptedCode>, IntakeError> {
+    let reading = Reading { columns: BillColumn::OF_CODES, tables, allowed: &[], all_mapped: false, carries: false };
     gathered(files, &reading, now, |file| {
         require_columns(&file.head.columns)?;
         let format = file.head.layout.amount_format;
@@ -48,39 +48,39 @@ pub fn read(files: &[PathBuf], tables: &Settings, now: Timestamp) -> Result<Inpu
     })
 }
 
-fn require_columns(columns: &Columns) -> Result<(), Fault> {
-    let needed = [Column::InvoiceNumber, Column::PaymentCode, Column::Channel, Column::Amount];
-    let is_missing = |column: &Column| columns.index(*column).is_none();
+fn require_columns(columns: &Columns) -> Result<(), FileFault> {
+    let needed = [BillColumn::InvoiceNumber, BillColumn::PaymentCode, BillColumn::Channel, BillColumn::Amount];
+    let is_missing = |column: &BillColumn| columns.index(*column).is_none();
     let missing: Vec<String> = needed.into_iter().filter(is_missing).map(|column| format!("`{}`", column.name())).collect();
     if missing.is_empty() { Ok(()) } else { Err(columns.missing(&missing)) }
 }
 
 fn adopted(mut cells: Cells<'_>, format: AmountFormat) -> Result<AdoptedCode, Vec<RefusedRow>> {
-    let number = cells.required(Column::InvoiceNumber).and_then(|_| {
-        cells.parsed(Column::InvoiceNumber, |text| {
+    let number = cells.required(BillColumn::InvoiceNumber).and_then(|_| {
+        cells.parsed(BillColumn::InvoiceNumber, |text| {
             InvoiceNumber::new(text).map_err(|error| (super::codes::INVOICE_NUMBER, error.to_string()))
         })
     });
-    let wire_invoice_number = cells.parsed(Column::WireInvoiceNumber, |text| {
+    let wire_invoice_number = cells.parsed(BillColumn::WireInvoiceNumber, |text| {
         InvoiceNumber::new(text).map_err(|error| (super::codes::INVOICE_NUMBER, error.to_string()))
     });
-    let code = cells.required(Column::PaymentCode).and_then(|_| cells.parsed(Column::PaymentCode, row::parsed_code));
+    let code = cells.required(BillColumn::PaymentCode).and_then(|_| cells.parsed(BillColumn::PaymentCode, row::parsed_code));
     let channel = row::channel(&mut cells, None);
     let amount = cells.amount(format);
-    let method = cells.parsed(Column::Method, row::parsed_method).unwrap_or(Method::Doku);
-    if let Some(channel) = channel.filter(|channel| method != Method::Doku && !channel.profile().takes_merchant_codes) {
+    let method = cells.parsed(BillColumn::Method, row::parsed_method).unwrap_or(IssuanceMethod::Doku);
+    if let Some(channel) = channel.filter(|channel| method != IssuanceMethod::Doku && !channel.profile().takes_merchant_codes) {
         let reason = format!("{channel} takes no codes of the merchant's making");
-        cells.refuse(Column::Method, (super::codes::MERCHANT_CODES, reason));
+        cells.refuse(BillColumn::Method, (super::codes::MERCHANT_CODES, reason));
     }
-    let reusable = cells.parsed(Column::Reusable, row::parsed_yes_or_no).unwrap_or(false);
-    let created_at = cells.parsed(Column::CreatedAt, row::parsed_instant);
-    let expires_at = cells.parsed(Column::ExpiresAt, row::parsed_instant);
+    let reusable = cells.parsed(BillColumn::Reusable, row::parsed_yes_or_no).unwrap_or(false);
+    let created_at = cells.parsed(BillColumn::CreatedAt, row::parsed_instant);
+    let expires_at = cells.parsed(BillColumn::ExpiresAt, row::parsed_instant);
     let name = number.as_ref().map(|number| number.as_str().to_owned());
     let read = number.zip(code).zip(channel.zip(amount)).map(|((invoice_number, payment_code), (channel, amount))| {
         let terms = RecordedTerms {
             channel,
             method,
-            payment_code: (method != Method::Doku).then(|| payment_code.clone()),
+            payment_code: (method != IssuanceMethod::Doku).then(|| payment_code.clone()),
             amount,
             expiry: expires_at.map_or(EXPIRY_UNKNOWN, Expiry::At),
             reusable,

@@ -5,55 +5,55 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::advice::Facts;
+use super::advice::InputFacts;
 use super::kept::{KeepingError, Part, Spool, rows_of};
-use super::kept_bill::Item;
+use super::kept_bill::KeptItem;
 use super::kept_row::{Head, Parted, given_back, item, read};
 use super::sort::{Conflict, Fate, Fates};
-use super::{Note, Place, RefusedRow, codes};
+use super::{InputPlace, Note, RefusedRow, codes};
 use crate::domain::bill::Bill;
 use crate::domain::ids::InvoiceNumber;
 
 /// A row of the input, and whose it is: all that is told of one when a run is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct EndedRow {
     /// Which of the rows it is, from 0.
     pub index: usize,
     /// Where it stands.
-    pub place: Place,
+    pub place: InputPlace,
     /// What is carried through of it; see [`Judged::cells`].
     pub cells: Vec<Option<String>>,
     /// The number of its invoice, as far as it has one.
     pub invoice_number: Option<InvoiceNumber>,
     /// What it is.
-    pub verdict: Verdict<()>,
+    pub verdict: RowVerdict<()>,
 }
 
 /// A row of the input, and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judged<T> {
+pub struct InputRow<T> {
     /// Which of the rows it is, from 0.
     pub index: usize,
     /// Where it stands.
-    pub place: Place,
+    pub place: InputPlace,
     /// What is carried through of it, in the order of [`Input::carried`]; `None` where its file has no such column.
     pub cells: Vec<Option<String>>,
     /// What it is.
-    pub verdict: Verdict<T>,
+    pub verdict: RowVerdict<T>,
 }
 
 /// What a row is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict<T> {
+pub enum RowVerdict<T> {
     /// It can be used.
     Valid(T),
     /// It cannot, for these reasons.
     Refused(Vec<RefusedRow>),
     /// It says again what this one says.
-    Duplicate(Place),
+    Duplicate(InputPlace),
 }
 
-impl<T> Verdict<T> {
+impl<T> RowVerdict<T> {
     /// Why a row cannot be used, if so.
     #[must_use]
     pub fn refused(&self) -> &[RefusedRow] {
@@ -64,13 +64,13 @@ impl<T> Verdict<T> {
     }
 }
 
-impl<T> Judged<T> {
+impl<T> InputRow<T> {
     /// The item of a row that can be used.
     #[must_use]
     pub const fn valid(&self) -> Option<&T> {
         match &self.verdict {
-            Verdict::Valid(item) => Some(item),
-            Verdict::Refused(_) | Verdict::Duplicate(_) => None,
+            RowVerdict::Valid(item) => Some(item),
+            RowVerdict::Refused(_) | RowVerdict::Duplicate(_) => None,
         }
     }
 
@@ -101,7 +101,7 @@ pub struct Input<T> {
     /// The files that have rows, in their order.
     pub files: Vec<Arc<Path>>,
     /// What the valid rows come to.
-    pub facts: Facts,
+    pub facts: InputFacts,
     pub(super) kept: Spool,
     pub(super) all_files: Vec<Arc<Path>>,
     pub(super) fates: Fates,
@@ -111,7 +111,7 @@ pub struct Input<T> {
 /// The wanted state, as files give it.
 pub type Intake = Input<Bill>;
 
-impl<T: Item> Input<T> {
+impl<T: KeptItem> Input<T> {
     /// How many rows there are, for whoever keeps something for each.
     #[must_use]
     pub const fn row_count(&self) -> usize {
@@ -122,7 +122,7 @@ impl<T: Item> Input<T> {
     pub fn parts<'s>(
         &'s self,
         wanted: impl Fn(usize) -> bool + Sync + 's,
-    ) -> impl Iterator<Item = Result<Vec<Judged<T>>, KeepingError>> + 's {
+    ) -> impl Iterator<Item = Result<Vec<InputRow<T>>, KeepingError>> + 's {
         self.kept.parts().iter().filter_map(move |part| {
             let is_wanted = (part.first..part.first.saturating_add(part.count)).any(&wanted);
             if is_wanted { Some(self.part(part, &wanted, |index, row| self.judged(index, row))) } else { None }
@@ -133,7 +133,7 @@ impl<T: Item> Input<T> {
     ///
     /// # Errors
     /// [`KeepingError`], or what `visit` ends with.
-    pub fn each<E: From<KeepingError>>(&self, mut visit: impl FnMut(Judged<T>) -> Result<(), E>) -> Result<(), E> {
+    pub fn each<E: From<KeepingError>>(&self, mut visit: impl FnMut(InputRow<T>) -> Result<(), E>) -> Result<(), E> {
         for part in self.parts(|_| true) {
             part?.into_iter().try_for_each(&mut visit)?;
         }
@@ -141,7 +141,7 @@ impl<T: Item> Input<T> {
     }
 
     /// All rows as [`Told`], in their order, some thousand at a time.
-    pub fn told(&self) -> impl Iterator<Item = Result<Vec<Told>, KeepingError>> + '_ {
+    pub fn told(&self) -> impl Iterator<Item = Result<Vec<EndedRow>, KeepingError>> + '_ {
         self.kept.parts().iter().map(|part| self.part(part, &|_| true, |index, row| self.told_of(index, row)))
     }
 
@@ -160,43 +160,43 @@ impl<T: Item> Input<T> {
         read.collect()
     }
 
-    fn judged(&self, index: usize, bytes: &[u8]) -> Result<Judged<T>, KeepingError> {
+    fn judged(&self, index: usize, bytes: &[u8]) -> Result<InputRow<T>, KeepingError> {
         let parted = Parted::of(bytes)?;
         let place = self.place(&parted)?;
         let verdict = if parted.head.is_good {
             self.verdict(index, &place, item(parted.rest)?)?
         } else {
-            Verdict::Refused(given_back(&place, parted.rest)?)
+            RowVerdict::Refused(given_back(&place, parted.rest)?)
         };
-        Ok(Judged { index, cells: self.cells(&parted)?, place, verdict })
+        Ok(InputRow { index, cells: self.cells(&parted)?, place, verdict })
     }
 
-    fn told_of(&self, index: usize, bytes: &[u8]) -> Result<Told, KeepingError> {
+    fn told_of(&self, index: usize, bytes: &[u8]) -> Result<EndedRow, KeepingError> {
         let parted = Parted::of(bytes)?;
         let (place, cells) = (self.place(&parted)?, self.cells(&parted)?);
         // What is simply used need not be read for this.
         let verdict = if parted.head.is_good && self.fates.of(index).is_none() {
-            Verdict::Valid(())
+            RowVerdict::Valid(())
         } else {
             match self.judged(index, bytes)?.verdict {
-                Verdict::Valid(_) => Verdict::Valid(()),
-                Verdict::Refused(reasons) => Verdict::Refused(reasons),
-                Verdict::Duplicate(of) => Verdict::Duplicate(of),
+                RowVerdict::Valid(_) => RowVerdict::Valid(()),
+                RowVerdict::Refused(reasons) => RowVerdict::Refused(reasons),
+                RowVerdict::Duplicate(of) => RowVerdict::Duplicate(of),
             }
         };
         let number = match &verdict {
-            Verdict::Valid(()) => Some(parted.number),
-            Verdict::Refused(reasons) => reasons.first().and_then(|refused| refused.invoice_number.as_deref()),
-            Verdict::Duplicate(_) => None,
+            RowVerdict::Valid(()) => Some(parted.number),
+            RowVerdict::Refused(reasons) => reasons.first().and_then(|refused| refused.invoice_number.as_deref()),
+            RowVerdict::Duplicate(_) => None,
         };
         let invoice_number = number.and_then(|number| InvoiceNumber::new(number).ok());
-        Ok(Told { index, place, cells, invoice_number, verdict })
+        Ok(EndedRow { index, place, cells, invoice_number, verdict })
     }
 
-    fn place(&self, parted: &Parted<'_>) -> Result<Place, KeepingError> {
+    fn place(&self, parted: &Parted<'_>) -> Result<InputPlace, KeepingError> {
         let Head { file, row, line, .. } = parted.head;
         let path = self.all_files.get(file).ok_or_else(|| KeepingError::of(&"a row is of no file"))?;
-        Ok(Place { file: Arc::clone(path), file_order: file, row, line })
+        Ok(InputPlace { file: Arc::clone(path), file_order: file, row, line })
     }
 
     fn cells(&self, parted: &Parted<'_>) -> Result<Vec<Option<String>>, KeepingError> {
@@ -211,11 +211,11 @@ impl<T: Item> Input<T> {
     }
 
     /// What comparing made of a row that is good in itself.
-    fn verdict(&self, index: usize, place: &Place, item: T) -> Result<Verdict<T>, KeepingError> {
+    fn verdict(&self, index: usize, place: &InputPlace, item: T) -> Result<RowVerdict<T>, KeepingError> {
         let elsewhere = |other: usize| self.fates.place(other).ok_or_else(|| KeepingError::of(&"a row is nowhere"));
         match self.fates.of(index) {
-            None => Ok(Verdict::Valid(item)),
-            Some(Fate::SameAs(first)) => Ok(Verdict::Duplicate(elsewhere(*first)?)),
+            None => Ok(RowVerdict::Valid(item)),
+            Some(Fate::SameAs(first)) => Ok(RowVerdict::Duplicate(elsewhere(*first)?)),
             Some(Fate::Refused(conflicts)) => {
                 let number = item.invoice_number().as_str();
                 let refused = |conflict: &Conflict| -> Result<RefusedRow, KeepingError> {
@@ -233,7 +233,7 @@ impl<T: Item> Input<T> {
                     let invoice_number = Some(number.to_owned());
                     Ok(RefusedRow { place: place.clone(), column: column.into(), value: value.into(), invoice_number, code, reason })
                 };
-                Ok(Verdict::Refused(conflicts.iter().map(refused).collect::<Result<_, _>>()?))
+                Ok(RowVerdict::Refused(conflicts.iter().map(refused).collect::<Result<_, _>>()?))
             }
         }
     }

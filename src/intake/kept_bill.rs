@@ -1,11 +1,11 @@
 //! The bytes a row is kept as while a command works on it. Never leaves the process, so it may hold what no event may: names.
 
-use super::advice::{Facts, facts, live_terms};
+use super::advice::{InputFacts, facts, live_terms};
 use super::bytes::{Fields, put_flag, put_number, put_text, put_wide};
 use super::import::AdoptedCode;
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::{Channel, IssuanceMethod};
 use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::personal::Personal;
@@ -14,13 +14,13 @@ use crate::domain::personal::Personal;
 pub type Likeness = [u8; 16];
 
 /// What rows become: kept as bytes, compared with each other by number and code.
-pub trait Item: Sized + Send + Sync {
+pub trait KeptItem: Sized + Send + Sync {
     /// Whose row it is.
     fn invoice_number(&self) -> &InvoiceNumber;
     /// The code it wants to be live.
     fn live_code(&self) -> Option<&PaymentCode>;
     /// What sums are made of.
-    fn facts(&self, now: jiff::Timestamp) -> Facts;
+    fn facts(&self, now: jiff::Timestamp) -> InputFacts;
     /// What says whether it is like another, given the bytes it is kept as.
     fn likeness(&self, bytes: &[u8]) -> Likeness {
         let [first, _] = digest::halves(&digest::of_bytes(bytes));
@@ -33,7 +33,7 @@ pub trait Item: Sized + Send + Sync {
     fn read(bytes: &[u8]) -> Option<Self>;
 }
 
-impl Item for Bill {
+impl KeptItem for Bill {
     fn invoice_number(&self) -> &InvoiceNumber {
         &self.invoice_number
     }
@@ -42,7 +42,7 @@ impl Item for Bill {
         live_terms(self)?.payment_code.as_ref()
     }
 
-    fn facts(&self, now: jiff::Timestamp) -> Facts {
+    fn facts(&self, now: jiff::Timestamp) -> InputFacts {
         facts(self, now)
     }
 
@@ -94,7 +94,7 @@ fn write_terms(bytes: &mut Vec<u8>, terms: &Terms) {
 }
 
 fn read_terms(fields: &mut Fields<'_>) -> Option<Terms> {
-    let (channel, method) = (fields.parsed(Channel::parse)?, fields.parsed(Method::parse)?);
+    let (channel, method) = (fields.parsed(Channel::parse)?, fields.parsed(IssuanceMethod::parse)?);
     let payment_code = fields.parsed(|text| PaymentCode::new(text).ok());
     let amount = Amount::new(fields.number()).ok()?;
     let expiry = match fields.number() {
@@ -129,18 +129,18 @@ fn read_terms(fields: &mut Fields<'_>) -> Option<Terms> {
 
 /// What is known of a bill that is checked and not carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checked {
+pub struct CheckedBill {
     /// Its number.
     pub invoice_number: InvoiceNumber,
     /// Whether no code of it is to be live.
     pub is_cancelled: bool,
     live_code: Option<PaymentCode>,
-    facts: Facts,
+    facts: InputFacts,
     /// Not kept: rows are compared before they are put away.
     likeness: Likeness,
 }
 
-impl Checked {
+impl CheckedBill {
     pub(super) fn of(bill: Bill, now: jiff::Timestamp) -> Self {
         let mut bytes = Vec::with_capacity(512);
         bill.write(&mut bytes);
@@ -154,7 +154,7 @@ impl Checked {
     }
 }
 
-impl Item for Checked {
+impl KeptItem for CheckedBill {
     fn invoice_number(&self) -> &InvoiceNumber {
         &self.invoice_number
     }
@@ -163,7 +163,7 @@ impl Item for Checked {
         self.live_code.as_ref()
     }
 
-    fn facts(&self, _: jiff::Timestamp) -> Facts {
+    fn facts(&self, _: jiff::Timestamp) -> InputFacts {
         self.facts
     }
 
@@ -183,12 +183,12 @@ impl Item for Checked {
         let invoice_number = fields.parsed(|text| InvoiceNumber::new(text).ok())?;
         let live_code = fields.parsed(|text| PaymentCode::new(text).ok());
         let is_cancelled = fields.flag();
-        let facts = Facts::read(&mut fields);
+        let facts = InputFacts::read(&mut fields);
         fields.end(Self { invoice_number, is_cancelled, live_code, facts, likeness: Likeness::default() })
     }
 }
 
-impl Item for AdoptedCode {
+impl KeptItem for AdoptedCode {
     fn invoice_number(&self) -> &InvoiceNumber {
         &self.invoice_number
     }
@@ -197,8 +197,8 @@ impl Item for AdoptedCode {
         Some(&self.answer.payment_code)
     }
 
-    fn facts(&self, _: jiff::Timestamp) -> Facts {
-        Facts::default()
+    fn facts(&self, _: jiff::Timestamp) -> InputFacts {
+        InputFacts::default()
     }
 
     fn write(&self, bytes: &mut Vec<u8>) {

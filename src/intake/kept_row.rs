@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::kept::{KeepingError, row_begins, row_ends};
-use super::kept_bill::Item;
-use super::{Place, RefusedRow, codes};
-use crate::domain::code::Code;
+use super::kept_bill::KeptItem;
+use super::{InputPlace, RefusedRow, codes};
+use crate::domain::code::StableCode;
 
 /// Where a row stands, and what its bytes are: in front of them.
 pub(super) struct Head {
@@ -83,7 +83,12 @@ struct KeptRefusal<'a> {
 }
 
 /// Puts a row that is good in itself behind what is there; gives where the bytes of its item begin.
-pub(super) fn put_good<T: Item>(bytes: &mut Vec<u8>, place: &Place, item: &T, cells: &[(usize, String)]) -> Result<usize, KeepingError> {
+pub(super) fn put_good<T: KeptItem>(
+    bytes: &mut Vec<u8>,
+    place: &InputPlace,
+    item: &T,
+    cells: &[(usize, String)],
+) -> Result<usize, KeepingError> {
     let number = item.invoice_number().as_str();
     let (start, at) = begin(bytes, place, Some(number), cells)?;
     item.write(bytes);
@@ -92,7 +97,12 @@ pub(super) fn put_good<T: Item>(bytes: &mut Vec<u8>, place: &Place, item: &T, ce
 }
 
 /// Puts a row that is not behind what is there.
-pub(super) fn put_bad(bytes: &mut Vec<u8>, place: &Place, reasons: &[RefusedRow], cells: &[(usize, String)]) -> Result<(), KeepingError> {
+pub(super) fn put_bad(
+    bytes: &mut Vec<u8>,
+    place: &InputPlace,
+    reasons: &[RefusedRow],
+    cells: &[(usize, String)],
+) -> Result<(), KeepingError> {
     let kept = |refused: &'_ RefusedRow| KeptRefusal {
         column: Cow::Owned(refused.column.clone()),
         value: Cow::Owned(refused.value.clone()),
@@ -108,7 +118,7 @@ pub(super) fn put_bad(bytes: &mut Vec<u8>, place: &Place, reasons: &[RefusedRow]
 }
 
 /// Where the row begins, and where the rest of it does.
-fn begin(bytes: &mut Vec<u8>, place: &Place, number: Option<&str>, cells: &[(usize, String)]) -> Result<(usize, usize), KeepingError> {
+fn begin(bytes: &mut Vec<u8>, place: &InputPlace, number: Option<&str>, cells: &[(usize, String)]) -> Result<(usize, usize), KeepingError> {
     let (is_good, number) = (number.is_some(), number.unwrap_or_default());
     let cells = if cells.is_empty() { Vec::new() } else { serde_json::to_vec(cells).map_err(|error| KeepingError::of(&error))? };
     let (cells_length, number_length) = (cells.len(), number.len());
@@ -120,7 +130,7 @@ fn begin(bytes: &mut Vec<u8>, place: &Place, number: Option<&str>, cells: &[(usi
 }
 
 /// The item of a row that is good in itself.
-pub(super) fn item<T: Item>(bytes: &[u8]) -> Result<T, KeepingError> {
+pub(super) fn item<T: KeptItem>(bytes: &[u8]) -> Result<T, KeepingError> {
     T::read(bytes).ok_or_else(|| KeepingError::of(&"an item is not as it was kept"))
 }
 
@@ -130,7 +140,7 @@ pub(super) fn read<'b, R: Deserialize<'b>>(bytes: &'b [u8]) -> Result<R, Keeping
 }
 
 /// Why a row is none.
-pub(super) fn given_back(place: &Place, bytes: &[u8]) -> Result<Vec<RefusedRow>, KeepingError> {
+pub(super) fn given_back(place: &InputPlace, bytes: &[u8]) -> Result<Vec<RefusedRow>, KeepingError> {
     let kept: Vec<KeptRefusal<'_>> = read(bytes)?;
     let given_back = |KeptRefusal { column, value, invoice_number, code, reason }: KeptRefusal<'_>| {
         Ok(RefusedRow {
@@ -146,7 +156,7 @@ pub(super) fn given_back(place: &Place, bytes: &[u8]) -> Result<Vec<RefusedRow>,
 }
 
 /// The code of this id; rows are refused by codes of this layer and of tables only.
-fn code_of(id: &str) -> Result<Code, KeepingError> {
+fn code_of(id: &str) -> Result<StableCode, KeepingError> {
     let known = codes::ALL.iter().chain(crate::table::codes::ALL).find(|code| code.id == id);
     known.copied().ok_or_else(|| KeepingError::of(&format_args!("a row is refused by `{id}`, which is no code")))
 }

@@ -39,19 +39,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use additional::{AdditionalOptions, FreeTemplate, ReportTemplate};
-pub use advice::Facts;
+pub use advice::InputFacts;
 pub use bad::{BadRows, REASON_COLUMN, bad_rows};
 pub use code_template::CodeTemplate;
-pub use columns::Column;
-pub use error::{Fault, IntakeError, RefusedFile};
-pub use judged::{Input, Intake, Judged, Told, Verdict};
+pub use columns::BillColumn;
+pub use error::{FileFault, IntakeError, RefusedFile};
+pub use judged::{EndedRow, Input, InputRow, Intake, RowVerdict};
 pub use kept::KeepingError;
-pub use kept_bill::{Checked, Item, Likeness};
+pub use kept_bill::{CheckedBill, KeptItem, Likeness};
 
 use crate::domain::bill::Bill;
-use crate::domain::channel::{Channel, Method, PerChannel};
-use crate::domain::code::Code;
-pub use crate::table::{AmountFormat, DateFormat, Layout, Limits, Mapping, Settings};
+use crate::domain::channel::{Channel, IssuanceMethod, PerChannel};
+use crate::domain::code::StableCode;
+pub use crate::table::{AmountFormat, DateFormat, Mapping, TableLayout, TableLimits, TableSettings};
 use carried::Carried;
 use file::{File, Reading};
 use gathering::{Gathering, Unread};
@@ -63,7 +63,7 @@ use sort::Harvest;
 #[derive(Clone, Debug)]
 pub struct Options {
     /// How files are opened, and the user's own headers and formats.
-    pub tables: Settings,
+    pub tables: TableSettings,
     /// Values that are let through although they look like none (`--allow-value`).
     pub allowed: Vec<String>,
     /// Makes invoice numbers for files that have none: `{policy_number}-{cycle}`.
@@ -91,7 +91,7 @@ impl Options {
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
         Self {
-            tables: Settings::default(),
+            tables: TableSettings::default(),
             allowed: Vec::new(),
             invoice_number_template: None,
             cycle: None,
@@ -121,7 +121,7 @@ pub struct Defaults {
     /// The channel; without it, every row must name one.
     pub channel: Option<Channel>,
     /// The method; `doku` without it.
-    pub method: Option<Method>,
+    pub method: Option<IssuanceMethod>,
     /// Minutes until a code expires, 1 to the channel's limit; without it, every row must give an expiry.
     pub expiry_minutes: Option<u32>,
     /// Whether codes may be paid more than once; no without it.
@@ -136,7 +136,7 @@ pub struct Defaults {
 
 /// Where a row stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct InputPlace {
     /// The file, as it was named.
     pub file: Arc<Path>,
     /// Which of the files given it is, from 0: places are ordered by it, then by row.
@@ -147,7 +147,7 @@ pub struct Place {
     pub line: u64,
 }
 
-impl Place {
+impl InputPlace {
     /// What places are sorted by.
     #[must_use]
     pub const fn order(&self) -> (usize, u64) {
@@ -155,7 +155,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for InputPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file.display(), self.row)
     }
@@ -165,7 +165,7 @@ impl fmt::Display for Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedRow {
     /// Where.
-    pub place: Place,
+    pub place: InputPlace,
     /// The header of the bad cell; tagih's name if the file has no such column; empty if the row as a whole is bad.
     pub column: String,
     /// The cell, masked where it is or may be personal, escaped and cut where it is long.
@@ -173,7 +173,7 @@ pub struct RefusedRow {
     /// The row's invoice number, if it has a valid one.
     pub invoice_number: Option<String>,
     /// The stable code.
-    pub code: Code,
+    pub code: StableCode,
     /// What is wrong with this cell.
     pub reason: String,
 }
@@ -206,13 +206,13 @@ pub fn read(files: &[PathBuf], options: &Options) -> Result<Intake, IntakeError>
 ///
 /// # Errors
 /// As [`read`].
-pub fn check(files: &[PathBuf], options: &Options) -> Result<Input<Checked>, IntakeError> {
-    bills(files, options, |bill| Checked::of(bill, options.now))
+pub fn check(files: &[PathBuf], options: &Options) -> Result<Input<CheckedBill>, IntakeError> {
+    bills(files, options, |bill| CheckedBill::of(bill, options.now))
 }
 
-fn bills<T: Item>(files: &[PathBuf], options: &Options, made: impl Fn(Bill) -> T + Sync) -> Result<Input<T>, IntakeError> {
+fn bills<T: KeptItem>(files: &[PathBuf], options: &Options, made: impl Fn(Bill) -> T + Sync) -> Result<Input<T>, IntakeError> {
     let reading = Reading {
-        columns: Column::OF_BILLS,
+        columns: BillColumn::OF_BILLS,
         tables: &options.tables,
         allowed: &options.allowed,
         all_mapped: options.purpose == Purpose::AsWritten,
@@ -227,22 +227,22 @@ fn bills<T: Item>(files: &[PathBuf], options: &Options, made: impl Fn(Bill) -> T
 }
 
 /// The columns without which no row of a file can be a bill.
-fn require_columns(file: &File<'_>, options: &Options) -> Result<(), Fault> {
-    let lacks = |column: Column| file.head.columns.index(column).is_none();
+fn require_columns(file: &File<'_>, options: &Options) -> Result<(), FileFault> {
+    let lacks = |column: BillColumn| file.head.columns.index(column).is_none();
     let mut missing: Vec<String> = Vec::new();
-    if lacks(Column::InvoiceNumber) && options.invoice_number_template.is_none() {
+    if lacks(BillColumn::InvoiceNumber) && options.invoice_number_template.is_none() {
         missing.push("`invoice_number` (or `intake.invoice_number_template`)".into());
     }
-    if options.purpose == Purpose::CancelAll || !lacks(Column::Action) {
+    if options.purpose == Purpose::CancelAll || !lacks(BillColumn::Action) {
         return if missing.is_empty() { Ok(()) } else { Err(file.head.columns.missing(&missing)) };
     }
-    for column in [Column::Amount, Column::CustomerName] {
+    for column in [BillColumn::Amount, BillColumn::CustomerName] {
         if lacks(column) {
             let alias = column.alias().map_or_else(String::new, |alias| format!(" (or `{alias}`)"));
             missing.push(format!("`{}`{alias}", column.name()));
         }
     }
-    if lacks(Column::Channel) && options.defaults.channel.is_none() {
+    if lacks(BillColumn::Channel) && options.defaults.channel.is_none() {
         missing.push("`channel` (or `intake.defaults.channel`)".into());
     }
     if missing.is_empty() { Ok(()) } else { Err(file.head.columns.missing(&missing)) }
@@ -251,9 +251,9 @@ fn require_columns(file: &File<'_>, options: &Options) -> Result<(), Fault> {
 /// Reads every file, each with the row reader `prepare` makes for it, and sorts out what contradicts itself.
 fn gathered<T, F, P>(files: &[PathBuf], reading: &Reading<'_>, now: Timestamp, prepare: P) -> Result<Input<T>, IntakeError>
 where
-    T: Item,
+    T: KeptItem,
     F: Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync,
-    P: Fn(&File<'_>) -> Result<F, Fault>,
+    P: Fn(&File<'_>) -> Result<F, FileFault>,
 {
     let (mut harvest, mut carried) = (Harvest::default(), Carried::default());
     let mut refused = Vec::new();

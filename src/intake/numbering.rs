@@ -2,8 +2,8 @@
 
 use super::Options;
 use super::codes;
-use super::columns::{Column, Columns};
-use super::error::Fault;
+use super::columns::{BillColumn, Columns};
+use super::error::FileFault;
 use super::row::Cells;
 use super::template::{self, Piece};
 use crate::domain::ids::InvoiceNumber;
@@ -18,19 +18,19 @@ pub(super) enum Numbering {
 
 impl Numbering {
     /// The column if the file has one; else the configured template, with the cycle filled in.
-    pub(super) fn of(columns: &Columns, options: &Options) -> Result<Self, Fault> {
-        if columns.index(Column::InvoiceNumber).is_some() {
+    pub(super) fn of(columns: &Columns, options: &Options) -> Result<Self, FileFault> {
+        if columns.index(BillColumn::InvoiceNumber).is_some() {
             return Ok(Self::Column);
         }
         let Some(template) = &options.invoice_number_template else {
             return Err(columns.missing(&["`invoice_number` (or `intake.invoice_number_template`)".into()]));
         };
-        let invalid = |reason: String| Fault::Template { template: template.clone(), reason };
+        let invalid = |reason: String| FileFault::Template { template: template.clone(), reason };
         let mut pieces = template::pieces(template, &["cycle"]).map_err(&invalid)?;
         for piece in &mut pieces {
             match piece {
                 Piece::Other(_, width) => {
-                    let cycle = options.cycle.as_deref().ok_or_else(|| Fault::CycleMissing(template.clone()))?;
+                    let cycle = options.cycle.as_deref().ok_or_else(|| FileFault::CycleMissing(template.clone()))?;
                     *piece = Piece::Text(template::filled(cycle, *width));
                 }
                 Piece::Cell(column, _) if columns.index(*column).is_none() => {
@@ -49,10 +49,10 @@ impl Numbering {
     /// The row's invoice number; a refusal is noted in `cells`.
     pub(super) fn number(&self, cells: &mut Cells<'_>) -> Option<InvoiceNumber> {
         let (column, text) = match self {
-            Self::Column => (Column::InvoiceNumber, cells.required(Column::InvoiceNumber)?.to_owned()),
+            Self::Column => (BillColumn::InvoiceNumber, cells.required(BillColumn::InvoiceNumber)?.to_owned()),
             Self::Template(pieces) => {
                 let mut text = String::new();
-                let mut source = Column::PolicyNumber;
+                let mut source = BillColumn::PolicyNumber;
                 for piece in pieces {
                     match piece {
                         Piece::Text(fixed) => text.push_str(fixed),

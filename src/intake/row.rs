@@ -5,17 +5,17 @@
 
 use super::cells::{self, Wrong};
 use super::codes;
-use super::columns::{Column, Columns};
+use super::columns::{BillColumn, Columns};
 use super::numbering::Numbering;
 use super::policy;
-use super::{Options, Place, Purpose, RefusedRow};
+use super::{InputPlace, Options, Purpose, RefusedRow};
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Bill, Customer, Expiry, Terms, Wanted};
-use crate::domain::channel::{Channel, ChannelProfile, Method};
+use crate::domain::channel::{Channel, ChannelProfile, IssuanceMethod};
 use crate::domain::dimensions::{Dimensions, VALUE_LENGTH_MAX};
 use crate::domain::ids::PaymentCode;
 use crate::domain::personal::Personal;
-use crate::table::{AmountFormat, Kind, Row, Wrong as RowWrong, nearest};
+use crate::table::{AmountFormat, Row, StoredAs, Wrong as RowWrong, nearest};
 
 /// What no cell may be, whatever its column.
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ pub(super) struct Rules<'a> {
 pub(super) struct Cells<'a> {
     row: &'a Row,
     columns: &'a Columns,
-    place: &'a Place,
+    place: &'a InputPlace,
     rules: Rules<'a>,
     /// Each with its cell's position, which orders them.
     refused: Vec<(usize, RefusedRow)>,
@@ -38,7 +38,7 @@ pub(super) struct Cells<'a> {
 
 impl<'a> Cells<'a> {
     /// The cells of a row that has the header's shape. Bytes that no column takes are noted in any cell, used or not.
-    pub(super) fn checked(row: &'a Row, columns: &'a Columns, place: &'a Place, rules: Rules<'a>) -> Result<Self, Vec<RefusedRow>> {
+    pub(super) fn checked(row: &'a Row, columns: &'a Columns, place: &'a InputPlace, rules: Rules<'a>) -> Result<Self, Vec<RefusedRow>> {
         let mut cells = Self { row, columns, place, rules, refused: Vec::new() };
         if let Some(wrong) = row.wrong {
             let wrong = match wrong {
@@ -63,31 +63,31 @@ impl<'a> Cells<'a> {
     }
 
     /// The cell without surrounding spaces; empty if the file has no such column.
-    pub(super) fn get(&self, column: Column) -> &'a str {
+    pub(super) fn get(&self, column: BillColumn) -> &'a str {
         let whole = self.whole(column);
         let is_bare = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
         let bytes = whole.as_bytes();
         if is_bare(bytes.first()) && is_bare(bytes.last()) { whole } else { whole.trim_matches([' ', '\t', '\u{a0}']) }
     }
 
-    fn whole(&self, column: Column) -> &'a str {
+    fn whole(&self, column: BillColumn) -> &'a str {
         self.columns.index(column).and_then(|index| self.row.text(index)).unwrap_or_default()
     }
 
     /// How a cell was stored.
-    fn kind(&self, column: Column) -> Kind {
-        self.columns.index(column).map_or(Kind::Text, |index| self.row.kind(index))
+    fn kind(&self, column: BillColumn) -> StoredAs {
+        self.columns.index(column).map_or(StoredAs::Text, |index| self.row.kind(index))
     }
 
     /// Reads the amount; a number of a workbook has no separators.
     pub(super) fn amount(&mut self, format: AmountFormat) -> Option<Amount> {
-        let format = if self.kind(Column::Amount) == Kind::Number { AmountFormat::Plain } else { format };
-        self.required(Column::Amount)?;
-        self.parsed(Column::Amount, |text| cells::amount(text, format))
+        let format = if self.kind(BillColumn::Amount) == StoredAs::Number { AmountFormat::Plain } else { format };
+        self.required(BillColumn::Amount)?;
+        self.parsed(BillColumn::Amount, |text| cells::amount(text, format))
     }
 
     /// The cell, or `None` if it is blank. Spaces around an identifying value are refused rather than removed.
-    pub(super) fn given(&mut self, column: Column) -> Option<&'a str> {
+    pub(super) fn given(&mut self, column: BillColumn) -> Option<&'a str> {
         let text = self.get(column);
         if text.is_empty() {
             return None;
@@ -103,12 +103,13 @@ impl<'a> Cells<'a> {
             let reason = format!("`{text}` is what a program writes where there is no value; `--allow-value '{text}'` lets it through");
             self.refuse(column, (codes::PLACEHOLDER, reason));
         }
-        let is_number = matches!(column, Column::InvoiceNumber | Column::PolicyNumber | Column::PaymentCode | Column::Amount);
+        let is_number =
+            matches!(column, BillColumn::InvoiceNumber | BillColumn::PolicyNumber | BillColumn::PaymentCode | BillColumn::Amount);
         if is_number && cells::is_spreadsheet_damage(text) {
             let reason = "a spreadsheet has rounded this number; its last digits are lost";
             self.refuse(column, (codes::SPREADSHEET_DAMAGE, reason.into()));
         }
-        if self.kind(column) == Kind::Number && cells::is_damaged_by_storing(column, text) {
+        if self.kind(column) == StoredAs::Number && cells::is_damaged_by_storing(column, text) {
             let cell = self.columns.index(column).map_or_else(String::new, |index| cells::cell_name(index, self.place.row));
             let reason = format!(
                 "cell {cell} of the workbook holds a number: zeros in front and digits after the 15th are lost; format the column as text and fill it again"
@@ -141,7 +142,7 @@ impl<'a> Cells<'a> {
     }
 
     /// The cell, which must not be blank.
-    pub(super) fn required(&mut self, column: Column) -> Option<&'a str> {
+    pub(super) fn required(&mut self, column: BillColumn) -> Option<&'a str> {
         let given = self.given(column);
         if given.is_none() {
             self.refuse(column, (codes::CELL_EMPTY, "the cell is empty".into()));
@@ -150,13 +151,13 @@ impl<'a> Cells<'a> {
     }
 
     /// The cell as `parse` reads it; `None` if it is blank or refused.
-    pub(super) fn parsed<T>(&mut self, column: Column, parse: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {
+    pub(super) fn parsed<T>(&mut self, column: BillColumn, parse: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {
         let text = self.given(column)?;
         parse(text).map_err(|wrong| self.refuse(column, wrong)).ok()
     }
 
     /// Notes what is wrong with a cell; the first finding of a cell is the one that is kept.
-    pub(super) fn refuse(&mut self, column: Column, wrong: Wrong) {
+    pub(super) fn refuse(&mut self, column: BillColumn, wrong: Wrong) {
         match self.columns.index(column) {
             Some(index) => self.refuse_at(index, wrong),
             None if self.refused.iter().any(|(_, refused)| refused.column == column.name()) => {}
@@ -209,7 +210,7 @@ fn asks_to_cancel(cells: &mut Cells<'_>) -> bool {
     let parse = |text: &str| {
         if text.eq_ignore_ascii_case("cancel") { Ok(()) } else { Err((codes::ACTION, "only `cancel` or nothing is understood".into())) }
     };
-    cells.parsed(Column::Action, parse).is_some()
+    cells.parsed(BillColumn::Action, parse).is_some()
 }
 
 fn terms(cells: &mut Cells<'_>, options: &Options, format: AmountFormat) -> Option<Terms> {
@@ -217,24 +218,24 @@ fn terms(cells: &mut Cells<'_>, options: &Options, format: AmountFormat) -> Opti
     let amount = cells.amount(format);
     let channel = channel(cells, defaults.channel);
     let method = cells
-        .parsed(Column::Method, parsed_method)
-        .or_else(|| cells.get(Column::Method).is_empty().then(|| defaults.method.unwrap_or(Method::Doku)));
+        .parsed(BillColumn::Method, parsed_method)
+        .or_else(|| cells.get(BillColumn::Method).is_empty().then(|| defaults.method.unwrap_or(IssuanceMethod::Doku)));
     // Without a channel its limits are unknown, but what every channel needs can still be checked.
     let profile = channel.map(Channel::profile);
-    let name = text(cells, Column::CustomerName, None, profile.map(|profile| profile.name_length_max));
+    let name = text(cells, BillColumn::CustomerName, None, profile.map(|profile| profile.name_length_max));
     if name.is_none() {
-        cells.required(Column::CustomerName);
+        cells.required(BillColumn::CustomerName);
     }
     let email = email(cells, profile);
     let payment_code = payment_code(cells, channel, method, options);
     let expiry = expiry(cells, channel, options);
-    let reusable = cells.parsed(Column::Reusable, parsed_yes_or_no).unwrap_or(defaults.reusable.unwrap_or(false));
-    let info = text(cells, Column::Info, defaults.info.as_deref(), channel.map(|channel| *options.info_lengths.of(channel)));
+    let reusable = cells.parsed(BillColumn::Reusable, parsed_yes_or_no).unwrap_or(defaults.reusable.unwrap_or(false));
+    let info = text(cells, BillColumn::Info, defaults.info.as_deref(), channel.map(|channel| *options.info_lengths.of(channel)));
     let receipt_description = receipt_description(cells, profile, defaults.receipt_description.as_deref());
     let footer_max = profile.map(|profile| profile.receipt_footer_length_max);
-    let receipt_footer = text(cells, Column::ReceiptFooter, defaults.receipt_footer.as_deref(), footer_max);
+    let receipt_footer = text(cells, BillColumn::ReceiptFooter, defaults.receipt_footer.as_deref(), footer_max);
     let (policy, account_name) = policy::policy(cells, profile);
-    let bill_group = text(cells, Column::BillGroup, None, None);
+    let bill_group = text(cells, BillColumn::BillGroup, None, None);
     let additional = options.additional.of(cells, channel, amount);
     Some(Terms {
         channel: channel?,
@@ -254,11 +255,11 @@ fn terms(cells: &mut Cells<'_>, options: &Options, format: AmountFormat) -> Opti
 }
 
 pub(super) fn channel(cells: &mut Cells<'_>, default: Option<Channel>) -> Option<Channel> {
-    if cells.get(Column::Channel).is_empty() && default.is_some() {
+    if cells.get(BillColumn::Channel).is_empty() && default.is_some() {
         return default;
     }
-    cells.required(Column::Channel)?;
-    cells.parsed(Column::Channel, |text| {
+    cells.required(BillColumn::Channel)?;
+    cells.parsed(BillColumn::Channel, |text| {
         Channel::parse(text).ok_or_else(|| {
             let near = nearest(text, ["alfa", "indomaret"]).map_or_else(String::new, |near| {
                 format!("; did you mean `{near}`? A layout maps your own words: `values.channel.\"{text}\" = \"{near}\"`")
@@ -268,8 +269,8 @@ pub(super) fn channel(cells: &mut Cells<'_>, default: Option<Channel>) -> Option
     })
 }
 
-pub(super) fn parsed_method(text: &str) -> Result<Method, Wrong> {
-    Method::parse(text).ok_or_else(|| (codes::METHOD, "only `doku`, `merchant` and `inquiry` are known".into()))
+pub(super) fn parsed_method(text: &str) -> Result<IssuanceMethod, Wrong> {
+    IssuanceMethod::parse(text).ok_or_else(|| (codes::METHOD, "only `doku`, `merchant` and `inquiry` are known".into()))
 }
 
 pub(super) fn parsed_yes_or_no(text: &str) -> Result<bool, Wrong> {
@@ -281,7 +282,7 @@ pub(super) fn parsed_code(text: &str) -> Result<PaymentCode, Wrong> {
 }
 
 /// A text or its default, at most `length_max` characters long.
-pub(super) fn text(cells: &mut Cells<'_>, column: Column, default: Option<&str>, length_max: Option<usize>) -> Option<String> {
+pub(super) fn text(cells: &mut Cells<'_>, column: BillColumn, default: Option<&str>, length_max: Option<usize>) -> Option<String> {
     let given = cells.given(column);
     let text = given.or(default).filter(|text| !text.is_empty())?;
     let length = text.chars().count();
@@ -294,9 +295,9 @@ pub(super) fn text(cells: &mut Cells<'_>, column: Column, default: Option<&str>,
 }
 
 fn email(cells: &mut Cells<'_>, profile: Option<&ChannelProfile>) -> Option<Personal> {
-    let address = text(cells, Column::Email, None, profile.map(|profile| profile.email_length_max))?;
+    let address = text(cells, BillColumn::Email, None, profile.map(|profile| profile.email_length_max))?;
     if !cells::is_email(&address) {
-        cells.refuse(Column::Email, (codes::EMAIL, "this is not one e-mail address".into()));
+        cells.refuse(BillColumn::Email, (codes::EMAIL, "this is not one e-mail address".into()));
     }
     Some(Personal::new(address))
 }
@@ -304,30 +305,30 @@ fn email(cells: &mut Cells<'_>, profile: Option<&ChannelProfile>) -> Option<Pers
 /// Only Indomaret's receipt has a description, and there it is mandatory.
 fn receipt_description(cells: &mut Cells<'_>, profile: Option<&ChannelProfile>, default: Option<&str>) -> Option<String> {
     let length_max = profile?.receipt_description_length_max?;
-    let description = text(cells, Column::ReceiptDescription, default, Some(length_max));
+    let description = text(cells, BillColumn::ReceiptDescription, default, Some(length_max));
     if description.is_none() {
-        cells.required(Column::ReceiptDescription);
+        cells.required(BillColumn::ReceiptDescription);
     }
     description
 }
 
-fn payment_code(cells: &mut Cells<'_>, channel: Option<Channel>, method: Option<Method>, options: &Options) -> Option<PaymentCode> {
-    let is_given = !cells.get(Column::PaymentCode).is_empty();
-    let code = cells.parsed(Column::PaymentCode, parsed_code);
+fn payment_code(cells: &mut Cells<'_>, channel: Option<Channel>, method: Option<IssuanceMethod>, options: &Options) -> Option<PaymentCode> {
+    let is_given = !cells.get(BillColumn::PaymentCode).is_empty();
+    let code = cells.parsed(BillColumn::PaymentCode, parsed_code);
     match method? {
-        Method::Doku if is_given => {
-            cells.refuse(Column::PaymentCode, (codes::PAYMENT_CODE_GIVEN, "the method is `doku`, so DOKU makes the code".into()));
+        IssuanceMethod::Doku if is_given => {
+            cells.refuse(BillColumn::PaymentCode, (codes::PAYMENT_CODE_GIVEN, "the method is `doku`, so DOKU makes the code".into()));
             None
         }
-        Method::Doku => None,
-        Method::Merchant | Method::Inquiry => {
+        IssuanceMethod::Doku => None,
+        IssuanceMethod::Merchant | IssuanceMethod::Inquiry => {
             if let Some(channel) = channel.filter(|channel| !channel.profile().takes_merchant_codes) {
-                cells.refuse(Column::Method, (codes::MERCHANT_CODES, format!("{channel} takes no codes of the merchant's making")));
+                cells.refuse(BillColumn::Method, (codes::MERCHANT_CODES, format!("{channel} takes no codes of the merchant's making")));
             }
             if !is_given {
                 let Some(template) = &options.code_template else {
                     let reason = format!("the method is `{}`, so the row must give the code", method?);
-                    cells.refuse(Column::PaymentCode, (codes::PAYMENT_CODE_MISSING, reason));
+                    cells.refuse(BillColumn::PaymentCode, (codes::PAYMENT_CODE_MISSING, reason));
                     return None;
                 };
                 return template.code(cells);
@@ -335,7 +336,7 @@ fn payment_code(cells: &mut Cells<'_>, channel: Option<Channel>, method: Option<
             if let (Some(code), Some(bin)) = (&code, &options.merchant_bin)
                 && !code.as_str().starts_with(bin.as_str())
             {
-                cells.refuse(Column::PaymentCode, (codes::PAYMENT_CODE_PREFIX, format!("the code does not begin with `{bin}`")));
+                cells.refuse(BillColumn::PaymentCode, (codes::PAYMENT_CODE_PREFIX, format!("the code does not begin with `{bin}`")));
             }
             code
         }
@@ -344,23 +345,26 @@ fn payment_code(cells: &mut Cells<'_>, channel: Option<Channel>, method: Option<
 
 fn expiry(cells: &mut Cells<'_>, channel: Option<Channel>, options: &Options) -> Option<Expiry> {
     let minutes_max = channel.map_or(u32::MAX, |channel| channel.profile().expiry_minutes_max);
-    let (minutes, at) = (cells.get(Column::ExpiryMinutes), cells.get(Column::ExpiresAt));
+    let (minutes, at) = (cells.get(BillColumn::ExpiryMinutes), cells.get(BillColumn::ExpiresAt));
     match (minutes.is_empty(), at.is_empty()) {
         (false, false) => {
-            cells.refuse(Column::ExpiresAt, (codes::EXPIRY_TWICE, "`expiry_minutes` is given too".into()));
+            cells.refuse(BillColumn::ExpiresAt, (codes::EXPIRY_TWICE, "`expiry_minutes` is given too".into()));
             None
         }
-        (false, true) => cells.parsed(Column::ExpiryMinutes, |text| parsed_minutes(text, minutes_max)).map(Expiry::Minutes),
-        (true, false) => cells.parsed(Column::ExpiresAt, |text| parsed_expires_at(text, minutes_max, options)).map(Expiry::At),
+        (false, true) => cells.parsed(BillColumn::ExpiryMinutes, |text| parsed_minutes(text, minutes_max)).map(Expiry::Minutes),
+        (true, false) => cells.parsed(BillColumn::ExpiresAt, |text| parsed_expires_at(text, minutes_max, options)).map(Expiry::At),
         (true, true) => match options.defaults.expiry_minutes {
             Some(minutes) if (1..=minutes_max).contains(&minutes) => Some(Expiry::Minutes(minutes)),
             Some(minutes) => {
                 let reason = format!("the configured default of {minutes} minutes is not between 1 and {minutes_max}");
-                cells.refuse(Column::ExpiryMinutes, (codes::EXPIRY_MINUTES, reason));
+                cells.refuse(BillColumn::ExpiryMinutes, (codes::EXPIRY_MINUTES, reason));
                 None
             }
             None => {
-                cells.refuse(Column::ExpiryMinutes, (codes::EXPIRY_MISSING, "neither `expiry_minutes` nor `expires_at` is given".into()));
+                cells.refuse(
+                    BillColumn::ExpiryMinutes,
+                    (codes::EXPIRY_MISSING, "neither `expiry_minutes` nor `expires_at` is given".into()),
+                );
                 None
             }
         },

@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::advice::Facts;
+use super::advice::InputFacts;
 use super::gathered::{Compared, Gathered, NOTHING};
 use super::judged::Input;
 use super::kept::{KeepingError, Spool};
-use super::kept_bill::Item;
-use super::{Note, Place};
+use super::kept_bill::KeptItem;
+use super::{InputPlace, Note};
 
 /// What becomes of a row that is good in itself, where it is not simply used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(super) enum Conflict {
 #[derive(Clone, Debug)]
 struct Run {
     index: usize,
-    place: Place,
+    place: InputPlace,
 }
 
 /// What comparing made of the rows, and where rows stand.
@@ -51,13 +51,13 @@ impl Fates {
     }
 
     /// Where a row stands.
-    pub(super) fn place(&self, index: usize) -> Option<Place> {
+    pub(super) fn place(&self, index: usize) -> Option<InputPlace> {
         let run = self.runs.get(self.runs.partition_point(|run| run.index <= index).checked_sub(1)?)?;
         Some(moved(&run.place, index.saturating_sub(run.index)))
     }
 
     /// Notes where the next row stands.
-    fn stands(&mut self, index: usize, place: Place) {
+    fn stands(&mut self, index: usize, place: InputPlace) {
         let follows = |run: &Run| moved(&run.place, index.saturating_sub(run.index)) == place;
         if !self.runs.last().is_some_and(follows) {
             self.runs.push(Run { index, place });
@@ -66,9 +66,9 @@ impl Fates {
 }
 
 /// The place so many rows and lines further down.
-pub(super) fn moved(place: &Place, by: usize) -> Place {
+pub(super) fn moved(place: &InputPlace, by: usize) -> InputPlace {
     let by = u64::try_from(by).unwrap_or(u64::MAX);
-    Place { row: place.row.saturating_add(by), line: place.line.saturating_add(by), ..place.clone() }
+    InputPlace { row: place.row.saturating_add(by), line: place.line.saturating_add(by), ..place.clone() }
 }
 
 /// Rows as they are read, in order.
@@ -80,7 +80,7 @@ pub(super) struct Harvest {
     bad: u64,
     notes: Vec<Note>,
     /// Of each file: itself, and what its rows come to.
-    files: Vec<(Arc<Path>, Facts)>,
+    files: Vec<(Arc<Path>, InputFacts)>,
     /// Rows that are no rows of their table.
     malformed: u64,
     /// How many rows there are.
@@ -90,7 +90,7 @@ pub(super) struct Harvest {
 impl Harvest {
     /// Begins with the next file.
     pub(super) fn begin(&mut self, file: &Arc<Path>) {
-        self.files.push((Arc::clone(file), Facts::default()));
+        self.files.push((Arc::clone(file), InputFacts::default()));
     }
 
     pub(super) fn note(&mut self, file: &Arc<Path>, texts: Vec<String>) {
@@ -121,7 +121,7 @@ impl Harvest {
     }
 
     /// Compares all rows with each other.
-    pub(super) fn sorted_out<T: Item>(mut self, carried: Vec<String>, now: jiff::Timestamp) -> Result<Input<T>, KeepingError> {
+    pub(super) fn sorted_out<T: KeptItem>(mut self, carried: Vec<String>, now: jiff::Timestamp) -> Result<Input<T>, KeepingError> {
         let mut compared = std::mem::take(&mut self.compared);
         let mut fates = compare_invoices(&mut compared);
         let rivals = compare_codes(compared, &mut fates);
@@ -139,14 +139,14 @@ impl Harvest {
             notes: self.notes,
             carried,
             files: with_rows.into_iter().filter_map(|order| all_files.get(order).cloned()).collect(),
-            facts: Facts::default(),
+            facts: InputFacts::default(),
             kept: self.kept,
             all_files,
             fates: self.places,
             kind: PhantomData,
         };
         input.name_rivals(&rivals)?;
-        let mut sums: Vec<Facts> = self.files.iter().map(|(_, facts)| *facts).collect();
+        let mut sums: Vec<InputFacts> = self.files.iter().map(|(_, facts)| *facts).collect();
         let unused: Vec<usize> = input.fates.fates.keys().copied().collect();
         for (_, file, item) in input.items_at(&unused)? {
             if let Some(sum) = sums.get_mut(file) {
@@ -209,7 +209,7 @@ fn compare_codes(mut compared: Vec<Compared>, fates: &mut BTreeMap<usize, Fate>)
     rivals
 }
 
-impl<T: Item> Input<T> {
+impl<T: KeptItem> Input<T> {
     /// Items that were named one by one under `name`, as if they were the rows of a file.
     ///
     /// # Errors
@@ -217,7 +217,7 @@ impl<T: Item> Input<T> {
     pub fn of_items(name: &Path, items: Vec<T>, now: jiff::Timestamp) -> Result<Self, KeepingError> {
         let (file, mut harvest): (Arc<Path>, _) = (name.into(), Harvest::default());
         harvest.begin(&file);
-        let (mut place, mut gathered) = (Place { file, file_order: 0, row: 0, line: 0 }, Gathered::default());
+        let (mut place, mut gathered) = (InputPlace { file, file_order: 0, row: 0, line: 0 }, Gathered::default());
         for item in items {
             place = moved(&place, 1);
             gathered.take(&place, Ok(item), &[], now)?;

@@ -2,7 +2,7 @@
 //!
 //! Belongs here: taking a template apart. Must not be here: what its pieces make.
 
-use super::columns::Column;
+use super::columns::BillColumn;
 
 /// A part of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(super) enum Piece {
     /// Stands as it is.
     Text(String),
     /// A column's cell, filled up with zeros on the left to a width if one is given: `{customer_number:8}`.
-    Cell(Column, Option<usize>),
+    Cell(BillColumn, Option<usize>),
     /// Something that is no column: `cycle`, `bin`, `sequence`.
     Other(String, Option<usize>),
 }
@@ -35,7 +35,7 @@ pub(super) fn pieces(template: &str, others: &[&str]) -> Result<Vec<Piece>, Stri
         pieces.push(if others.contains(&name) {
             Piece::Other(name.into(), width)
         } else {
-            let column = Column::parse(name).ok_or_else(|| format!("`{name}` is neither a column nor `{}`", others.join("` nor `")))?;
+            let column = BillColumn::parse(name).ok_or_else(|| format!("`{name}` is neither a column nor `{}`", others.join("` nor `")))?;
             if column.is_personal() {
                 return Err(format!("`{name}` is personal data, and what is made of it is shown everywhere"));
             }

@@ -7,7 +7,7 @@ mod samples;
 
 use std::path::PathBuf;
 
-use super::{Defaults, IntakeError, Judged, Note, Options, Place, RefusedRow, Verdict, read};
+use super::{Defaults, InputPlace, InputRow, IntakeError, Note, Options, RefusedRow, RowVerdict, read};
 use crate::domain::bill::Bill;
 
 /// The instant all tests run at.
@@ -25,7 +25,7 @@ pub(super) struct Intake {
     pub(super) duplicates: Vec<Duplicate>,
     pub(super) rows: u64,
     pub(super) notes: Vec<Note>,
-    pub(super) all: Vec<Judged<Bill>>,
+    pub(super) all: Vec<InputRow<Bill>>,
 }
 
 /// A bill and its row.
@@ -37,8 +37,8 @@ pub(super) struct Sourced {
 /// A row that says again what an earlier one said.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Duplicate {
-    pub(super) place: Place,
-    pub(super) of: Place,
+    pub(super) place: InputPlace,
+    pub(super) of: InputPlace,
 }
 
 pub(super) fn listed(input: &super::Intake) -> Intake {
@@ -53,9 +53,9 @@ pub(super) fn listed(input: &super::Intake) -> Intake {
     input
         .each(|row| -> Result<(), super::KeepingError> {
             match row.verdict.clone() {
-                Verdict::Valid(item) => intake.valid.push(Sourced { item }),
-                Verdict::Refused(reasons) => intake.refused.extend(reasons),
-                Verdict::Duplicate(of) => intake.duplicates.push(Duplicate { place: row.place.clone(), of }),
+                RowVerdict::Valid(item) => intake.valid.push(Sourced { item }),
+                RowVerdict::Refused(reasons) => intake.refused.extend(reasons),
+                RowVerdict::Duplicate(of) => intake.duplicates.push(Duplicate { place: row.place.clone(), of }),
             }
             intake.all.push(row);
             Ok(())

@@ -1,7 +1,7 @@
 //! The last row of a file that is a total of the rows above it, and no bill.
 
 use super::cells;
-use super::columns::Column;
+use super::columns::BillColumn;
 use super::file::Head;
 use crate::table::Row;
 
@@ -43,7 +43,7 @@ impl Totals {
 
 /// A row's amount in rupiah as far as it can be read, else 0.
 pub(super) fn amount(row: &Row, head: &Head<'_>) -> u64 {
-    let text = head.columns.index(Column::Amount).and_then(|place| row.text(place)).unwrap_or_default();
+    let text = head.columns.index(BillColumn::Amount).and_then(|place| row.text(place)).unwrap_or_default();
     cells::amount(text.trim(), head.layout.amount_format).map_or(0, crate::domain::amount::Amount::get)
 }
 

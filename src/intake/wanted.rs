@@ -2,9 +2,9 @@
 //!
 //! Belongs here: which headers mean something. Must not be here: where tagih's own columns are (`columns`), what a cell may hold.
 
-use super::columns::Column;
-use super::error::Fault;
-use crate::table::{self, Layout, Row, nearest, normalized};
+use super::columns::BillColumn;
+use super::error::FileFault;
+use crate::table::{self, Row, TableLayout, nearest, normalized};
 
 /// Before a key of the merchant's own: `additional_info.branch`.
 const FREE: &str = "additional_info.";
@@ -13,15 +13,15 @@ const FREE: &str = "additional_info.";
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
     /// tagih's own columns.
-    pub(super) columns: &'static [Column],
+    pub(super) columns: &'static [BillColumn],
     /// What bills are broken down by (`[report] dimensions`): columns that keep the names they have there.
     pub(super) dimensions: &'a [String],
 }
 
 impl Wanted<'_> {
     /// Whether a header (normalized) means something.
-    pub(super) fn is_known(&self, header: &str, layouts: &[&Layout]) -> bool {
-        let is_mapped = |layout: &&Layout| layout.columns.values().any(|theirs| normalized(theirs) == header);
+    pub(super) fn is_known(&self, header: &str, layouts: &[&TableLayout]) -> bool {
+        let is_mapped = |layout: &&TableLayout| layout.columns.values().any(|theirs| normalized(theirs) == header);
         let is_dimension = || self.dimensions.iter().any(|name| name == header);
         let is_own = self.is_of_bills() && (header.starts_with(FREE) || is_dimension());
         is_own || self.columns.iter().any(|column| column.is_called(header)) || layouts.iter().any(is_mapped)
@@ -29,11 +29,11 @@ impl Wanted<'_> {
 
     /// Whether the file may have columns beside tagih's own: one of bills.
     pub(super) fn is_of_bills(&self) -> bool {
-        self.columns.contains(&Column::OverrideNotificationUrl)
+        self.columns.contains(&BillColumn::OverrideNotificationUrl)
     }
 
     /// The keys of the merchant's own, and where they are. A key is written as the header has it: in JSON its case counts.
-    pub(super) fn free_keys(&self, names: &[String], header: &Row) -> Result<Vec<(String, usize)>, Fault> {
+    pub(super) fn free_keys(&self, names: &[String], header: &Row) -> Result<Vec<(String, usize)>, FileFault> {
         let mut free = Vec::new();
         for (index, name) in names.iter().enumerate().filter(|(_, name)| self.is_of_bills() && name.starts_with(FREE)) {
             table::unique_place(names, name, |other: &str| other == name)?;
@@ -44,7 +44,7 @@ impl Wanted<'_> {
     }
 
     /// The dimensions, and where they are.
-    pub(super) fn dimensions(&self, names: &[String], layout: &Layout) -> Result<Vec<(String, usize)>, Fault> {
+    pub(super) fn dimensions(&self, names: &[String], layout: &TableLayout) -> Result<Vec<(String, usize)>, FileFault> {
         if !self.is_of_bills() {
             return Ok(Vec::new());
         }
@@ -52,12 +52,12 @@ impl Wanted<'_> {
     }
 
     /// Names of columns in a layout must be tagih's, or those of dimensions.
-    pub(super) fn check_names(&self, layout: &Layout) -> Result<(), Fault> {
+    pub(super) fn check_names(&self, layout: &TableLayout) -> Result<(), FileFault> {
         let mut names = layout.columns.keys().chain(layout.values.keys()).chain(layout.constants.keys());
-        let Some(name) = names.find(|name| !self.dimensions.contains(name) && Column::parse(name).is_none()) else { return Ok(()) };
-        let own = Column::OF_BILLS.iter().chain(Column::OF_CODES).map(|column| column.name());
+        let Some(name) = names.find(|name| !self.dimensions.contains(name) && BillColumn::parse(name).is_none()) else { return Ok(()) };
+        let own = BillColumn::OF_BILLS.iter().chain(BillColumn::OF_CODES).map(|column| column.name());
         let known = own.chain(self.dimensions.iter().map(String::as_str));
         let suggestion = nearest(name, known).map_or_else(String::new, |known| format!(", did you mean `{known}`?"));
-        Err(Fault::Mapping { name: name.clone(), suggestion })
+        Err(FileFault::Mapping { name: name.clone(), suggestion })
     }
 }

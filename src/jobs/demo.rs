@@ -60,7 +60,7 @@ pub struct Planted {
 
 /// What the demo did to the codes before they were paid.
 #[derive(Debug)]
-pub struct Story {
+pub struct DemoStory {
     /// When the codes were issued (UTC).
     pub issued_at: Timestamp,
     /// When some were amended or cancelled (UTC).
@@ -72,7 +72,7 @@ pub struct Story {
 }
 
 /// Lets customers pay the sandbox's codes: most exactly, three of each anomaly, some not at all.
-pub fn plant(model: &mut Model, story: &Story) -> Result<Planted, PayError> {
+pub fn plant(model: &mut Model, story: &DemoStory) -> Result<Planted, PayError> {
     let mut orders = model.orders().to_vec();
     orders.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
     let plain: Vec<Order> = orders.iter().filter(|order| is_plain(order, story)).cloned().collect();
@@ -86,7 +86,7 @@ pub fn plant(model: &mut Model, story: &Story) -> Result<Planted, PayError> {
     Ok(planted)
 }
 
-fn is_plain(order: &Order, story: &Story) -> bool {
+fn is_plain(order: &Order, story: &DemoStory) -> bool {
     order.state == OrderState::Live && !order.reusable && !story.superseded.contains_key(&order.invoice_number)
 }
 
@@ -97,7 +97,7 @@ fn later(at: Timestamp, minutes: i64) -> Timestamp {
 /// The shops' counters.
 struct Counters<'a> {
     model: &'a mut Model,
-    story: &'a Story,
+    story: &'a DemoStory,
     planted: Planted,
 }
 

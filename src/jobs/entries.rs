@@ -1,7 +1,6 @@
 //! Entries for the accounting system: what a month's books posted, each exported once under a stable id.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,20 +8,21 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::books::carry::CarryError;
-use crate::books::export::{Entry, Export, ExportError, export, write_csv};
+use crate::books::export::{DoubleEntry, Export, ExportError, export, write_csv};
 use crate::books::month::balances_before;
-use crate::books::{Account, Pair, Period, Settings, hledger};
+use crate::books::{Account, BooksSettings, Pair, PostingPeriod, hledger};
 use crate::domain::amount::Rupiah;
 use crate::domain::digest;
 use crate::journal::period::PeriodClose;
-use crate::journal::{Author, Entry as Line, JournalError, Writer};
+use crate::journal::{Author, JournalEntry as Line, JournalError, JournalWriter};
+use crate::private;
 use crate::report::atomic::{self, WriteError};
 use crate::report::books::{read_carry, read_entries, read_postings, write_entries};
 use crate::report::folder;
 
 /// How entries are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum EntryFormat {
     /// Two lines an entry, on the accounts of the customer's chart.
     Csv,
     /// The whole month with its opening and closing balances, for hledger and its kin.
@@ -41,11 +41,11 @@ pub struct EntriesOptions<'a> {
     /// Whether everything that stands exported is written once more.
     pub again: bool,
     /// How.
-    pub format: Format,
+    pub format: EntryFormat,
     /// The customer's account for each of the books'; empty where none is named.
     pub accounts: &'a BTreeMap<Account, String>,
     /// Who books premiums and receipts.
-    pub settings: &'a Settings,
+    pub settings: &'a BooksSettings,
     /// Where to write.
     pub out: &'a Path,
     /// Who exports.
@@ -116,7 +116,7 @@ pub fn write(options: &EntriesOptions<'_>) -> Result<EntriesReport, EntriesError
     let signed = folder::whole(options.report).map_err(wrong)?;
     let (from, to) = (signed.from, signed.to);
     let pairs = read_postings(options.report).map_err(|error| wrong(error.to_string()))?;
-    let mut writer = Writer::open(options.journal)?;
+    let mut writer = JournalWriter::open(options.journal)?;
     let is_signed = |close: &PeriodClose| close.summary_sha256 == signed.sha256 || close.content_sha256 == signed.content;
     let is_closed = writer.journal().periods()?.iter().any(|period| is_signed(&period.close));
     if !is_closed && !options.is_preliminary {
@@ -126,14 +126,14 @@ pub fn write(options: &EntriesOptions<'_>) -> Result<EntriesReport, EntriesError
     let export = export(&pairs, &exported, options.settings);
     let entries = if options.again { standing(&exported, &export) } else { export.entries.clone() };
     match options.format {
-        Format::Csv => write_chart(options.out, &entries, options.accounts)?,
-        Format::Hledger => write_hledger(options, &pairs, Period { from, to })?,
+        EntryFormat::Csv => write_chart(options.out, &entries, options.accounts)?,
+        EntryFormat::Hledger => write_hledger(options, &pairs, PostingPeriod { from, to })?,
     }
-    if !options.is_preliminary && !export.entries.is_empty() && options.format == Format::Csv {
+    if !options.is_preliminary && !export.entries.is_empty() && options.format == EntryFormat::Csv {
         let number = writer.journal().exports(from).count();
         let path = kept(options.journal, from, number);
         atomic::write(&path, |writer| write_entries(&export.entries, writer))?;
-        let sha256 = digest::hex(&digest::of_bytes(&fs::read(&path).map_err(|error| lost(&path, &error.to_string()))?));
+        let sha256 = digest::hex(&digest::of_bytes(&private::whole(&path).map_err(|error| lost(&path, &error.to_string()))?));
         writer.append(options.now, &options.author, Line::Exported { from, to, entries: export.entries.len(), sha256 })?;
     }
     Ok(EntriesReport {
@@ -149,7 +149,7 @@ fn lost(path: &Path, reason: &str) -> EntriesError {
 }
 
 /// Everything exported before that stands, and what is exported now.
-fn standing(exported: &[Entry], export: &Export) -> Vec<Entry> {
+fn standing(exported: &[DoubleEntry], export: &Export) -> Vec<DoubleEntry> {
     exported.iter().chain(&export.entries).cloned().collect()
 }
 
@@ -161,11 +161,11 @@ fn kept(journal: &Path, from: Date, number: usize) -> PathBuf {
 }
 
 /// Every entry of earlier exports of the month, each file held against the journal.
-fn exported(writer: &Writer, journal: &Path, from: Date) -> Result<Vec<Entry>, EntriesError> {
+fn exported(writer: &JournalWriter, journal: &Path, from: Date) -> Result<Vec<DoubleEntry>, EntriesError> {
     let mut all = Vec::new();
     for (number, sha256) in writer.journal().exports(from).enumerate() {
         let path = kept(journal, from, number);
-        let bytes = fs::read(&path).map_err(|error| lost(&path, &error.to_string()))?;
+        let bytes = private::whole(&path).map_err(|error| lost(&path, &error.to_string()))?;
         if digest::hex(&digest::of_bytes(&bytes)) != sha256 {
             return Err(lost(&path, "not as it was written"));
         }
@@ -174,7 +174,7 @@ fn exported(writer: &Writer, journal: &Path, from: Date) -> Result<Vec<Entry>, E
     Ok(all)
 }
 
-fn write_chart(out: &Path, entries: &[Entry], accounts: &BTreeMap<Account, String>) -> Result<(), EntriesError> {
+fn write_chart(out: &Path, entries: &[DoubleEntry], accounts: &BTreeMap<Account, String>) -> Result<(), EntriesError> {
     let mut unmapped = None;
     let written = atomic::write(out, |writer| {
         write_csv(writer, entries, accounts).map_err(|error| match error {
@@ -191,7 +191,7 @@ fn write_chart(out: &Path, entries: &[Entry], accounts: &BTreeMap<Account, Strin
     }
 }
 
-fn write_hledger(options: &EntriesOptions<'_>, pairs: &[Pair], period: Period) -> Result<(), EntriesError> {
+fn write_hledger(options: &EntriesOptions<'_>, pairs: &[Pair], period: PostingPeriod) -> Result<(), EntriesError> {
     let wrong = |error: CarryError| EntriesError::Report { path: options.report.to_owned(), reason: error.to_string() };
     let (_, known) = read_carry(options.report).map_err(wrong)?;
     let opening = balances_before(pairs, &known);

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::doku::keyring::Keyring;
-use crate::domain::classify::Policy;
+use crate::domain::classify::MatchingPolicy;
 use crate::domain::digest::Digest;
 use crate::evidence::store::{self, AddOptions, Added};
 use crate::evidence::{EvidenceError, NoPairs, ReadOptions, Sealing, StoreAt};
 use crate::ledger::Seals;
-use crate::table::Settings;
+use crate::table::TableSettings;
 
 impl Sealing for Seals {
     fn digest(&self, parts: &[&[u8]]) -> Digest {
@@ -32,9 +32,9 @@ pub struct EvidenceOptions {
     /// A log of whose messages more cannot be read than so many percent is none, and is not taken in.
     pub malformed_max_percent: u64,
     /// What the rules leave to the merchant; it decides nothing that is kept.
-    pub policy: Policy,
+    pub policy: MatchingPolicy,
     /// How notifications that are kept in tables are understood.
-    pub tables: Settings,
+    pub tables: TableSettings,
 }
 
 /// Adds `logs`, verified by `keys` as the settings have them: whether one was revoked is asked whenever the store is read. What became of each, and the head of the store's list afterwards.

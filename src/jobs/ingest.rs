@@ -5,21 +5,21 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::hold;
+use super::holding_bills;
 use crate::doku::claim::Claim;
 use crate::doku::keyring::Keyring;
-use crate::domain::classify::{Class, Policy};
+use crate::domain::classify::{Class, MatchingPolicy};
 use crate::domain::detail::Field;
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
-use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status, Verdict};
+use crate::domain::lifecycle::{BillState, CodeAnswer, DoubtVerdict, Event, OperationKind, Status};
 use crate::domain::line::{Detail, InputFile, Line, Lines};
 use crate::domain::payment::Payment;
 use crate::domain::sum::Sum;
-use crate::evidence::{self, EvidenceError, NoPairs, ReadOptions, Sources, StoreAt};
-use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private, View as _};
+use crate::evidence::{self, EvidenceError, EvidenceSources, NoPairs, ReadOptions, StoreAt};
+use crate::ledger::{Basis, Ledger, LedgerError, LedgerView as _, NewEvent, Private};
 use crate::reconcile::{Tallies, dedupe};
-use crate::table::Settings;
+use crate::table::TableSettings;
 
 /// What ingesting did.
 #[derive(Clone, Debug, Default)]
@@ -67,9 +67,9 @@ pub struct IngestOptions {
     /// Our `Client-Id`.
     pub client_id: String,
     /// What the rules leave to the merchant.
-    pub policy: Policy,
+    pub policy: MatchingPolicy,
     /// How notifications that are kept in tables are understood.
-    pub tables: Settings,
+    pub tables: TableSettings,
     /// The time to record (UTC).
     pub now: Timestamp,
 }
@@ -129,9 +129,9 @@ pub(super) type Claims = Vec<(Digest, Claim)>;
 async fn hold_all(ledger: &impl Ledger, claims: &Claims, now: Timestamp) -> Result<u64, LedgerError> {
     let mut count = 0_u64;
     for (evidence, claim) in claims {
-        let bills = ledger.view().await?.bills_about(&hold::names(claim)).await?;
-        for state in hold::of(bills.iter(), claim) {
-            count = count.saturating_add(u64::from(hold::hold(ledger, state, claim, evidence, now).await?));
+        let bills = ledger.view().await?.bills_about(&holding_bills::names(claim)).await?;
+        for state in holding_bills::of(bills.iter(), claim) {
+            count = count.saturating_add(u64::from(holding_bills::hold(ledger, state, claim, evidence, now).await?));
         }
     }
     Ok(count)
@@ -141,7 +141,7 @@ async fn hold_all(ledger: &impl Ledger, claims: &Claims, now: Timestamp) -> Resu
 pub(super) fn proved(options: &IngestOptions) -> Result<Proved, EvidenceError> {
     let IngestOptions { keys, client_id, policy, tables, .. } = options;
     let read = ReadOptions { keys, client_id, policy, pairs: &NoPairs, tables };
-    let mut evidence = evidence::read(Sources { logs: &options.logs, store: options.evidence.as_ref() }, &read)?;
+    let mut evidence = evidence::read(EvidenceSources { logs: &options.logs, store: options.evidence.as_ref() }, &read)?;
     let proved = dedupe(&mut evidence.lines);
     let mut report = IngestReport { lines: evidence.files.iter().map(|file| file.lines).sum(), ..IngestReport::default() };
     let mut tallies = Tallies::default();
@@ -197,7 +197,7 @@ pub(super) async fn settle(
             named.push(payment);
         }
     }
-    let mut entries: Vec<Entry> =
+    let mut entries: Vec<NewEvent> =
         open.iter().filter_map(|state| settlement(state, by_number.get(&state.open.as_ref()?.wire_invoice_number)?, now)).collect();
     entries.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
     let mut count = 0_u64;
@@ -219,7 +219,7 @@ pub(super) async fn settle(
 
 /// The event that ends `state`'s doubt, from the payments that name its number on the wire: one of them names a code that
 /// can be its own. When they name several, none is picked.
-pub(super) fn settlement(state: &BillState, payments: &[Payment], now: Timestamp) -> Option<Entry> {
+pub(super) fn settlement(state: &BillState, payments: &[Payment], now: Timestamp) -> Option<NewEvent> {
     let open = state.open.as_ref()?;
     let retired = state.code.as_ref().map(|code| &code.answer.payment_code);
     let mut codes = payments
@@ -234,15 +234,15 @@ pub(super) fn settlement(state: &BillState, payments: &[Payment], now: Timestamp
     }
     let answer =
         CodeAnswer { payment_code: payment_code.clone(), created_at: None, expires_at: None, how_to_pay_page: None, how_to_pay_api: None };
-    let event = Event::Settled {
-        verdict: Verdict::Done,
+    let event = Event::DoubtEnded {
+        verdict: DoubtVerdict::Done,
         answer: Some(answer),
         by: "notification".to_owned(),
         reason: "a verified payment names the invoice and the code".to_owned(),
         unsettled_since: None,
     };
     let basis = Basis::Operation(open.request_id);
-    Some(Entry { invoice_number: state.invoice_number.clone(), at: now, event, basis, private: Private::default() })
+    Some(NewEvent { invoice_number: state.invoice_number.clone(), at: now, event, basis, private: Private::default() })
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //!
 //! Belongs here: order of steps, concurrency, stopping. Must not be here: SQL, sockets, decisions (they are `domain`'s).
 
-pub mod asking;
 mod bounded;
 pub mod caller;
 pub mod demo;
@@ -10,13 +9,14 @@ pub mod discrepancies;
 pub mod doctor;
 pub mod entries;
 pub mod evidence;
-mod hold;
+mod holding_bills;
 pub mod ingest;
 pub mod issue;
 pub mod period;
 pub mod portion;
 pub mod reconcile;
 pub mod serve;
+pub mod status_query;
 pub mod stop;
 pub mod sync;
 pub mod watch;

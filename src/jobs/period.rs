@@ -16,11 +16,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::domain::calendar::start_of_wib_day;
-use crate::domain::caveat::{Caveat, Signer, Told};
+use crate::domain::caveat::{Caveat, Signer, ToldCaveat};
 use crate::domain::closing::Closing;
 use crate::domain::digest;
 use crate::journal::period::{ClosedPeriod, PeriodClose, may_close};
-use crate::journal::{self, Author, Entry, JournalError, Writer, is_one_person};
+use crate::journal::{self, Author, JournalEntry, JournalError, JournalWriter, is_one_person};
 use crate::register::is_same_person;
 use crate::report;
 use crate::report::manifest::{self, ReportFile};
@@ -45,7 +45,7 @@ struct Summary {
     #[serde(default)]
     revocations_asked: Vec<String>,
     #[serde(default)]
-    caveats: Vec<Told>,
+    caveats: Vec<ToldCaveat>,
     files: Vec<ReportFile>,
 }
 
@@ -124,11 +124,11 @@ pub fn close(options: CloseOptions<'_>) -> Result<PeriodClose, PeriodError> {
         reviewed_by,
     };
     // Only the one writer may say which period is the next.
-    let mut writer = Writer::open(options.journal)?;
+    let mut writer = JournalWriter::open(options.journal)?;
     made_again::check_journal(options.report, writer.journal())?;
     check_order(&writer.journal().periods()?, &period.closing)?;
     let signed = Box::new(period.clone());
-    let entry = if is_proposal { Entry::PeriodProposed { period: signed } } else { Entry::PeriodClosed { period: signed } };
+    let entry = if is_proposal { JournalEntry::PeriodProposed { period: signed } } else { JournalEntry::PeriodClosed { period: signed } };
     writer.append(options.now, &options.author, entry)?;
     Ok(period)
 }
@@ -149,7 +149,7 @@ fn check_reviewer(options: &CloseOptions<'_>) -> Result<(), PeriodError> {
 
 /// What was approved.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Approved {
+pub enum Approval {
     /// That a period be closed.
     Closed(Box<PeriodClose>),
     /// That one be opened again.
@@ -162,7 +162,7 @@ pub enum Approved {
 /// [`JournalError`].
 pub fn proposed_report(journal: &Path, from: Date) -> Result<Option<PathBuf>, JournalError> {
     Ok(match journal::read(journal)?.proposed().map(|proposal| &proposal.entry) {
-        Some(Entry::PeriodProposed { period }) if period.closing.from == from => Some(PathBuf::from(&period.report)),
+        Some(JournalEntry::PeriodProposed { period }) if period.closing.from == from => Some(PathBuf::from(&period.report)),
         _ => None,
     })
 }
@@ -178,8 +178,8 @@ pub fn approve(
     author: &Author,
     again: Option<&Path>,
     now: Timestamp,
-) -> Result<Approved, PeriodError> {
-    let mut writer = Writer::open(journal)?;
+) -> Result<Approval, PeriodError> {
+    let mut writer = JournalWriter::open(journal)?;
     let waiting = writer.journal().proposed().filter(|proposal| proposal.entry.proposes(from)).cloned();
     let Some(proposal) = waiting else { return Err(PeriodError::NothingProposed { from }) };
     if !proposal.is_proposal(named) {
@@ -190,7 +190,7 @@ pub fn approve(
         return Err(PeriodError::Reviewer { reason: "who proposed it cannot also approve it", hint });
     }
     let (entry, approved) = match proposal.entry {
-        Entry::PeriodProposed { period } => {
+        JournalEntry::PeriodProposed { period } => {
             // What was proposed is what is signed.
             let folder = Path::new(&period.report);
             let again = again.ok_or_else(|| not_whole(folder, &"it was not made again"))?;
@@ -219,9 +219,9 @@ pub fn approve(
                 summary_sha256,
                 ..*period
             });
-            (Entry::PeriodClosed { period: period.clone() }, Approved::Closed(period))
+            (JournalEntry::PeriodClosed { period: period.clone() }, Approval::Closed(period))
         }
-        _ => (Entry::PeriodReopened { from }, Approved::Reopened),
+        _ => (JournalEntry::PeriodReopened { from }, Approval::Reopened),
     };
     writer.append(now, author, entry)?;
     Ok(approved)
@@ -245,7 +245,7 @@ fn as_it_lies(folder: &Path, files: &[ReportFile]) -> Result<String, PeriodError
 /// The summary and its digest, once every file is what it says.
 fn read_whole(folder: &Path) -> Result<(Summary, String), PeriodError> {
     let wrong = |error: io::Error| not_whole(folder, &error);
-    let bytes = fs::read(folder.join("summary.json")).map_err(wrong)?;
+    let bytes = manifest::summary(folder).map_err(wrong)?;
     let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| not_whole(folder, &error))?;
     for file in &summary.files {
         let found = ReportFile::of(folder, &file.name).map_err(wrong)?;
@@ -310,7 +310,7 @@ fn source_text(ledger: &Value) -> String {
 /// # Errors
 /// [`PeriodError`]; the journal is then as it was.
 pub fn reopen(journal: &Path, from: Date, author: &Author, four_eyes: bool, now: Timestamp) -> Result<(), PeriodError> {
-    let mut writer = Writer::open(journal)?;
+    let mut writer = JournalWriter::open(journal)?;
     let closed = writer.journal().periods()?;
     let wrong = |reason: String, hint| Err(PeriodError::Order { from, reason, hint });
     match closed.last().map(|last| &last.close.closing) {
@@ -321,7 +321,7 @@ pub fn reopen(journal: &Path, from: Date, author: &Author, four_eyes: bool, now:
         }
         _ => return wrong("it is not closed".into(), "`tagih period list` shows what is"),
     }
-    let entry = if four_eyes { Entry::ReopenProposed { from } } else { Entry::PeriodReopened { from } };
+    let entry = if four_eyes { JournalEntry::ReopenProposed { from } } else { JournalEntry::PeriodReopened { from } };
     writer.append(now, author, entry)?;
     Ok(())
 }

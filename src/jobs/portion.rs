@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use crate::domain::bill::{Bill, Salts, Wanted};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
-use crate::domain::mark::{Mark, TermsDigest};
+use crate::domain::mark::{BillMark, TermsDigest};
 use crate::domain::owner::{self, Paid};
 use crate::domain::plan::{MapView, Unchanged};
-use crate::ledger::{LedgerError, Names, View};
+use crate::ledger::{LedgerError, LedgerView, Names};
 use crate::parallel;
 
 /// Bills planned from one question at most: enough that asking costs little, few enough that memory stays flat.
@@ -26,7 +26,7 @@ const LOOKED_OVER_A_ROW: u64 = 4;
 ///
 /// # Errors
 /// The ledger's.
-pub async fn look_over(view: &impl View, rows: u64, now: Timestamp) -> Result<(), LedgerError> {
+pub async fn look_over(view: &impl LedgerView, rows: u64, now: Timestamp) -> Result<(), LedgerError> {
     let bills: u64 = view.totals(now).await?.by_status.iter().map(|(_, sum)| sum.count).sum();
     if bills <= LOOKED_OVER.max(rows.saturating_mul(LOOKED_OVER_A_ROW)) { view.whole().await } else { Ok(()) }
 }
@@ -36,14 +36,14 @@ pub async fn look_over(view: &impl View, rows: u64, now: Timestamp) -> Result<()
 /// # Errors
 /// The ledger's.
 pub async fn left_alone<'b>(
-    view: &impl View,
+    view: &impl LedgerView,
     bills: impl Iterator<Item = &'b Bill> + Clone,
     salts: &Salts,
     now: Timestamp,
 ) -> Result<Vec<Option<Unchanged>>, LedgerError> {
     let numbers: Vec<&InvoiceNumber> = bills.clone().map(|bill| &bill.invoice_number).collect();
     let marks = view.marks(&numbers).await?;
-    let of = |(bill, mark): &(&Bill, Option<Mark>)| match &bill.wanted {
+    let of = |(bill, mark): &(&Bill, Option<BillMark>)| match &bill.wanted {
         // What has no digest is looked at whole.
         Wanted::Live(terms) => {
             let mark = mark.as_ref()?;
@@ -52,7 +52,7 @@ pub async fn left_alone<'b>(
         }
         Wanted::Cancelled => None,
     };
-    let marked: Vec<(&Bill, Option<Mark>)> = bills.zip(marks).collect();
+    let marked: Vec<(&Bill, Option<BillMark>)> = bills.zip(marks).collect();
     Ok(parallel::map(&marked, of))
 }
 
@@ -68,7 +68,7 @@ impl Portion {
     ///
     /// # Errors
     /// The ledger's.
-    pub async fn of(view: &impl View, wanted: impl IntoIterator<Item = &Bill>, reissue_suffix: &str) -> Result<Self, LedgerError> {
+    pub async fn of(view: &impl LedgerView, wanted: impl IntoIterator<Item = &Bill>, reissue_suffix: &str) -> Result<Self, LedgerError> {
         let mut names = Names::default();
         for bill in wanted {
             names.numbers.insert(bill.invoice_number.clone());
@@ -91,7 +91,7 @@ impl Portion {
     ///
     /// # Errors
     /// The ledger's.
-    pub async fn about(view: &impl View, names: &Names) -> Result<Self, LedgerError> {
+    pub async fn about(view: &impl LedgerView, names: &Names) -> Result<Self, LedgerError> {
         let mut bills = HashMap::new();
         let mut numbers: Vec<InvoiceNumber> = names.numbers.iter().cloned().collect();
         for state in view.bills_about(names).await? {

@@ -1,27 +1,27 @@
 //! Reconcile: bills, evidence, a period and an as-of → a folder of reports. Read-only towards everything it reads.
 
-mod asked;
 mod bills;
 mod books;
 mod gathered;
-mod told;
+mod ledgers_asked;
+mod unjudged;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use self::asked::{Asked, caveats, formers};
 pub use self::bills::Billed;
 use self::books::Carried;
 pub(super) use self::gathered::read_settlement;
 use self::gathered::{Gathered, run_id};
-pub use self::told::{Told, told};
+pub use self::ledgers_asked::{LedgersAsked, caveats, formers};
+pub use self::unjudged::{Unjudged, told};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::books::carry::CarryError;
-use crate::books::{BooksError, Settings};
+use crate::books::{BooksError, BooksSettings};
 use crate::doku::keyring::Keyring;
-use crate::domain::classify::{Period, Policy};
+use crate::domain::classify::{MatchingPolicy, Period};
 use crate::domain::line::InputFile;
 use crate::domain::settlement::{Settlement, SettlementTerms};
 use crate::evidence::bank::{BankError, Statements};
@@ -32,12 +32,12 @@ use crate::journal::period::ClosedPeriod;
 use crate::journal::{Journal, JournalError};
 use crate::ledger::LedgerError;
 use crate::reconcile::external::ExternalError;
-use crate::reconcile::month::{Closing, Month, Opening};
+use crate::reconcile::month::{Closing, MonthResult, Opening};
 use crate::reconcile::posted::Posted;
-use crate::reconcile::{self, Bills, KnownPayment, Outcome, Terms};
+use crate::reconcile::{self, Bills, KnownPayment, ReconcileTerms, Reconciled};
 use crate::report::atomic::WriteError;
 use crate::report::books::{BooksFiles, KeepError};
-use crate::report::held::{HeldFolder, TakeError};
+use crate::report::folder_lock::{HeldFolder, TakeError};
 use crate::report::summary::Summary;
 use crate::report::summary_books::BooksFigures;
 use crate::report::summary_inputs::Request;
@@ -61,11 +61,11 @@ pub struct ReconcileOptions {
     /// The keys that may have signed, the present one first.
     pub keys: Keyring,
     /// Who was asked about them.
-    pub asked: Asked,
+    pub asked: LedgersAsked,
     /// Our `Client-Id`.
     pub client_id: String,
     /// What the rules leave to the merchant.
-    pub policy: Policy,
+    pub policy: MatchingPolicy,
     /// The output folder of an earlier period, whose payments cover their bills in this one.
     pub carry_in: Option<PathBuf>,
     /// Our ledger beside an external one, if it was.
@@ -81,9 +81,9 @@ pub struct ReconcileOptions {
     /// What people have decided, if there is a journal; it is only read.
     pub journal: Option<PathBuf>,
     /// What the books' postings depend on.
-    pub books: Settings,
+    pub books: BooksSettings,
     /// How external ledgers and settlement files that are not written as tagih's or DOKU's own are read.
-    pub tables: table::Settings,
+    pub tables: table::TableSettings,
     /// Where to write.
     pub out: PathBuf,
     /// For whom workbook and page are made; without it, only the files that programs read are written.
@@ -113,9 +113,9 @@ impl ReconcileOptions {
     ///
     /// # Errors
     /// When the days are no period.
-    pub fn terms(&self) -> Result<Terms, ReconcileError> {
+    pub fn terms(&self) -> Result<ReconcileTerms, ReconcileError> {
         let period = Period::new(self.from, self.to).ok_or(ReconcileError::Period { from: self.from, to: self.to })?;
-        Ok(Terms { period, as_of: self.as_of, policy: self.policy.clone() })
+        Ok(ReconcileTerms { period, as_of: self.as_of, policy: self.policy.clone() })
     }
 }
 
@@ -129,9 +129,9 @@ pub struct ReconcileReport {
     /// Whether the control identities hold (if not: exit 8).
     pub identities_hold: bool,
     /// What was concluded, for callers that look closer.
-    pub outcome: Outcome,
+    pub outcome: Reconciled,
     /// The figures of the period.
-    pub month: Month,
+    pub month: MonthResult,
     /// Its books.
     pub books: Posted,
     /// What a person should know of the files.
@@ -254,7 +254,7 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let decided = journal.decided_at().map_or_else(String::new, |head| head.to_string());
     let (carry, ended) = books_files.finish(&posted, source.text(), decided)?;
     let hash = carry.hash().map_err(|error| ReconcileError::Opening { path: options.out.clone(), reason: error.to_string() })?;
-    let month = Month::of(&outcome, &terms, opening.as_ref(), &posted, &hash, files.len());
+    let month = MonthResult::of(&outcome, &terms, opening.as_ref(), &posted, &hash, files.len());
     outcome.identities.extend_from_slice(&month.identities);
     let mut summary = Summary::of(&outcome, &terms, &files, source, run_id);
     summary.held = held;

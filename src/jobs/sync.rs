@@ -8,21 +8,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
-use super::asking::{Asked, Asking, Recorded};
 use super::bounded::bounded;
 use super::caller::Caller;
+use super::status_query::{Recorded, StatusQuery, StatusReply};
 use super::watch::LastWord;
 use crate::doku::answer::Trust;
 use crate::domain::channel::Channel;
-use crate::domain::check::{self, Due, FoundPayment, Schedule, Word};
-use crate::domain::conclusion::Says;
+use crate::domain::check_status::{self, Due, FoundPayment, Schedule, Word};
+use crate::domain::conclusion::AnswerSays;
 use crate::domain::doubt;
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::{BillState, Code, Status};
+use crate::domain::lifecycle::{BillState, IssuedCode, Status};
 use crate::domain::payment::{self, Payment, Sameness};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
-use crate::ledger::{Ledger, LedgerError, Names, View as _};
+use crate::ledger::{Ledger, LedgerError, LedgerView as _, Names};
 
 /// A run's collaborators, and how it asks.
 pub struct Syncing<'a, L, G, T: Time> {
@@ -110,7 +110,7 @@ where
         let count_max = usize::try_from(self.calls_left.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
         let mut due = Due::new(now, &self.schedule, count_max);
         let view = self.ledger.view().await?;
-        view.visit_silent(check::ends_until(now, &self.schedule), |state| due.take(state, false)).await?;
+        view.visit_silent(check_status::ends_until(now, &self.schedule), |state| due.take(state, false)).await?;
         Ok(due.bills())
     }
 
@@ -119,24 +119,24 @@ where
             Ok(code) => code,
             Err(why) => return Ok(CheckEnd::NotAskable(why)),
         };
-        let from = check::askable_from(state, &self.schedule);
+        let from = check_status::askable_from(state, &self.schedule);
         let now = (self.clock)();
         if from > now {
             return Ok(CheckEnd::TooSoon(from));
         }
-        let asking = Asking { ledger: self.ledger, caller: &self.caller, clock: self.clock, trust: self.trust };
+        let asking = StatusQuery { ledger: self.ledger, caller: &self.caller, clock: self.clock, trust: self.trust };
         let channel = state.terms.channel;
         let asked = asking.ask(&code.wire_invoice_number, code.issued_as, channel, || self.may_call()).await;
         let said = match asked {
-            Asked::Said(said) => said,
-            Asked::Unanswered(reason) => {
+            StatusReply::Said(said) => said,
+            StatusReply::Unanswered(reason) => {
                 self.heard(channel, None);
                 return Ok(CheckEnd::Unanswered(reason));
             }
-            Asked::NotAskable => return Ok(CheckEnd::NotAskable("its number cannot stand in the path of a query")),
-            Asked::Stopped => return Ok(CheckEnd::Deferred),
+            StatusReply::NotAskable => return Ok(CheckEnd::NotAskable("its number cannot stand in the path of a query")),
+            StatusReply::Stopped => return Ok(CheckEnd::Deferred),
         };
-        self.heard(channel, Some(&LastWord { says: Says::Success, words: String::new() }));
+        self.heard(channel, Some(&LastWord { says: AnswerSays::Success, words: String::new() }));
         let payment = said.payment(channel, &code.answer.payment_code);
         let end = match (&payment, said.told.word) {
             (Some(payment), _) if !self.is_known(state, payment).await? => CheckEnd::Found,
@@ -179,7 +179,7 @@ where
 }
 
 /// The code DOKU can be asked about.
-fn askable(state: &BillState) -> Result<&Code, &'static str> {
+fn askable(state: &BillState) -> Result<&IssuedCode, &'static str> {
     match (state.status, &state.code) {
         (Status::Active | Status::Cancelled | Status::Retired, Some(code)) => Ok(code),
         (_, None) => Err("it has no payment code"),

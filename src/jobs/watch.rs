@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::stop::StopReason;
 use crate::doku::wire::Delivery;
 use crate::domain::channel::Channel;
-use crate::domain::conclusion::Says;
+use crate::domain::conclusion::AnswerSays;
 
 /// Different operations in a row that must have heard the same refusal of credentials or of a channel.
 const IN_A_ROW: u32 = 3;
@@ -51,7 +51,7 @@ struct Heard {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastWord {
     /// What it says.
-    pub says: Says,
+    pub says: AnswerSays,
     /// In its words.
     pub words: String,
 }
@@ -140,7 +140,7 @@ pub fn clock_words(ahead_seconds: i64) -> String {
 
 impl Heard {
     fn credentials(&mut self, last: &LastWord) -> Option<StopReason> {
-        if last.says != Says::Credentials {
+        if last.says != AnswerSays::Credentials {
             self.credentials_in_a_row = 0;
             return None;
         }
@@ -152,14 +152,14 @@ impl Heard {
 
     fn channel(&mut self, channel: Channel, last: &LastWord) {
         let in_a_row = self.channel_in_a_row.entry(channel).or_default();
-        *in_a_row = if last.says == Says::ChannelClosed { in_a_row.saturating_add(1) } else { 0 };
+        *in_a_row = if last.says == AnswerSays::ChannelClosed { in_a_row.saturating_add(1) } else { 0 };
         if *in_a_row >= IN_A_ROW {
             self.closed.insert(channel);
         }
     }
 
     fn path(&mut self, last: &LastWord) -> Option<StopReason> {
-        let is_path = last.says == Says::NoSuchPath;
+        let is_path = last.says == AnswerSays::NoSuchPath;
         self.path = match self.path.take() {
             None if is_path && self.answered == 1 => Some((1, last.words.clone())),
             Some((count, words)) if is_path && words == last.words => Some((count.saturating_add(1), words)),
@@ -174,18 +174,18 @@ impl Heard {
 mod tests {
     use super::*;
 
-    fn said(says: Says) -> LastWord {
+    fn said(says: AnswerSays) -> LastWord {
         LastWord { says, words: "words".into() }
     }
 
-    fn after(watch: &Watch, operations: &[Option<Says>]) -> Option<StopReason> {
+    fn after(watch: &Watch, operations: &[Option<AnswerSays>]) -> Option<StopReason> {
         operations.iter().find_map(|says| watch.ended(Channel::Alfa, says.map(said).as_ref()))
     }
 
     #[test]
     fn the_breaker_counts_operations_without_dokus_own_answer_in_a_row() {
         let watch = Watch::new(3);
-        assert_eq!(after(&watch, &[None, None, Some(Says::Refused), None, None]), None);
+        assert_eq!(after(&watch, &[None, None, Some(AnswerSays::Refused), None, None]), None);
         assert_eq!(after(&watch, &[None]), Some(StopReason::Breaker));
         assert_eq!(after(&Watch::new(0), &[None; 99]), None, "0 never opens it");
     }
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn credentials_stop_a_run_at_the_third_operation_in_a_row_or_when_nothing_else_was_ever_heard() {
         let watch = Watch::new(0);
-        let (no, yes) = (Some(Says::Credentials), Some(Says::Success));
+        let (no, yes) = (Some(AnswerSays::Credentials), Some(AnswerSays::Success));
         assert_eq!(after(&watch, &[yes, no, no, yes, no, None, no]), None, "one bad row is a row's matter");
         assert_eq!(watch.verdict(), None);
         assert!(matches!(after(&watch, &[no]), Some(StopReason::Credentials(_))));
@@ -206,24 +206,24 @@ mod tests {
     #[test]
     fn a_channel_closes_at_the_third_refusal_in_a_row_and_the_others_stay_open() {
         let watch = Watch::new(0);
-        let (no, yes) = (Some(Says::ChannelClosed), Some(Says::Success));
+        let (no, yes) = (Some(AnswerSays::ChannelClosed), Some(AnswerSays::Success));
         assert_eq!(after(&watch, &[no, no, yes, no, no]), None);
         assert!(!watch.is_closed(Channel::Alfa));
-        assert_eq!(watch.ended(Channel::Indomaret, Some(&said(Says::ChannelClosed))), None);
+        assert_eq!(watch.ended(Channel::Indomaret, Some(&said(AnswerSays::ChannelClosed))), None);
         assert_eq!(after(&watch, &[no]), None, "the others go on");
         assert!(watch.is_closed(Channel::Alfa) && !watch.is_closed(Channel::Indomaret));
     }
 
     #[test]
     fn a_path_is_wrong_when_the_first_twenty_operations_all_heard_the_same_so() {
-        let no = Some(Says::NoSuchPath);
+        let no = Some(AnswerSays::NoSuchPath);
         assert_eq!(after(&Watch::new(0), &[no; 19]), None);
         assert!(matches!(after(&Watch::new(0), &[no; 20]), Some(StopReason::WrongPath(_))));
-        let mut mixed = vec![Some(Says::Success)];
+        let mut mixed = vec![Some(AnswerSays::Success)];
         mixed.extend([no; 40]);
         assert_eq!(after(&Watch::new(0), &mixed), None, "the path works for some");
-        assert_eq!(after(&Watch::new(0), &[Some(Says::Refused); 40]), None, "a refused content speaks of rows");
-        let other = LastWord { says: Says::NoSuchPath, words: "other words".into() };
+        assert_eq!(after(&Watch::new(0), &[Some(AnswerSays::Refused); 40]), None, "a refused content speaks of rows");
+        let other = LastWord { says: AnswerSays::NoSuchPath, words: "other words".into() };
         let watch = Watch::new(0);
         assert_eq!(after(&watch, &[no; 19]), None);
         assert_eq!(watch.ended(Channel::Alfa, Some(&other)), None);

@@ -17,23 +17,23 @@ use jiff::civil::Date;
 use super::reconcile::{Billed, ReconcileError, SettlementFiles, read_settlement};
 use crate::doku::keyring::Keyring;
 use crate::domain::calendar::{start_of_wib_day, wib_date};
-use crate::domain::classify::{Period, Policy};
+use crate::domain::classify::{MatchingPolicy, Period};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Event, Order};
 use crate::domain::line::{InputFile, Lines};
 use crate::domain::settlement::SettlementRow;
 use crate::domain::sum::Sum;
-use crate::evidence::{self, ReadOptions, Sources, StoreAt};
+use crate::evidence::{self, EvidenceSources, ReadOptions, StoreAt};
 use crate::journal;
-use crate::ledger::{Happening, Names, View};
-use crate::reconcile::{self, About, Finding, Outcome, Terms};
-use crate::register::{Happening as Step, Register, Standings, Status};
-use crate::table::Settings;
+use crate::ledger::{BillHappening, LedgerView, Names};
+use crate::reconcile::{self, Conclusions, Finding, ReconcileTerms, Reconciled};
+use crate::register::{ItemHappening as Step, ItemStatus, Register, Standings};
+use crate::table::TableSettings;
 
-use self::books::About as InBooks;
-use self::report::{BooksError, Report, Says};
+use self::books::NamedInBooks as InBooks;
+use self::report::{AskedReport, ReportSays, ReportUnreadable};
 use self::unread::asked;
-pub use money::Money;
+pub use money::MoneyState;
 pub use names::named_by;
 
 /// What is asked, and where to look.
@@ -52,15 +52,15 @@ pub struct WhyOptions<'a> {
     /// Our `Client-Id`.
     pub client_id: String,
     /// What the rules leave to the merchant.
-    pub policy: Policy,
+    pub policy: MatchingPolicy,
     /// How tables are understood.
-    pub tables: Settings,
+    pub tables: TableSettings,
     /// Settlement files.
     pub settlement: Option<SettlementFiles>,
     /// What people have decided.
     pub journal: &'a Path,
     /// A report, whose books know what was decided.
-    pub report: Option<&'a Report>,
+    pub report: Option<&'a AskedReport>,
     /// Which days; else from the first day anything is known of to as-of.
     pub period: Option<(Date, Date)>,
     /// Seen from when.
@@ -88,7 +88,7 @@ pub enum WhyError {
     Read(#[from] ReconcileError),
     /// The report cannot be read.
     #[error(transparent)]
-    Books(#[from] BooksError),
+    Books(#[from] ReportUnreadable),
 }
 
 impl<E: Into<ReconcileError>> From<E> for Box<WhyError> {
@@ -97,26 +97,26 @@ impl<E: Into<ReconcileError>> From<E> for Box<WhyError> {
     }
 }
 
-impl From<BooksError> for Box<WhyError> {
-    fn from(error: BooksError) -> Self {
+impl From<ReportUnreadable> for Box<WhyError> {
+    fn from(error: ReportUnreadable) -> Self {
         Self::new(WhyError::Books(error))
     }
 }
 
 /// One thing that happened.
 #[derive(Debug)]
-pub struct Told {
+pub struct StoryLine {
     /// When; `None` where a log does not say.
     pub at: Option<Timestamp>,
     /// What.
-    pub what: What,
+    pub what: StoryEvent,
 }
 
 /// What happened, and who knows it.
 #[derive(Debug)]
-pub enum What {
+pub enum StoryEvent {
     /// The ledger recorded it.
-    Ledger(Happening),
+    Ledger(BillHappening),
     /// DOKU asked whether the code may be paid.
     Inquiry {
         /// DOKU's word for our answer.
@@ -141,11 +141,11 @@ pub enum What {
 #[derive(Debug)]
 pub struct Judgement {
     /// The whole of it.
-    pub outcome: Outcome,
+    pub outcome: Reconciled,
     /// The part that is asked about.
-    pub about: About,
+    pub about: Conclusions,
     /// Period, as-of, policy.
-    pub terms: Terms,
+    pub terms: ReconcileTerms,
     /// The logs, in the order in which lines refer to them.
     pub files: Vec<InputFile>,
     /// How its discrepancies stand.
@@ -160,20 +160,20 @@ pub struct Story {
     /// The bill, if the ledger has it.
     pub bill: Option<BillState>,
     /// What happened, oldest first.
-    pub told: Vec<Told>,
+    pub told: Vec<StoryLine>,
     /// `None` without any evidence: nothing can be judged then.
     pub judgement: Option<Judgement>,
     /// Discrepancies that the journal follows, by id.
-    pub items: Vec<(String, Status)>,
+    pub items: Vec<(String, ItemStatus)>,
     /// What a report says of it, if one was asked.
-    pub says: Option<Says>,
+    pub says: Option<ReportSays>,
 }
 
 /// What a name led to.
 #[derive(Default)]
 struct Subject {
     bill: Option<BillState>,
-    history: Vec<(Timestamp, Happening)>,
+    history: Vec<(Timestamp, BillHappening)>,
     invoice_numbers: BTreeSet<String>,
     payment_codes: BTreeSet<String>,
 }
@@ -182,7 +182,7 @@ struct Subject {
 ///
 /// # Errors
 /// [`WhyError`].
-pub async fn why(view: &impl View, options: &WhyOptions<'_>) -> Result<Story, Box<WhyError>> {
+pub async fn why(view: &impl LedgerView, options: &WhyOptions<'_>) -> Result<Story, Box<WhyError>> {
     let journal = journal::read(options.journal)?;
     let register = journal.register()?;
     let mut subject = subject_of(view, &register, options.name).await?;
@@ -204,15 +204,19 @@ pub async fn why(view: &impl View, options: &WhyOptions<'_>) -> Result<Story, Bo
         }
         None => None,
     };
-    let mut told: Vec<Told> =
-        subject.history.drain(..).map(|(at, happening)| Told { at: Some(at), what: What::Ledger(happening) }).collect();
+    let mut told: Vec<StoryLine> =
+        subject.history.drain(..).map(|(at, happening)| StoryLine { at: Some(at), what: StoryEvent::Ledger(happening) }).collect();
     told.extend(inquiries::told(&subject, &options.inquiries)?);
     told.extend(judgement.iter().flat_map(arrived));
     told.extend(judgement.iter().flat_map(paid_out));
     let mut items = Vec::new();
     for (id, item) in register.items().filter(|(id, item)| is_about(&subject, judgement.as_ref(), id, &item.facts.invoice_number)) {
         items.push((id.clone(), item.status));
-        told.extend(item.history.iter().map(|step| Told { at: Some(step.at), what: What::Journal { id: id.clone(), step: step.clone() } }));
+        told.extend(
+            item.history
+                .iter()
+                .map(|step| StoryLine { at: Some(step.at), what: StoryEvent::Journal { id: id.clone(), step: step.clone() } }),
+        );
     }
     // A stable sort: what one source tells of the same instant stays in its order.
     told.sort_by_key(|told| told.at.unwrap_or(Timestamp::MAX));
@@ -237,7 +241,7 @@ fn is_about(subject: &Subject, judgement: Option<&Judgement>, id: &str, invoice_
 }
 
 /// Whose name it is: an invoice's, a code's, or that of a discrepancy the journal follows; else a name that evidence may know.
-async fn subject_of(view: &impl View, register: &Register, name: &str) -> Result<Subject, Box<WhyError>> {
+async fn subject_of(view: &impl LedgerView, register: &Register, name: &str) -> Result<Subject, Box<WhyError>> {
     let subject = subject_named(view, name).await?;
     match register.get(name) {
         Some(item) if subject.bill.is_none() => {
@@ -249,7 +253,7 @@ async fn subject_of(view: &impl View, register: &Register, name: &str) -> Result
     }
 }
 
-async fn subject_of_finding(view: &impl View, invoice: &str, code: &str) -> Result<Subject, Box<WhyError>> {
+async fn subject_of_finding(view: &impl LedgerView, invoice: &str, code: &str) -> Result<Subject, Box<WhyError>> {
     let mut subject = subject_named(view, if invoice.is_empty() { code } else { invoice }).await?;
     if subject.bill.is_none() && !code.is_empty() {
         subject.payment_codes = [code.to_owned()].into();
@@ -257,7 +261,7 @@ async fn subject_of_finding(view: &impl View, invoice: &str, code: &str) -> Resu
     Ok(subject)
 }
 
-async fn subject_named(view: &impl View, name: &str) -> Result<Subject, Box<WhyError>> {
+async fn subject_named(view: &impl LedgerView, name: &str) -> Result<Subject, Box<WhyError>> {
     let own = match InvoiceNumber::new(name) {
         Ok(number) => view.bill(&number).await?,
         Err(_) => None,
@@ -274,7 +278,7 @@ async fn subject_named(view: &impl View, name: &str) -> Result<Subject, Box<WhyE
     let mut invoice_numbers = BTreeSet::from([bill.invoice_number.to_string()]);
     let mut payment_codes: BTreeSet<String> = bill.code.iter().map(|code| code.answer.payment_code.to_string()).collect();
     for (_, happening) in &history {
-        let Happening::Event(event) = happening else { continue };
+        let BillHappening::Event(event) = happening else { continue };
         match event.as_ref() {
             Event::Intended { wire_invoice_number, .. } | Event::Aliased { number: wire_invoice_number } => {
                 invoice_numbers.insert(wire_invoice_number.to_string());
@@ -289,7 +293,7 @@ async fn subject_named(view: &impl View, name: &str) -> Result<Subject, Box<WhyE
 }
 
 /// The bill whose code, or number on the wire, this is or was; of several the one that may be live.
-async fn holder(view: &impl View, name: &str) -> Result<Option<BillState>, Box<WhyError>> {
+async fn holder(view: &impl LedgerView, name: &str) -> Result<Option<BillState>, Box<WhyError>> {
     let names = Names { numbers: InvoiceNumber::new(name).into_iter().collect(), codes: PaymentCode::new(name).into_iter().collect() };
     let has = |bill: &BillState| {
         let is_it =
@@ -309,8 +313,8 @@ async fn holder(view: &impl View, name: &str) -> Result<Option<BillState>, Box<W
 
 /// What all evidence comes to.
 struct Concluded {
-    outcome: Outcome,
-    terms: Terms,
+    outcome: Reconciled,
+    terms: ReconcileTerms,
     files: Vec<InputFile>,
     /// For each log that was given, its place among the files.
     places: Vec<Option<u32>>,
@@ -318,19 +322,19 @@ struct Concluded {
 
 /// The whole evidence under the rules.
 async fn conclude(
-    view: &impl View,
+    view: &impl LedgerView,
     subject: &Subject,
     names: &BTreeSet<String>,
     options: &WhyOptions<'_>,
 ) -> Result<Concluded, Box<WhyError>> {
     let today = wib_date(options.as_of);
     let whole = |from, to| Period::new(from, to).ok_or(ReconcileError::Period { from, to });
-    let mut terms = Terms { period: whole(today, today)?, as_of: options.as_of, policy: options.policy.clone() };
+    let mut terms = ReconcileTerms { period: whole(today, today)?, as_of: options.as_of, policy: options.policy.clone() };
     // The totals only serve the control identities of a report.
     let billed = Billed::of_view(view, Sum::default(), &terms).await?;
     let WhyOptions { keys, client_id, policy, tables, .. } = options;
     let read = ReadOptions { keys, client_id, policy, pairs: &billed.bills, tables };
-    let mut evidence = evidence::read(Sources { logs: &options.notifications, store: options.evidence.as_ref() }, &read)?;
+    let mut evidence = evidence::read(EvidenceSources { logs: &options.notifications, store: options.evidence.as_ref() }, &read)?;
     terms.period = if let Some((from, to)) = options.period {
         whole(from, to)?
     } else {
@@ -342,7 +346,7 @@ async fn conclude(
     let (files, places) = (std::mem::take(&mut evidence.files), std::mem::take(&mut evidence.places));
     let (inputs, _) = billed.inputs(evidence, &files, settlement);
     let mut outcome = reconcile::reconcile(inputs, &terms);
-    if let Some(known) = options.report.map(Report::known) {
+    if let Some(known) = options.report.map(AskedReport::known) {
         outcome.follow_books(known, &InBooks::of(known, names).debts, &terms);
     }
     Ok(Concluded { outcome, terms, files, places })
@@ -356,16 +360,16 @@ fn days_paid(lines: &Lines) -> Option<(Date, Date)> {
 }
 
 /// Evidence lines as parts of the story.
-fn arrived(judgement: &Judgement) -> Vec<Told> {
+fn arrived(judgement: &Judgement) -> Vec<StoryLine> {
     let at = |finding: &Finding| judgement.line_of(finding).and_then(crate::domain::line::Line::received_at);
-    judgement.about.lines.iter().enumerate().map(|(place, finding)| Told { at: at(finding), what: What::Line(place) }).collect()
+    judgement.about.lines.iter().enumerate().map(|(place, finding)| StoryLine { at: at(finding), what: StoryEvent::Line(place) }).collect()
 }
 
 /// Settlement rows as parts of the story, on the day of the pay-out; one that is held on the day of its payment.
-fn paid_out(judgement: &Judgement) -> Vec<Told> {
+fn paid_out(judgement: &Judgement) -> Vec<StoryLine> {
     let told = |(place, finding): (usize, &Finding)| {
         let row = judgement.row_of(finding)?;
-        Some(Told { at: start_of_wib_day(row.paid_out_on.unwrap_or(row.transaction_date)), what: What::Settlement(place) })
+        Some(StoryLine { at: start_of_wib_day(row.paid_out_on.unwrap_or(row.transaction_date)), what: StoryEvent::Settlement(place) })
     };
     judgement.about.settlement.iter().enumerate().filter_map(told).collect()
 }

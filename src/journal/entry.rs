@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::period::PeriodClose;
 use crate::domain::revocation::Revocation;
-use crate::register::{Change, Decision, IllegalHistory, Register, Sighting};
+use crate::register::{Decision, IllegalHistory, Register, Sighting, StatusChange};
 
 /// A report that was taken in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct TakenFrom {
 /// What one line records.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Entry {
+pub enum JournalEntry {
     /// A report was taken in.
     Seen {
         /// What it changed.
@@ -81,7 +81,7 @@ pub enum Entry {
     },
 }
 
-impl Entry {
+impl JournalEntry {
     /// Whether it proposes something about the period from this day.
     #[must_use]
     pub fn proposes(&self, day: Date) -> bool {
@@ -93,7 +93,7 @@ impl Entry {
     }
 
     /// Its effect on the discrepancies; a kind that has none returns no change.
-    pub(super) fn apply(&self, at: Timestamp, register: &mut Register) -> Result<Vec<Change>, IllegalHistory> {
+    pub(super) fn apply(&self, at: Timestamp, register: &mut Register) -> Result<Vec<StatusChange>, IllegalHistory> {
         match self {
             Self::Seen { sighting, .. } => register.sight(at, sighting),
             Self::Decided { decisions } => {

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Author, Entry, JournalError, Writer, is_one_person};
+use super::{Author, JournalEntry, JournalError, JournalWriter, is_one_person};
 
 /// What became of the wish that one person may decide alone again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Off {
+pub enum FourEyesOff {
     /// It waits for another person.
     Proposed,
     /// Another person agreed.
@@ -24,9 +24,9 @@ pub enum Off {
 /// # Errors
 /// [`JournalError`].
 pub fn turn_on(journal: &Path, author: &Author, now: Timestamp) -> Result<(), JournalError> {
-    let mut writer = Writer::open(journal)?;
+    let mut writer = JournalWriter::open(journal)?;
     if writer.journal().four_eyes() != Some(true) {
-        writer.append(now, author, Entry::FourEyes { on: true })?;
+        writer.append(now, author, JournalEntry::FourEyes { on: true })?;
     }
     Ok(())
 }
@@ -35,15 +35,15 @@ pub fn turn_on(journal: &Path, author: &Author, now: Timestamp) -> Result<(), Jo
 ///
 /// # Errors
 /// [`JournalError`].
-pub fn turn_off(journal: &Path, author: &Author, now: Timestamp) -> Result<Off, JournalError> {
-    let mut writer = Writer::open(journal)?;
+pub fn turn_off(journal: &Path, author: &Author, now: Timestamp) -> Result<FourEyesOff, JournalError> {
+    let mut writer = JournalWriter::open(journal)?;
     if writer.journal().four_eyes() != Some(true) {
-        return Ok(Off::WasOff);
+        return Ok(FourEyesOff::WasOff);
     }
     let (entry, off) = match writer.journal().four_eyes_off_proposed() {
-        None => (Entry::FourEyesOffProposed, Off::Proposed),
-        Some(proposal) if is_one_person(proposal, author) => return Ok(Off::StillProposed),
-        Some(_) => (Entry::FourEyes { on: false }, Off::Done),
+        None => (JournalEntry::FourEyesOffProposed, FourEyesOff::Proposed),
+        Some(proposal) if is_one_person(proposal, author) => return Ok(FourEyesOff::StillProposed),
+        Some(_) => (JournalEntry::FourEyes { on: false }, FourEyesOff::Done),
     };
     writer.append(now, author, entry)?;
     Ok(off)
@@ -61,16 +61,16 @@ mod tests {
         let author = |name: &str, person: &str| Author::new(name, "because").unwrap().with_person(person);
         let (siti, budi) = (author("Siti", "1000 siti"), author("Budi", "1001 budi"));
         assert_eq!(journal::read(&path).unwrap().four_eyes(), None);
-        assert_eq!(turn_off(&path, &siti, now).unwrap(), Off::WasOff);
+        assert_eq!(turn_off(&path, &siti, now).unwrap(), FourEyesOff::WasOff);
         turn_on(&path, &siti, now).unwrap();
         turn_on(&path, &budi, now).unwrap();
         assert_eq!(journal::read(&path).unwrap().four_eyes(), Some(true));
-        assert_eq!(turn_off(&path, &siti, now).unwrap(), Off::Proposed);
+        assert_eq!(turn_off(&path, &siti, now).unwrap(), FourEyesOff::Proposed);
         for same in [&siti, &author("Budi", "1000 siti, by sudo"), &author(" SITI", "1001 budi")] {
-            assert_eq!(turn_off(&path, same, now).unwrap(), Off::StillProposed);
+            assert_eq!(turn_off(&path, same, now).unwrap(), FourEyesOff::StillProposed);
             assert_eq!(journal::read(&path).unwrap().four_eyes(), Some(true));
         }
-        assert_eq!(turn_off(&path, &budi, now).unwrap(), Off::Done);
+        assert_eq!(turn_off(&path, &budi, now).unwrap(), FourEyesOff::Done);
         assert_eq!(journal::read(&path).unwrap().four_eyes(), Some(false));
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Entry, Head, Record};
+use super::{Author, JournalEntry, JournalHead, Record};
 use crate::domain::digest::{self, Digest};
 
 /// `,"hash":"`, 64 digits, `"}`.
@@ -17,7 +17,7 @@ struct Written<'a> {
     reason: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     person: &'a str,
-    entry: &'a Entry,
+    entry: &'a JournalEntry,
     previous: String,
 }
 
@@ -30,7 +30,7 @@ struct Read {
     reason: String,
     #[serde(default)]
     person: String,
-    entry: Entry,
+    entry: JournalEntry,
     previous: String,
     #[serde(rename = "hash")]
     _hash: String,
@@ -41,7 +41,7 @@ fn sealed(body: &[u8]) -> Digest {
 }
 
 /// The line that follows `head`, with its newline, and the record it will be read as.
-pub(super) fn write(head: Head, at: Timestamp, author: &Author, entry: Entry) -> serde_json::Result<(Vec<u8>, Record)> {
+pub(super) fn write(head: JournalHead, at: Timestamp, author: &Author, entry: JournalEntry) -> serde_json::Result<(Vec<u8>, Record)> {
     let (sequence, previous) = (head.sequence.saturating_add(1), digest::hex(&head.hash));
     let written =
         Written { sequence, at, actor: author.actor(), reason: author.reason(), person: author.person(), entry: &entry, previous };
@@ -56,7 +56,7 @@ pub(super) fn write(head: Head, at: Timestamp, author: &Author, entry: Entry) ->
 }
 
 /// Reads one line, without its newline, as the one that follows `head`.
-pub(super) fn read(line: &[u8], head: Head) -> Result<Record, String> {
+pub(super) fn read(line: &[u8], head: JournalHead) -> Result<Record, String> {
     let (body, seal) = line.len().checked_sub(SEAL_LENGTH).and_then(|at| line.split_at_checked(at)).ok_or("it is cut short")?;
     let hash = sealed(body);
     if seal != format!(",\"hash\":\"{}\"}}", digest::hex(&hash)).as_bytes() {

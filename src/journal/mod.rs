@@ -18,10 +18,10 @@ use jiff::Timestamp;
 
 use crate::domain::digest::{self, Digest};
 use crate::domain::names;
-use crate::register::{Change, Register};
+use crate::register::{Register, StatusChange};
 
-pub use entry::{Entry, TakenFrom};
-pub use store::{Writer, read};
+pub use entry::{JournalEntry, TakenFrom};
+pub use store::{JournalWriter, read};
 
 /// Who writes an entry, and why. Both are mandatory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,21 +98,21 @@ pub struct Record {
     /// From whose account of the system; empty in older journals.
     pub person: String,
     /// What.
-    pub entry: Entry,
+    pub entry: JournalEntry,
     /// The chain's hash up to here.
     pub hash: Digest,
 }
 
 /// The end of a journal: printed in every summary, so that an edited or older one is found out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
+pub struct JournalHead {
     /// The last line's number; 0 for an empty journal.
     pub sequence: u64,
     /// The hash that chains all lines up to it; zero for an empty journal.
     pub hash: Digest,
 }
 
-impl Head {
+impl JournalHead {
     /// The end of a journal whose last line is `record`.
     #[must_use]
     pub const fn of(record: &Record) -> Self {
@@ -120,7 +120,7 @@ impl Head {
     }
 }
 
-impl std::fmt::Display for Head {
+impl std::fmt::Display for JournalHead {
     /// `sequence:hash`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.sequence, digest::hex(&self.hash))
@@ -133,7 +133,7 @@ pub struct Dated<'a> {
     /// Who, when and why.
     pub record: &'a Record,
     /// What.
-    pub change: Change,
+    pub change: StatusChange,
 }
 
 /// Whether two records, or a record and who writes now, are one person's: of one account of the system, or under one name.
@@ -165,21 +165,21 @@ impl Journal {
 
     /// Its end.
     #[must_use]
-    pub fn head(&self) -> Head {
-        self.records.last().map_or(Head { sequence: 0, hash: [0; 32] }, Head::of)
+    pub fn head(&self) -> JournalHead {
+        self.records.last().map_or(JournalHead { sequence: 0, hash: [0; 32] }, JournalHead::of)
     }
 
     /// Where the last decision stands: what of a journal the books depend on.
     #[must_use]
-    pub fn decided_at(&self) -> Option<Head> {
-        self.records.iter().rev().find(|record| matches!(record.entry, Entry::Decided { .. })).map(Head::of)
+    pub fn decided_at(&self) -> Option<JournalHead> {
+        self.records.iter().rev().find(|record| matches!(record.entry, JournalEntry::Decided { .. })).map(JournalHead::of)
     }
 
     /// Whether a second person must agree to what is decided; none where that was never recorded.
     #[must_use]
     pub fn four_eyes(&self) -> Option<bool> {
         self.records.iter().rev().find_map(|record| match record.entry {
-            Entry::FourEyes { on } => Some(on),
+            JournalEntry::FourEyes { on } => Some(on),
             _ => None,
         })
     }
@@ -187,8 +187,12 @@ impl Journal {
     /// The proposal that a second person be needed no more, if it is the last that was said of that.
     #[must_use]
     pub fn four_eyes_off_proposed(&self) -> Option<&Record> {
-        let said = self.records.iter().rev().find(|record| matches!(record.entry, Entry::FourEyes { .. } | Entry::FourEyesOffProposed));
-        said.filter(|record| record.entry == Entry::FourEyesOffProposed)
+        let said = self
+            .records
+            .iter()
+            .rev()
+            .find(|record| matches!(record.entry, JournalEntry::FourEyes { .. } | JournalEntry::FourEyesOffProposed));
+        said.filter(|record| record.entry == JournalEntry::FourEyesOffProposed)
     }
 
     /// The discrepancies as they stand: the fold of all lines.

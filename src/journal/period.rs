@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Journal, JournalError, Record};
+use super::{Journal, JournalEntry, JournalError, Record};
 use crate::domain::caveat::{Caveat, Former, Signer};
 use crate::domain::closing::Closing;
 use crate::domain::digest;
@@ -108,7 +108,7 @@ impl Journal {
     /// The digests of what was exported of the period from `from`, oldest first.
     pub fn exports(&self, from: Date) -> impl Iterator<Item = &str> {
         self.records().iter().filter_map(move |record| match &record.entry {
-            Entry::Exported { from: of, sha256, .. } if *of == from => Some(sha256.as_str()),
+            JournalEntry::Exported { from: of, sha256, .. } if *of == from => Some(sha256.as_str()),
             _ => None,
         })
     }
@@ -116,7 +116,7 @@ impl Journal {
     /// Everything that was said about keys, each with when it was said and the head of the ledger that has it, oldest first.
     pub fn said_of_keys(&self) -> impl Iterator<Item = (Timestamp, &Revocation, &str)> {
         self.records().iter().filter_map(|record| match &record.entry {
-            Entry::KeySaid { said, ledger_head } => Some((record.at, said, ledger_head.as_str())),
+            JournalEntry::KeySaid { said, ledger_head } => Some((record.at, said, ledger_head.as_str())),
             _ => None,
         })
     }
@@ -127,36 +127,39 @@ impl Journal {
         let about_periods = |record: &&Record| {
             matches!(
                 record.entry,
-                Entry::PeriodClosed { .. } | Entry::PeriodReopened { .. } | Entry::PeriodProposed { .. } | Entry::ReopenProposed { .. }
+                JournalEntry::PeriodClosed { .. }
+                    | JournalEntry::PeriodReopened { .. }
+                    | JournalEntry::PeriodProposed { .. }
+                    | JournalEntry::ReopenProposed { .. }
             )
         };
         let last = self.records().iter().rev().find(about_periods)?;
-        matches!(last.entry, Entry::PeriodProposed { .. } | Entry::ReopenProposed { .. }).then_some(last)
+        matches!(last.entry, JournalEntry::PeriodProposed { .. } | JournalEntry::ReopenProposed { .. }).then_some(last)
     }
 
     fn fold(&self, record: &Record, closed: &mut Vec<ClosedPeriod>) -> Result<(), JournalError> {
         match &record.entry {
-            Entry::PeriodClosed { period } => {
+            JournalEntry::PeriodClosed { period } => {
                 if !may_close(closed, period.closing.from) {
                     return Err(self.damaged(record, &"it closes a period that is not the next one"));
                 }
                 let (close, by, reason) = ((**period).clone(), record.actor.clone(), record.reason.clone());
                 closed.push(ClosedPeriod { close, at: record.at, by, reason });
             }
-            Entry::PeriodReopened { from } => {
+            JournalEntry::PeriodReopened { from } => {
                 if closed.last().is_none_or(|last| last.close.closing.from != *from) {
                     return Err(self.damaged(record, &"it reopens a period that was not the last one closed"));
                 }
                 closed.pop();
             }
-            Entry::Seen { .. }
-            | Entry::Decided { .. }
-            | Entry::PeriodProposed { .. }
-            | Entry::ReopenProposed { .. }
-            | Entry::FourEyes { .. }
-            | Entry::FourEyesOffProposed
-            | Entry::KeySaid { .. }
-            | Entry::Exported { .. } => {}
+            JournalEntry::Seen { .. }
+            | JournalEntry::Decided { .. }
+            | JournalEntry::PeriodProposed { .. }
+            | JournalEntry::ReopenProposed { .. }
+            | JournalEntry::FourEyes { .. }
+            | JournalEntry::FourEyesOffProposed
+            | JournalEntry::KeySaid { .. }
+            | JournalEntry::Exported { .. } => {}
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{Entry, Journal, JournalError};
+use super::{Journal, JournalEntry, JournalError};
 
 /// A report somebody has looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Journal {
     pub fn reports(&self) -> Result<Vec<Reported>, JournalError> {
         let signed = self.periods()?;
         let reported = |record: &super::Record| match &record.entry {
-            Entry::Seen { sighting, report: Some(report) } => Some(Reported {
+            JournalEntry::Seen { sighting, report: Some(report) } => Some(Reported {
                 to: sighting.run.to,
                 sequence: record.sequence,
                 folder: report.folder.clone(),
@@ -37,7 +37,7 @@ impl Journal {
                 content_sha256: String::new(),
                 is_signed: false,
             }),
-            Entry::PeriodClosed { period } => Some(Reported {
+            JournalEntry::PeriodClosed { period } => Some(Reported {
                 to: period.closing.to,
                 sequence: record.sequence,
                 folder: period.report.clone(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Author, Entry, Journal, JournalError, Record, line};
+use super::{Author, Journal, JournalEntry, JournalError, Record, line};
 use crate::private;
 
 /// Reads the journal at `path`; one that does not exist is empty.
@@ -31,7 +31,7 @@ pub fn read(path: &Path) -> Result<Journal, JournalError> {
 
 /// The one writer of a journal, and what it holds. Released when dropped or when the process ends.
 #[derive(Debug)]
-pub struct Writer {
+pub struct JournalWriter {
     path: PathBuf,
     file: File,
     journal: Journal,
@@ -39,7 +39,7 @@ pub struct Writer {
     end: u64,
 }
 
-impl Writer {
+impl JournalWriter {
     /// Waits for any other writer, then reads the journal, which is made (readable by its owner alone) if there is none.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl Writer {
     ///
     /// # Errors
     /// [`JournalError::Storage`]; the journal is then as it was.
-    pub fn append(&mut self, at: Timestamp, author: &Author, entry: Entry) -> Result<&Record, JournalError> {
+    pub fn append(&mut self, at: Timestamp, author: &Author, entry: JournalEntry) -> Result<&Record, JournalError> {
         let (bytes, record) = line::write(self.journal.head(), at, author, entry).map_err(|error| storage(&self.path, &error.into()))?;
         if let Err(error) = self.put(&bytes) {
             // What cannot be taken back here is a line without its newline, which readers pass over and the next writer cuts.

@@ -4,11 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
-use crate::register::{Run, Sighting};
+use crate::register::{ReconcileRun, Sighting};
 
-fn entry(run_id: &str) -> Entry {
-    let run = Run { run_id: run_id.into(), from: "2026-10-01".parse().unwrap(), to: "2026-10-31".parse().unwrap(), as_of: at() };
-    Entry::Seen { sighting: Sighting { run, new: vec![], changed: vec![], again: vec![], gone: vec![] }, report: None }
+fn entry(run_id: &str) -> JournalEntry {
+    let run = ReconcileRun { run_id: run_id.into(), from: "2026-10-01".parse().unwrap(), to: "2026-10-31".parse().unwrap(), as_of: at() };
+    JournalEntry::Seen { sighting: Sighting { run, new: vec![], changed: vec![], again: vec![], gone: vec![] }, report: None }
 }
 
 fn at() -> Timestamp {
@@ -27,7 +27,7 @@ fn lines_in(bytes: &[u8]) -> u64 {
 /// A journal of three lines.
 fn three(folder: &tempfile::TempDir) -> std::path::PathBuf {
     let path = folder.path().join("tagih.journal");
-    let mut writer = Writer::open(&path).unwrap();
+    let mut writer = JournalWriter::open(&path).unwrap();
     for run in ["a", "b", "c"] {
         writer.append(at(), &author(), entry(run)).unwrap();
     }
@@ -40,7 +40,7 @@ fn what_was_appended_is_read_back_and_a_missing_journal_is_empty() {
     assert_eq!(read(&folder.path().join("none")).unwrap().head().sequence, 0);
     let path = three(&folder);
     let journal = read(&path).unwrap();
-    assert_eq!(journal, *Writer::open(&path).unwrap().journal());
+    assert_eq!(journal, *JournalWriter::open(&path).unwrap().journal());
     assert_eq!(journal.records()[2].entry, entry("c"));
     assert_eq!((journal.records()[0].actor.as_str(), journal.head().sequence), ("Siti", 3));
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -55,7 +55,7 @@ fn a_file_cut_anywhere_keeps_every_whole_line_and_the_next_writer_goes_on_from_t
         fs::write(&path, &bytes[..length]).unwrap();
         let whole = lines_in(&bytes[..length]);
         assert_eq!(read(&path).unwrap().head().sequence, whole, "{length}");
-        let mut writer = Writer::open(&path).unwrap();
+        let mut writer = JournalWriter::open(&path).unwrap();
         writer.append(at(), &author(), entry("again")).unwrap();
         assert_eq!(read(&path).unwrap().head().sequence, whole + 1, "{length}");
     }
@@ -74,7 +74,7 @@ fn no_byte_can_change_and_no_line_go_or_move_unnoticed() {
         let line = lines_in(&bytes[..at]) + 1;
         let found = read(&path);
         assert!(matches!(found, Err(JournalError::Damaged { line: named, .. }) if named == line), "byte {at}: {found:?}");
-        assert!(Writer::open(&path).is_err());
+        assert!(JournalWriter::open(&path).is_err());
     }
     let lines: Vec<&[u8]> = bytes.split_inclusive(|&byte| byte == b'\n').collect();
     for order in [vec![1, 2], vec![0, 2], vec![1, 0, 2], vec![0, 1, 1, 2]] {
@@ -92,7 +92,7 @@ fn writers_take_turns_and_every_line_of_each_is_kept() {
             let path = &path;
             scope.spawn(move || {
                 for number in 0..10 {
-                    Writer::open(path).unwrap().append(at(), &author(), entry(&format!("{name}-{number}"))).unwrap();
+                    JournalWriter::open(path).unwrap().append(at(), &author(), entry(&format!("{name}-{number}"))).unwrap();
                     read(path).unwrap();
                 }
             });
@@ -112,9 +112,9 @@ fn nobody_and_no_reason_are_refused() {
 fn decisions_in_one_line_or_in_many_make_the_same_register() {
     use crate::books;
     use crate::domain::reason::{Ids, PaymentReason, Reason};
-    use crate::register::{Action, Decision, Details, Facts, Sighting, Step};
+    use crate::register::{DecidedAction, Decision, DecisionDetails, DecisionStep, DiscrepancyFacts, Sighting};
     let [a, b, c] = ["0a0000000000000000000000", "0b0000000000000000000000", "0c0000000000000000000000"];
-    let facts = |id: &str| Facts {
+    let facts = |id: &str| DiscrepancyFacts {
         id: id.into(),
         class: "P01".into(),
         nature: "BREAK".into(),
@@ -133,9 +133,9 @@ fn decisions_in_one_line_or_in_many_make_the_same_register() {
         times: 1,
         books: None,
     };
-    let Entry::Seen { sighting: empty, .. } = entry("run") else { panic!() };
-    let seen = Entry::Seen { sighting: Sighting { new: [a, b, c].map(facts).into(), ..empty }, report: None };
-    let decision = |(id, step): (&str, Step)| Decision {
+    let JournalEntry::Seen { sighting: empty, .. } = entry("run") else { panic!() };
+    let seen = JournalEntry::Seen { sighting: Sighting { new: [a, b, c].map(facts).into(), ..empty }, report: None };
+    let decision = |(id, step): (&str, DecisionStep)| Decision {
         id: id.into(),
         facts: facts(id).fingerprint(),
         step,
@@ -146,19 +146,26 @@ fn decisions_in_one_line_or_in_many_make_the_same_register() {
         person: String::new(),
     };
     let steps = [
-        (a, Step::Resolve { action: Action::Books(books::Action::Refund), reviewer: Some("Budi".into()), details: Details::default() }),
-        (b, Step::Propose { action: Action::Books(books::Action::Keep), details: Details::default() }),
-        (a, Step::Reopen),
-        (c, Step::Note),
+        (
+            a,
+            DecisionStep::Resolve {
+                action: DecidedAction::Books(books::Action::Refund),
+                reviewer: Some("Budi".into()),
+                details: DecisionDetails::default(),
+            },
+        ),
+        (b, DecisionStep::Propose { action: DecidedAction::Books(books::Action::Keep), details: DecisionDetails::default() }),
+        (a, DecisionStep::Reopen),
+        (c, DecisionStep::Note),
     ];
     let decisions: Vec<Decision> = steps.into_iter().map(decision).collect();
     let registers = [1, 2, 3, 4].map(|size| {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tagih.journal");
-        let mut writer = Writer::open(&path).unwrap();
+        let mut writer = JournalWriter::open(&path).unwrap();
         writer.append(at(), &author(), seen.clone()).unwrap();
         for chunk in decisions.chunks(size) {
-            writer.append(at(), &author(), Entry::Decided { decisions: chunk.to_vec() }).unwrap();
+            writer.append(at(), &author(), JournalEntry::Decided { decisions: chunk.to_vec() }).unwrap();
         }
         read(&path).unwrap().register().unwrap()
     });

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Head;
+use super::LedgerHead;
 use super::rules::{microseconds, truncated};
 use super::seals::Seals;
 use crate::domain::amount::Amount;
@@ -39,7 +39,7 @@ impl Kind {
     }
 }
 
-impl Head {
+impl LedgerHead {
     /// The head of a ledger without events.
     pub const EMPTY: Self = Self { sequence: 0, hash: [0; 32] };
 
@@ -225,7 +225,7 @@ pub(super) struct History(digest::Running);
 
 impl History {
     /// The next event.
-    pub(super) fn take(&mut self, head: &Head, event: &Covered<'_>) {
+    pub(super) fn take(&mut self, head: &LedgerHead, event: &Covered<'_>) {
         let (number, at) = (head.sequence.to_be_bytes(), event.at.to_be_bytes());
         let fence = event.fence.map(i64::to_be_bytes);
         let (kind, invoice_number, json) = (event.kind.as_bytes(), event.invoice_number.as_bytes(), event.json.as_bytes());

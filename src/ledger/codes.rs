@@ -1,10 +1,10 @@
 //! The ledger's stable codes, E0501 to E0599, and which error carries which.
 
 use super::LedgerError;
-use crate::domain::code::Code;
+use crate::domain::code::StableCode;
 
 /// [`LedgerError::Storage`].
-pub const STORAGE: Code = Code::new(
+pub const STORAGE: StableCode = StableCode::new(
     "E0501",
     "the ledger's disk or database failed",
     "An operation on the ledger file did not succeed. What was reported as recorded before it is durable; the failed part is not there.",
@@ -12,7 +12,7 @@ pub const STORAGE: Code = Code::new(
 );
 
 /// [`LedgerError::Damaged`].
-pub const DAMAGED: Code = Code::new(
+pub const DAMAGED: StableCode = StableCode::new(
     "E0502",
     "the ledger contradicts itself",
     "The file is not a ledger, is cut short, or holds something that its own events do not explain. Sending from it could bill somebody twice.",
@@ -20,7 +20,7 @@ pub const DAMAGED: Code = Code::new(
 );
 
 /// [`LedgerError::OtherBinding`].
-pub const OTHER_BINDING: Code = Code::new(
+pub const OTHER_BINDING: StableCode = StableCode::new(
     "E0503",
     "the ledger belongs to another environment or client",
     "A ledger is bound to one DOKU environment and one client id when it is created, so that sandbox and production never mix.",
@@ -28,7 +28,7 @@ pub const OTHER_BINDING: Code = Code::new(
 );
 
 /// [`LedgerError::Missing`].
-pub const MISSING: Code = Code::new(
+pub const MISSING: StableCode = StableCode::new(
     "E0504",
     "there is no ledger",
     "The file does not exist, and creating one was not asked for: issuing from an empty ledger by mistake would bill everybody again.",
@@ -36,7 +36,7 @@ pub const MISSING: Code = Code::new(
 );
 
 /// [`LedgerError::Held`].
-pub const HELD: Code = Code::new(
+pub const HELD: StableCode = StableCode::new(
     "E0505",
     "another sender holds the ledger",
     "Only one of `issue`, `cancel`, `sync`, `resolve`, `ledger import` and `ledger purge` may run at a time on a ledger file. The lock goes with the process that holds it, however it ends.",
@@ -44,7 +44,7 @@ pub const HELD: Code = Code::new(
 );
 
 /// `ledger verify --against-sandbox`.
-pub const OTHER_THAN_RECORDED: Code = Code::new(
+pub const OTHER_THAN_RECORDED: StableCode = StableCode::new(
     "E0517",
     "the ledger and the sandbox tell of different things",
     "Something was carried out that the ledger never meant to send, or does not know the end of, or has otherwise than it was; or the ledger has something as done that was not. Each difference is listed with the invariant it breaks.",
@@ -52,7 +52,7 @@ pub const OTHER_THAN_RECORDED: Code = Code::new(
 );
 
 /// [`LedgerError::TooNew`].
-pub const TOO_NEW: Code = Code::new(
+pub const TOO_NEW: StableCode = StableCode::new(
     "E0506",
     "the ledger was written by a newer tagih",
     "Its schema has a version this program does not know, so it cannot tell what it would overlook.",
@@ -60,7 +60,7 @@ pub const TOO_NEW: Code = Code::new(
 );
 
 /// [`LedgerError::Illegal`].
-pub const ILLEGAL: Code = Code::new(
+pub const ILLEGAL: StableCode = StableCode::new(
     "E0507",
     "an event cannot happen to this bill now",
     "The table of statuses and events does not know the pair, so nothing was recorded. Another writer that was quicker is told apart (E0511), so it points to a defect.",
@@ -68,7 +68,7 @@ pub const ILLEGAL: Code = Code::new(
 );
 
 /// [`LedgerError::CodeTaken`].
-pub const CODE_TAKEN: Code = Code::new(
+pub const CODE_TAKEN: StableCode = StableCode::new(
     "E0508",
     "a payment code would be live for two invoices",
     "A counter could take one customer's money for another's bill, so the second use of the code was not recorded.",
@@ -76,7 +76,7 @@ pub const CODE_TAKEN: Code = Code::new(
 );
 
 /// [`LedgerError::TooOld`].
-pub const TOO_OLD: Code = Code::new(
+pub const TOO_OLD: StableCode = StableCode::new(
     "E0509",
     "the ledger was written by an older tagih",
     "Its schema is of an earlier version, and the command only reads. The first command that writes brings it up to date, whole or not at all.",
@@ -84,7 +84,7 @@ pub const TOO_OLD: Code = Code::new(
 );
 
 /// [`LedgerError::NumberTaken`].
-pub const NUMBER_TAKEN: Code = Code::new(
+pub const NUMBER_TAKEN: StableCode = StableCode::new(
     "E0510",
     "a number would stand for two invoices at DOKU",
     "DOKU keeps an invoice number for one order, so the number of a bill, or the suffixed one it is issued anew under, is nobody else's. Nothing of the second use was recorded.",
@@ -92,7 +92,7 @@ pub const NUMBER_TAKEN: Code = Code::new(
 );
 
 /// [`LedgerError::Lost`].
-pub const LOST: Code = Code::new(
+pub const LOST: StableCode = StableCode::new(
     "E0511",
     "another run changed the bill meanwhile",
     "`serve`, `ingest`, `resolve` or another host recorded something about the bill between this command's look at it and its own record, so what was decided on no longer held. Nothing of it was recorded, nothing is damaged.",
@@ -100,7 +100,7 @@ pub const LOST: Code = Code::new(
 );
 
 /// [`LedgerError::Unreachable`].
-pub const UNREACHABLE: Code = Code::new(
+pub const UNREACHABLE: StableCode = StableCode::new(
     "E0512",
     "the ledger's server cannot be reached",
     "PostgreSQL did not answer for as long as was waited, closed the connection, or did not let this user in. A server that fails over is waited for; what was recorded before is durable.",
@@ -108,7 +108,7 @@ pub const UNREACHABLE: Code = Code::new(
 );
 
 /// [`LedgerError::LeaseLost`].
-pub const LEASE_LOST: Code = Code::new(
+pub const LEASE_LOST: StableCode = StableCode::new(
     "E0513",
     "this host has lost its lease",
     "With one PostgreSQL for several hosts, whoever sends holds a lease and renews it by the server's clock. This host was paused or cut off for longer than that, so others may settle what it began; it recorded nothing more, and its open operations are in the ledger with their bodies.",
@@ -116,7 +116,7 @@ pub const LEASE_LOST: Code = Code::new(
 );
 
 /// [`LedgerError::Busy`].
-pub const BUSY: Code = Code::new(
+pub const BUSY: StableCode = StableCode::new(
     "E0514",
     "another host is at the bill",
     "With one PostgreSQL for several hosts, an operation belongs to the host that began it, or took it over, for as long as that one's lease lasts. Nothing was recorded about the bill.",
@@ -124,7 +124,7 @@ pub const BUSY: Code = Code::new(
 );
 
 /// [`LedgerError::OtherKey`].
-pub const OTHER_KEY: Code = Code::new(
+pub const OTHER_KEY: StableCode = StableCode::new(
     "E0515",
     "the ledger's seals are made with another key",
     "A ledger whose chain and seals are made with a key says so by the key's fingerprint, and is read with that key only; one that is made without is not read by a configuration that has a key, as whoever has the file could have taken the key out of it.",
@@ -132,7 +132,7 @@ pub const OTHER_KEY: Code = Code::new(
 );
 
 /// What is recorded of each run that changes the ledger.
-pub const RUN_NOT_RECORDED: Code = Code::new(
+pub const RUN_NOT_RECORDED: StableCode = StableCode::new(
     "E0516",
     "the run cannot be recorded",
     "Whatever changes the ledger is recorded first, with who ran it and what was read, in the folder `LEDGER.runs` beside the ledger (beside the journal, where the ledger is a database). It could not be written, so nothing was changed.",
@@ -140,7 +140,7 @@ pub const RUN_NOT_RECORDED: Code = Code::new(
 );
 
 /// All of them, in order.
-pub const ALL: &[Code] = &[
+pub const ALL: &[StableCode] = &[
     STORAGE,
     DAMAGED,
     OTHER_BINDING,
@@ -163,7 +163,7 @@ pub const ALL: &[Code] = &[
 impl LedgerError {
     /// The error's stable code.
     #[must_use]
-    pub const fn code(&self) -> Code {
+    pub const fn code(&self) -> StableCode {
         match self {
             Self::Storage { .. } => STORAGE,
             Self::Damaged { .. } => DAMAGED,

@@ -4,14 +4,16 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::memory::{CrashMoment, CrashPlan, MemoryLedger};
 use super::postgres::tests::new_postgres;
-use super::{Applied, Basis, Binding, Create, Entry, Head, Ledger, LedgerError, Names, Private, Seals, SqliteLedger, View};
+use super::{
+    AppliedPayments, Basis, Binding, Create, Ledger, LedgerError, LedgerHead, LedgerView, Names, NewEvent, Private, Seals, SqliteLedger,
+};
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::bill::{Customer, Expiry, Policy, RecordedTerms, Salt};
-use crate::domain::channel::{Channel, Method};
-use crate::domain::check::{Details, FoundPayment, Word};
+use crate::domain::channel::{Channel, IssuanceMethod};
+use crate::domain::check_status::{FoundPayment, StatusDetails, Word};
 use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
-use crate::domain::lifecycle::{BillState, CodeAnswer, Event, EventKind, OperationKind, Status, Verdict, next_status};
+use crate::domain::lifecycle::{BillState, CodeAnswer, DoubtVerdict, Event, EventKind, OperationKind, Status, next_status};
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
 use crate::domain::revocation::Revocation;
@@ -58,7 +60,7 @@ pub(super) fn number(text: &str) -> InvoiceNumber {
 pub(super) fn terms(amount: u64) -> RecordedTerms {
     RecordedTerms {
         channel: Channel::Alfa,
-        method: Method::Doku,
+        method: IssuanceMethod::Doku,
         payment_code: None,
         amount: Amount::new(amount).unwrap(),
         expiry: Expiry::Minutes(1440),
@@ -79,24 +81,24 @@ pub(super) fn answer(code: &str, expires_at: Option<Timestamp>) -> CodeAnswer {
     CodeAnswer { payment_code: PaymentCode::new(code).unwrap(), created_at: None, expires_at, how_to_pay_page: None, how_to_pay_api: None }
 }
 
-pub(super) fn entry(invoice: &str, second: i64, event: Event) -> Entry {
-    Entry { invoice_number: number(invoice), at: at(second), event, basis: Basis::Any, private: Private::default() }
+pub(super) fn entry(invoice: &str, second: i64, event: Event) -> NewEvent {
+    NewEvent { invoice_number: number(invoice), at: at(second), event, basis: Basis::Any, private: Private::default() }
 }
 
-pub(super) fn planned(invoice: &str) -> Entry {
+pub(super) fn planned(invoice: &str) -> NewEvent {
     entry(invoice, 0, Event::Planned { terms: terms(150_000) })
 }
 
-pub(super) fn adopted(invoice: &str, code: &str) -> Entry {
+pub(super) fn adopted(invoice: &str, code: &str) -> NewEvent {
     entry(invoice, 0, Event::Adopted { terms: terms(150_000), answer: answer(code, None), wire_invoice_number: None })
 }
 
-pub(super) fn intended(invoice: &str, second: i64, operation: OperationKind, terms: RecordedTerms) -> Entry {
+pub(super) fn intended(invoice: &str, second: i64, operation: OperationKind, terms: RecordedTerms) -> NewEvent {
     let body = format!("{invoice} {second}").into_bytes();
     let request_id = RequestId::from_digest(&digest::of_bytes(&body));
     let body_digest = digest::hex(&digest::of_bytes(&body));
     let event = Event::Intended { operation, terms, request_id, wire_invoice_number: number(invoice), body_digest };
-    Entry { private: Private { body: Some((request_id, body)), customer: None }, ..entry(invoice, second, event) }
+    NewEvent { private: Private { body: Some((request_id, body)), customer: None }, ..entry(invoice, second, event) }
 }
 
 pub(super) fn payment(identity: u8, invoice: &str, code: &str, second: i64) -> Payment {
@@ -179,7 +181,8 @@ fn the_codes_of_a_bill_that_lost_one_are_remembered(ledger: &impl Ledger) {
     let highest = |prefix: &str, length: usize| ask!(ledger, highest_code(prefix, length)).map(|code| code.to_string());
     wait(ledger.record(vec![adopted("A", "7703"), adopted("B", "7701"), adopted("C", "77999"), adopted("D", "8800")])).unwrap();
     assert_eq!((all("77", 4), highest("77", 4)), (vec!["7701".into(), "7703".into()], Some("7703".into())));
-    let own = |code: &str| RecordedTerms { method: Method::Merchant, payment_code: Some(PaymentCode::new(code).unwrap()), ..terms(5) };
+    let own =
+        |code: &str| RecordedTerms { method: IssuanceMethod::Merchant, payment_code: Some(PaymentCode::new(code).unwrap()), ..terms(5) };
     wait(ledger.record(vec![
         entry("A", 1, Event::Retired { reason: "expired".into() }),
         intended("A", 2, OperationKind::Issue, own("7702")),
@@ -197,7 +200,7 @@ fn a_bill_is_found_by_its_code_from_the_moment_it_is_promised_one(ledger: &impl 
         let names = Names { codes: [PaymentCode::new(code).unwrap()].into(), ..Names::default() };
         ask!(ledger, bills_about(&names)).iter().map(|state| format!("{}:{}", state.invoice_number, state.status.name())).collect()
     };
-    let own = RecordedTerms { method: Method::Inquiry, payment_code: Some(PaymentCode::new("11").unwrap()), ..terms(150_000) };
+    let own = RecordedTerms { method: IssuanceMethod::Inquiry, payment_code: Some(PaymentCode::new("11").unwrap()), ..terms(150_000) };
     wait(ledger.record(vec![adopted("A", "11"), entry("B", 0, Event::Planned { terms: own.clone() })])).unwrap();
     assert_eq!(holders("11"), ["A:active", "B:planned"]);
     assert!(holders("011").is_empty() && holders("1").is_empty(), "zeros and lengths count");
@@ -215,7 +218,7 @@ fn an_illegal_event_fails_its_whole_call_and_nothing_else(ledger: &impl Ledger) 
     wait(ledger.record(vec![planned("A")])).unwrap();
     let before = whole(ledger);
     let accepted = entry("A", 2, Event::Accepted { answer: answer("77", None), replayed: false, amount: None, remark: None });
-    let accepted = Entry { basis: Basis::of(before.bills.get(&number("A"))), ..accepted };
+    let accepted = NewEvent { basis: Basis::of(before.bills.get(&number("A"))), ..accepted };
     let result = wait(ledger.record(vec![planned("B"), intended("B", 1, OperationKind::Issue, terms(1)), accepted]));
     assert!(matches!(&result, Err(LedgerError::Illegal(illegal)) if illegal.status == Some(Status::Planned)), "{result:?}");
     let after = whole(ledger);
@@ -237,7 +240,7 @@ fn a_code_is_never_live_for_two_invoices(ledger: &impl Ledger) {
 }
 
 fn a_merchant_code_is_taken_from_its_intent_on(ledger: &impl Ledger) {
-    let own = RecordedTerms { method: Method::Merchant, payment_code: Some(PaymentCode::new("77").unwrap()), ..terms(5) };
+    let own = RecordedTerms { method: IssuanceMethod::Merchant, payment_code: Some(PaymentCode::new("77").unwrap()), ..terms(5) };
     wait(ledger.record(vec![planned("A"), intended("A", 1, OperationKind::Issue, own)])).unwrap();
     assert!(matches!(wait(ledger.record(vec![adopted("B", "77")])), Err(LedgerError::CodeTaken { .. })));
     wait(
@@ -249,9 +252,9 @@ fn a_merchant_code_is_taken_from_its_intent_on(ledger: &impl Ledger) {
 
 fn payments_count_once_whatever_the_order_and_status(ledger: &impl Ledger) {
     let (early, late) = (payment(1, "A", "77", 50), payment(2, "A", "77", 60));
-    assert_eq!(wait(ledger.apply_payments(&[late.clone(), late.clone()])).unwrap(), Applied { new: 1, known: 1 });
+    assert_eq!(wait(ledger.apply_payments(&[late.clone(), late.clone()])).unwrap(), AppliedPayments { new: 1, known: 1 });
     wait(ledger.record(vec![adopted("A", "77"), entry("A", 9, Event::Retired { reason: "expired".into() })])).unwrap();
-    assert_eq!(wait(ledger.apply_payments(&[early.clone(), late.clone()])).unwrap(), Applied { new: 1, known: 1 });
+    assert_eq!(wait(ledger.apply_payments(&[early.clone(), late.clone()])).unwrap(), AppliedPayments { new: 1, known: 1 });
     let snapshot = whole(ledger);
     let identities: Vec<_> = snapshot.payments.iter().map(|payment| payment.identity[0]).collect();
     assert_eq!(identities, [2, 1], "in the order they were applied");
@@ -302,8 +305,8 @@ fn scope_counts_bills_at_the_very_edges(ledger: &impl Ledger) {
 fn what_check_status_told_of_is_counted_once_a_payment_and_kept_with_its_answer(ledger: &impl Ledger) {
     let told = |second, payment: Option<FoundPayment>| {
         let body = payment.as_ref().map(|payment| (payment.request_id, b"answer".to_vec()));
-        let event = Event::Checked { order: number("A"), word: Word::Success, chosen: false, payment, details: Details::default() };
-        Entry { private: Private { body, customer: None }, ..entry("A", second, event) }
+        let event = Event::Checked { order: number("A"), word: Word::Success, chosen: false, payment, details: StatusDetails::default() };
+        NewEvent { private: Private { body, customer: None }, ..entry("A", second, event) }
     };
     wait(ledger.record(vec![adopted("A", "77"), adopted("B", "88")])).unwrap();
     let states = wait(ledger.record(vec![told(9, Some(found(1, "A", 5))), told(10, None), told(11, Some(found(1, "A", 5)))])).unwrap();
@@ -342,7 +345,7 @@ fn a_crash_loses_the_call_before_it_is_durable_and_keeps_it_after() {
 pub(in crate::ledger) struct Whole {
     pub(in crate::ledger) bills: std::collections::HashMap<InvoiceNumber, BillState>,
     pub(in crate::ledger) payments: Vec<Payment>,
-    pub(in crate::ledger) head: Head,
+    pub(in crate::ledger) head: LedgerHead,
 }
 
 pub(in crate::ledger) fn whole(ledger: &impl Ledger) -> Whole {

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::chain::{Covered, Kind, NO_SALT, NumberRecord, Origin, PaymentRecord, payment_event_at, truncated_payment};
 use super::rules::{Fate, Refusal, beside, fates, folded, live_payment_code, microseconds, number_to_claim, truncated};
 use super::terms::event_text;
-use super::{Applied, Binding, Entry, Head, Ledger, LedgerError};
+use super::{AppliedPayments, Binding, Ledger, LedgerError, LedgerHead, NewEvent};
 use crate::domain::bill::{Customer, Salt, Salts};
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
@@ -60,7 +60,7 @@ struct Durable {
     payments: Vec<Payment>,
     bodies: HashMap<RequestId, Vec<u8>>,
     customers: HashMap<InvoiceNumber, (Customer, Salt)>,
-    head: Option<Head>,
+    head: Option<LedgerHead>,
     calls: u64,
 }
 
@@ -120,7 +120,7 @@ impl MemoryLedger {
     }
 
     /// Records unless the process is dead or dies before; `None` when the caller never hears.
-    fn record_or_crash(&self, entries: Vec<Entry>) -> Option<Result<Vec<BillState>, LedgerError>> {
+    fn record_or_crash(&self, entries: Vec<NewEvent>) -> Option<Result<Vec<BillState>, LedgerError>> {
         if *self.crashed.borrow() {
             return None;
         }
@@ -143,7 +143,7 @@ impl MemoryLedger {
 
 impl Durable {
     /// All or none: what a failing call touched is put back.
-    fn append_all(&mut self, origin: &Origin, entries: Vec<Entry>) -> Result<Vec<BillState>, LedgerError> {
+    fn append_all(&mut self, origin: &Origin, entries: Vec<NewEvent>) -> Result<Vec<BillState>, LedgerError> {
         let mut touched: Vec<(InvoiceNumber, Option<BillState>)> = Vec::with_capacity(entries.len());
         let (event_count, head, began_at) = (self.events.len(), self.head, self.sequence());
         let mut states = Vec::with_capacity(entries.len());
@@ -175,10 +175,10 @@ impl Durable {
     }
 
     fn sequence(&self) -> u64 {
-        self.head.unwrap_or(Head::EMPTY).sequence
+        self.head.unwrap_or(LedgerHead::EMPTY).sequence
     }
 
-    fn append(&mut self, origin: &Origin, entry: Entry, began_at: u64) -> Result<BillState, LedgerError> {
+    fn append(&mut self, origin: &Origin, entry: NewEvent, began_at: u64) -> Result<BillState, LedgerError> {
         let at = truncated(entry.at);
         let before = self.bills.get(&entry.invoice_number).cloned();
         let is_new = before.is_none();
@@ -231,7 +231,7 @@ impl Durable {
     }
 
     fn advance(&mut self, origin: &Origin, event: &Covered<'_>) {
-        self.head = self.head.unwrap_or(Head::EMPTY).then(origin, event);
+        self.head = self.head.unwrap_or(LedgerHead::EMPTY).then(origin, event);
     }
 
     fn first_paid_at(&self, state: &BillState) -> Option<Timestamp> {
@@ -254,20 +254,20 @@ impl Ledger for MemoryLedger {
         &self.salts
     }
 
-    async fn record(&self, entries: Vec<Entry>) -> Result<Vec<BillState>, LedgerError> {
+    async fn record(&self, entries: Vec<NewEvent>) -> Result<Vec<BillState>, LedgerError> {
         match self.record_or_crash(entries) {
             Some(result) => result,
             None => std::future::pending().await,
         }
     }
 
-    async fn apply_payments(&self, payments: &[Payment]) -> Result<Applied, LedgerError> {
+    async fn apply_payments(&self, payments: &[Payment]) -> Result<AppliedPayments, LedgerError> {
         if *self.crashed.borrow() {
             return Err(LedgerError::Storage { path: "memory".into(), reason: "the process has crashed".into() });
         }
         let mut durable = self.lock();
         let durable = Arc::make_mut(&mut durable);
-        let mut applied = Applied::default();
+        let mut applied = AppliedPayments::default();
         let payments: Vec<Payment> = payments.iter().map(truncated_payment).collect();
         let kept_of = |code: &PaymentCode| -> Result<Vec<Payment>, LedgerError> {
             Ok(durable.payments.iter().filter(|kept| kept.payment_code == *code).cloned().collect())
@@ -284,7 +284,7 @@ impl Ledger for MemoryLedger {
             durable.advance(&self.origin, &Covered::new(payment_event_at(payment), Kind::Payment, number.as_str(), &json));
             match fate {
                 Fate::New(new) => {
-                    applied = Applied { new: applied.new.saturating_add(1), known: applied.known.saturating_sub(1) };
+                    applied = AppliedPayments { new: applied.new.saturating_add(1), known: applied.known.saturating_sub(1) };
                     durable.payments.push(new);
                 }
                 Fate::Numbered(known) => {

@@ -33,15 +33,15 @@ use crate::domain::payment::Payment;
 
 pub use error::LedgerError;
 pub use lock::SenderLock;
-pub use postgres::{Minting, PostgresLedger, PostgresView, Server, ServerAccess};
+pub use postgres::{MintingRight, PostgresLedger, PostgresServer, PostgresView, ServerAccess};
 pub use seals::Seals;
 pub use sqlite::{Binding, Create, Migrated, Purged, SqliteLedger, SqliteView, VerifyReport};
 pub use store::{Location, Store, StoreView};
-pub use view::{Happening, Lapses, Names, Noted, Totals, View};
+pub use view::{BillHappening, Lapses, LedgerTotals, LedgerView, Names, Noted};
 
 /// One event to append, with the private data that goes beside it.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct NewEvent {
     /// The bill it happened to.
     pub invoice_number: InvoiceNumber,
     /// When (UTC).
@@ -94,7 +94,7 @@ pub struct Private {
 
 /// The end of the event sequence: printed in every summary, so that an edited or older ledger is found out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
+pub struct LedgerHead {
     /// The last event's number; 0 for an empty ledger.
     pub sequence: u64,
     /// The hash that chains all events up to it; zero for an empty ledger.
@@ -103,7 +103,7 @@ pub struct Head {
 
 /// What applying payments did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Applied {
+pub struct AppliedPayments {
     /// Payments the ledger did not know.
     pub new: u64,
     /// Payments it knew already, by identity.
@@ -130,7 +130,7 @@ pub async fn asked_again<T, F: Future<Output = Result<T, LedgerError>>>(ask: imp
 /// A durable record, in the words of the jobs that use it.
 pub trait Ledger: Send + Sync {
     /// One consistent state of it, to ask questions.
-    type View: View + 'static;
+    type View: LedgerView + 'static;
 
     /// Salts for bills that have none yet.
     fn salts(&self) -> &Salts;
@@ -138,10 +138,10 @@ pub trait Ledger: Send + Sync {
     /// Appends `entries` in order, all or none, and gives each bill's state after its event. Resolves only once they are
     /// durable; entries of concurrent callers share transactions. An entry that another writer has overtaken, an illegal event, a code
     /// that is live elsewhere or a number that stands for another bill fails the call and appends nothing of it.
-    fn record(&self, entries: Vec<Entry>) -> impl Future<Output = Result<Vec<BillState>, LedgerError>> + Send;
+    fn record(&self, entries: Vec<NewEvent>) -> impl Future<Output = Result<Vec<BillState>, LedgerError>> + Send;
 
     /// Adds payments the ledger does not know yet, by identity; durable when it resolves. Never illegal.
-    fn apply_payments(&self, payments: &[Payment]) -> impl Future<Output = Result<Applied, LedgerError>> + Send;
+    fn apply_payments(&self, payments: &[Payment]) -> impl Future<Output = Result<AppliedPayments, LedgerError>> + Send;
 
     /// Whether other hosts use it at the same time.
     fn is_shared(&self) -> bool {
@@ -179,7 +179,7 @@ pub trait Ledger: Send + Sync {
     }
 
     /// The end of the event sequence now.
-    fn head(&self) -> impl Future<Output = Result<Head, LedgerError>> + Send {
+    fn head(&self) -> impl Future<Output = Result<LedgerHead, LedgerError>> + Send {
         async { self.view().await?.head().await }
     }
 }

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::{Basis, Entry};
+use super::{Basis, NewEvent};
 use crate::domain::bill::{Customer, Salt};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Event, IllegalTransition, OperationKind, Status};
@@ -31,7 +31,7 @@ pub(super) enum Refusal {
 
 /// The bill after `entry`, which is event `sequence`, in a call that began when `began_at` was the last one: what the call itself did to
 /// the bill before is no other writer's doing.
-pub(super) fn folded(before: Option<BillState>, entry: &Entry, began_at: u64, sequence: u64) -> Result<BillState, Refusal> {
+pub(super) fn folded(before: Option<BillState>, entry: &NewEvent, began_at: u64, sequence: u64) -> Result<BillState, Refusal> {
     let is_own = before.as_ref().is_some_and(|state| state.last_event > began_at);
     if !is_own && !entry.basis.holds(before.as_ref()) {
         return Err(Refusal::Lost);

@@ -7,17 +7,18 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::{
-    Applied, Binding, Create, Entry, Happening, Head, Lapses, Ledger, LedgerError, Migrated, Minting, Names, Noted, PostgresLedger,
-    PostgresView, Purged, Seals, SenderLock, Server, SqliteLedger, SqliteView, Totals, VerifyReport, View,
+    AppliedPayments, BillHappening, Binding, Create, Lapses, Ledger, LedgerError, LedgerHead, LedgerTotals, LedgerView, Migrated,
+    MintingRight, Names, NewEvent, Noted, PostgresLedger, PostgresServer, PostgresView, Purged, Seals, SenderLock, SqliteLedger,
+    SqliteView, VerifyReport,
 };
 use crate::domain::bill::{Customer, Salts};
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::BillState;
-use crate::domain::mark::{Held, Mark};
+use crate::domain::mark::{BillMark, BillWithCode};
 use crate::domain::owner::Paid;
 use crate::domain::payment::Payment;
 use crate::domain::revocation::Revocation;
-use crate::domain::share::Share;
+use crate::domain::share::RateShare;
 use crate::domain::sum::Sum;
 use crate::random::Randomness;
 
@@ -27,7 +28,7 @@ pub enum Location {
     /// A file of this machine.
     File(PathBuf),
     /// A database for several hosts.
-    Server(Box<Server>),
+    Server(Box<PostgresServer>),
 }
 
 impl Location {
@@ -96,7 +97,7 @@ impl Store {
 
     /// Checks what is stored, its hash chain, the fold of every bill and the invariants; with `expected`, also that the ledger still
     /// contains the head that an earlier run printed. `seals` is what a file is sealed with; a server knows it.
-    pub async fn verify(location: &Location, seals: &Seals, expected: Option<&Head>) -> Result<VerifyReport, LedgerError> {
+    pub async fn verify(location: &Location, seals: &Seals, expected: Option<&LedgerHead>) -> Result<VerifyReport, LedgerError> {
         match (location, expected) {
             (Location::File(path), None) => SqliteLedger::verify(path, seals),
             (Location::File(path), Some(head)) => SqliteLedger::verify_against(path, seals, head),
@@ -123,7 +124,7 @@ impl Store {
     }
 
     /// Takes its part in sending for `holder`, who takes `ceiling` for the rate of all (nothing, if it sends nothing).
-    pub fn lease(&self, holder: &str, ceiling: Share) -> Result<(), LedgerError> {
+    pub fn lease(&self, holder: &str, ceiling: RateShare) -> Result<(), LedgerError> {
         match self {
             // Its lock is taken before it is opened.
             Self::Sqlite(_) => Ok(()),
@@ -132,7 +133,7 @@ impl Store {
     }
 
     /// Waits for the right to give out codes of our own making; `None` where there is nobody to wait for.
-    pub fn minting(&self) -> Result<Option<Minting>, LedgerError> {
+    pub fn minting(&self) -> Result<Option<MintingRight>, LedgerError> {
         match self {
             Self::Sqlite(_) => Ok(None),
             Self::Postgres(ledger) => ledger.minting().map(Some),
@@ -141,7 +142,7 @@ impl Store {
 
     /// What a sender may use of `ceiling`, whenever it is asked.
     #[must_use]
-    pub fn share(&self, ceiling: Share) -> Box<dyn Fn() -> Share + Send + Sync> {
+    pub fn share(&self, ceiling: RateShare) -> Box<dyn Fn() -> RateShare + Send + Sync> {
         match self {
             Self::Sqlite(_) => Box::new(move || ceiling),
             Self::Postgres(ledger) => Box::new(ledger.share()),
@@ -166,7 +167,7 @@ impl Store {
 
     /// Makes the ledger `at` out of the one in the file `from`, a backup or the one used until now; it must not exist yet, or have no
     /// events. What is read back is verified before it counts.
-    pub async fn restore(location: &Location, binding: &Binding, from: &Path) -> Result<Head, LedgerError> {
+    pub async fn restore(location: &Location, binding: &Binding, from: &Path) -> Result<LedgerHead, LedgerError> {
         match location {
             Location::File(path) => {
                 let report = SqliteLedger::verify(from, &binding.seals)?;
@@ -183,7 +184,7 @@ impl Store {
 
     /// Seals the ledger, whose chain and seals are made with `former`, as `binding` says from now on: an event that answers for all before
     /// it, and every seal anew, in one transaction. What does not hold together stays as it is.
-    pub async fn rekey(location: &Location, binding: &Binding, former: &Seals, now: Timestamp) -> Result<Head, LedgerError> {
+    pub async fn rekey(location: &Location, binding: &Binding, former: &Seals, now: Timestamp) -> Result<LedgerHead, LedgerError> {
         match location {
             Location::File(path) => SqliteLedger::rekey(path, binding, former, now),
             Location::Server(server) => {
@@ -194,7 +195,7 @@ impl Store {
     }
 
     /// Writes every event in order as a JSON line, then a line with the head. The same ledger gives the same bytes.
-    pub async fn export(&self, out: &mut dyn Write) -> Result<Head, LedgerError> {
+    pub async fn export(&self, out: &mut dyn Write) -> Result<LedgerHead, LedgerError> {
         match self {
             Self::Sqlite(ledger) => ledger.export(out),
             Self::Postgres(ledger) => ledger.export(out).await,
@@ -236,14 +237,14 @@ impl Ledger for Store {
         }
     }
 
-    async fn record(&self, entries: Vec<Entry>) -> Result<Vec<BillState>, LedgerError> {
+    async fn record(&self, entries: Vec<NewEvent>) -> Result<Vec<BillState>, LedgerError> {
         match self {
             Self::Sqlite(ledger) => ledger.record(entries).await,
             Self::Postgres(ledger) => ledger.record(entries).await,
         }
     }
 
-    async fn apply_payments(&self, payments: &[Payment]) -> Result<Applied, LedgerError> {
+    async fn apply_payments(&self, payments: &[Payment]) -> Result<AppliedPayments, LedgerError> {
         match self {
             Self::Sqlite(ledger) => ledger.apply_payments(payments).await,
             Self::Postgres(ledger) => ledger.apply_payments(payments).await,
@@ -284,7 +285,7 @@ impl StoreView {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub async fn has_had(&self, head: &Head) -> Result<bool, LedgerError> {
+    pub async fn has_had(&self, head: &LedgerHead) -> Result<bool, LedgerError> {
         // Whatever number is asked about, a ledger has none after its last.
         if head.sequence > self.head().await?.sequence {
             return Ok(false);
@@ -300,7 +301,7 @@ impl StoreView {
 /// Each question goes to the view there is.
 macro_rules! ask_either {
     ($(fn $question:ident($($name:ident: $kind:ty),*) -> $answer:ty;)*) => {
-        impl View for StoreView {
+        impl LedgerView for StoreView {
             $(async fn $question(&self, $($name: $kind),*) -> Result<$answer, LedgerError> {
                 match self {
                     Self::Sqlite(view) => view.$question($($name),*).await,
@@ -312,10 +313,10 @@ macro_rules! ask_either {
 }
 
 ask_either! {
-    fn head() -> Head;
+    fn head() -> LedgerHead;
     fn whole() -> ();
-    fn marks(numbers: &[&InvoiceNumber]) -> Vec<Option<Mark>>;
-    fn held(numbers: &[&InvoiceNumber]) -> Vec<Option<Held>>;
+    fn marks(numbers: &[&InvoiceNumber]) -> Vec<Option<BillMark>>;
+    fn held(numbers: &[&InvoiceNumber]) -> Vec<Option<BillWithCode>>;
     fn bills(numbers: &[InvoiceNumber]) -> Vec<BillState>;
     fn bill(number: &InvoiceNumber) -> Option<BillState>;
     fn bills_about(names: &Names) -> Vec<BillState>;
@@ -325,7 +326,7 @@ ask_either! {
     fn body(number: &InvoiceNumber, request_id: RequestId) -> Option<Vec<u8>>;
     fn customer(number: &InvoiceNumber) -> Option<Customer>;
     fn was_held_for(number: &InvoiceNumber, evidence: &str) -> bool;
-    fn history(number: &InvoiceNumber) -> Vec<(Timestamp, Happening)>;
+    fn history(number: &InvoiceNumber) -> Vec<(Timestamp, BillHappening)>;
     fn open_bills() -> Vec<BillState>;
     fn oldest_doubt() -> Option<Timestamp>;
     fn remarkable() -> Vec<Noted>;
@@ -336,7 +337,7 @@ ask_either! {
     fn visit_payments(visit: impl FnMut(Payment) + Send) -> ();
     fn highest_code(prefix: &str, length: usize) -> Option<PaymentCode>;
     fn visit_codes(prefix: &str, length: usize, visit: impl FnMut(&PaymentCode) + Send) -> ();
-    fn totals(now: Timestamp) -> Totals;
+    fn totals(now: Timestamp) -> LedgerTotals;
     fn revocations() -> Vec<(Timestamp, Revocation)>;
     fn scope_totals(from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> Sum;
     fn lapses(is_lapsed: impl Fn(&str) -> bool + Send) -> Lapses;

@@ -8,11 +8,11 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
-use super::{Head, LedgerError};
+use super::{LedgerError, LedgerHead};
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
-use crate::domain::mark::{Held, Mark};
+use crate::domain::mark::{BillMark, BillWithCode};
 use crate::domain::owner::Paid;
 use crate::domain::payment::Payment;
 use crate::domain::revocation::Revocation;
@@ -63,7 +63,7 @@ impl Names {
 
 /// What the ledger holds in all, as its store keeps count of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
+pub struct LedgerTotals {
     /// Bills by the name of their status.
     pub by_status: Vec<(&'static str, Sum)>,
     /// Of the active ones: live and to be paid.
@@ -90,7 +90,7 @@ pub type Noted = (BillState, Option<Paid>);
 
 /// One line of a bill's story.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happening {
+pub enum BillHappening {
     /// Its code's life.
     Event(Box<Event>),
     /// Money that names one of its numbers.
@@ -100,18 +100,18 @@ pub enum Happening {
 type Answer<T> = Result<T, LedgerError>;
 
 /// One consistent state of a ledger. What visits goes in the order of keys, or of recording, and holds one thing at a time.
-pub trait View: Send + Sync {
+pub trait LedgerView: Send + Sync {
     /// The state's place in the event sequence.
-    fn head(&self) -> impl Future<Output = Answer<Head>> + Send;
+    fn head(&self) -> impl Future<Output = Answer<LedgerHead>> + Send;
 
     /// Whether every bill and every payment that was recorded is there, as it was written last, and no other: an error where it is not.
     fn whole(&self) -> impl Future<Output = Answer<()>> + Send;
 
     /// The marks of these bills, in their order; `None` of one that the ledger does not know.
-    fn marks(&self, numbers: &[&InvoiceNumber]) -> impl Future<Output = Answer<Vec<Option<Mark>>>> + Send;
+    fn marks(&self, numbers: &[&InvoiceNumber]) -> impl Future<Output = Answer<Vec<Option<BillMark>>>> + Send;
 
     /// These bills and their codes, in their order; `None` of one that the ledger does not know.
-    fn held(&self, numbers: &[&InvoiceNumber]) -> impl Future<Output = Answer<Vec<Option<Held>>>> + Send;
+    fn held(&self, numbers: &[&InvoiceNumber]) -> impl Future<Output = Answer<Vec<Option<BillWithCode>>>> + Send;
 
     /// The bills of these numbers that the ledger knows.
     fn bills(&self, numbers: &[InvoiceNumber]) -> impl Future<Output = Answer<Vec<BillState>>> + Send;
@@ -145,7 +145,7 @@ pub trait View: Send + Sync {
     fn was_held_for(&self, number: &InvoiceNumber, evidence: &str) -> impl Future<Output = Answer<bool>> + Send;
 
     /// Everything that happened to a bill and every payment that names one of its numbers, in the order of recording.
-    fn history(&self, number: &InvoiceNumber) -> impl Future<Output = Answer<Vec<(Timestamp, Happening)>>> + Send;
+    fn history(&self, number: &InvoiceNumber) -> impl Future<Output = Answer<Vec<(Timestamp, BillHappening)>>> + Send;
 
     /// Bills with an operation on its way or in doubt, by number.
     fn open_bills(&self) -> impl Future<Output = Answer<Vec<BillState>>> + Send;
@@ -158,7 +158,7 @@ pub trait View: Send + Sync {
     fn remarkable(&self) -> impl Future<Output = Answer<Vec<Noted>>> + Send;
 
     /// Visits bills whose code ended at or before `to`, of which Check Status could tell something new
-    /// ([`check::may_tell`](crate::domain::check::may_tell)) and which no notification proves to be paid by that code.
+    /// ([`check_status::may_tell`](crate::domain::check_status::may_tell)) and which no notification proves to be paid by that code.
     fn visit_silent(&self, to: Timestamp, visit: impl FnMut(BillState) + Send) -> impl Future<Output = Answer<()>> + Send;
 
     /// Visits active bills that no verified payment pays, until `visit` has enough and says so.
@@ -180,7 +180,7 @@ pub trait View: Send + Sync {
     fn visit_codes(&self, prefix: &str, length: usize, visit: impl FnMut(&PaymentCode) + Send) -> impl Future<Output = Answer<()>> + Send;
 
     /// What it holds in all, at `now` (UTC). Costs the same for ten bills and ten million.
-    fn totals(&self, now: Timestamp) -> impl Future<Output = Answer<Totals>> + Send;
+    fn totals(&self, now: Timestamp) -> impl Future<Output = Answer<LedgerTotals>> + Send;
 
     /// All that was said about DOKU's keys, in that order, and when (UTC).
     fn revocations(&self) -> impl Future<Output = Answer<Vec<(Timestamp, Revocation)>>> + Send;

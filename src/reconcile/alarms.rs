@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::civil::Date;
 
-use super::{Finding, Outcome, Terms};
+use super::{Finding, ReconcileTerms, Reconciled};
 use crate::books::Brief;
 use crate::books::fact::AlarmFact;
-use crate::books::item::{ItemId, Subject};
+use crate::books::item::{BooksSubject, ItemId};
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
 use crate::domain::classify::{Class, Nature, Stands};
@@ -21,13 +21,13 @@ fn vanished(listed: &[ItemId], today: Date, before: &Brief) -> Option<AlarmFact>
     let is_gone = |(_, bills): &(Rupiah, &[ItemId])| !listed.is_empty() && bills.iter().all(|bill| !listed.contains(bill));
     let gone: Vec<(Rupiah, &[ItemId])> = before.open_debts().filter(is_gone).collect();
     let keys: Vec<&[u8]> = gone.iter().flat_map(|(_, bills)| *bills).map(|bill| &bill.key()[..]).collect();
-    let id = ItemId::of(Subject::Alarm, &std::iter::once(&b"vanished"[..]).chain(keys).collect::<Vec<_>>());
+    let id = ItemId::of(BooksSubject::Alarm, &std::iter::once(&b"vanished"[..]).chain(keys).collect::<Vec<_>>());
     let at_stake = gone.iter().map(|(open, _)| *open).sum();
     (!gone.is_empty()).then(|| AlarmFact { on: today, at_stake, ..AlarmFact::of(id, Class::L13.id()) })
 }
 
 /// What somebody must look at although no balance tells of it, and what of earlier months this run answers.
-pub(super) fn alarms(outcome: &Outcome, listed: &[ItemId], terms: &Terms, before: &Brief) -> Vec<AlarmFact> {
+pub(super) fn alarms(outcome: &Reconciled, listed: &[ItemId], terms: &ReconcileTerms, before: &Brief) -> Vec<AlarmFact> {
     let is_alarm = |class: &Class| matches!(class.info().stands, Stands::Alarm | Stands::AlarmOfFile);
     let class_of = |finding: &Finding| {
         let all = std::iter::once(finding.class).chain(finding.flags.iter());
@@ -35,7 +35,7 @@ pub(super) fn alarms(outcome: &Outcome, listed: &[ItemId], terms: &Terms, before
     };
     let today = wib_date(terms.as_of).clamp(terms.period.from, terms.period.to);
     let raised = outcome.findings.iter().filter_map(|finding| {
-        let (class, id) = (class_of(finding)?, ItemId::with_key(Subject::Alarm, &finding.id)?);
+        let (class, id) = (class_of(finding)?, ItemId::with_key(BooksSubject::Alarm, &finding.id)?);
         let on = finding.paid_at.map_or(today, wib_date).min(terms.period.to);
         let at_stake = finding.paid.filter(|paid| paid.get() != 0).or(finding.expected).unwrap_or_default();
         let (invoice_number, payment_code) = (finding.invoice_number.as_str().into(), finding.payment_code.as_str().into());
@@ -44,7 +44,7 @@ pub(super) fn alarms(outcome: &Outcome, listed: &[ItemId], terms: &Terms, before
     });
     let mut all: BTreeMap<ItemId, AlarmFact> = raised.collect();
     all.extend(vanished(listed, today, before).map(|alarm| (alarm.id, alarm)));
-    let answers = ItemId::of(Subject::Books, &[b"ledger", terms.as_of.to_string().as_bytes()]);
+    let answers = ItemId::of(BooksSubject::Books, &[b"ledger", terms.as_of.to_string().as_bytes()]);
     for (id, alarm) in
         before.common.alarms.iter().filter(|(id, alarm)| alarm.answered_by.is_none() && !all.contains_key(id)).collect::<Vec<_>>()
     {

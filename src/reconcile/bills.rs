@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::former::{Former, FormerCodes};
-use super::index::{Index, hash};
+use super::former_codes::{Former, FormerCodes};
+use super::month_facts::Side;
 use super::new_bill::{ExternalMark, NewBill};
-use super::side::Side;
+use super::text_index::{Index, hash};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
 
@@ -104,7 +104,7 @@ impl Bill {
 
 /// What an invoice number and a code lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum BillMatch {
     /// One bill.
     One(u32),
     /// More than one.
@@ -318,7 +318,7 @@ impl Bills {
     }
 
     /// What a payment's ids lead to.
-    pub(super) fn find(&self, invoice_number: &str, payment_code: &str) -> Found {
+    pub(super) fn find(&self, invoice_number: &str, payment_code: &str) -> BillMatch {
         let mut numbered: Vec<u32> = Vec::new();
         let mut pairs = Vec::new();
         for (bill, any_code) in self.by_number(invoice_number) {
@@ -330,17 +330,17 @@ impl Bills {
             }
         }
         match *pairs {
-            [bill] => return Found::One(bill),
-            [_, _, ..] => return Found::Several,
+            [bill] => return BillMatch::One(bill),
+            [_, _, ..] => return BillMatch::Several,
             [] => {}
         }
         let mut coded: Vec<u32> = self.by_code(payment_code).chain(self.former.of(payment_code).map(|former| former.bill)).collect();
         coded.sort_unstable();
         coded.dedup();
         match (numbered.len(), coded.len()) {
-            (0, 0) => Found::Unknown,
-            (0, 2..) | (2.., 0) => Found::Several,
-            _ => Found::Disagree,
+            (0, 0) => BillMatch::Unknown,
+            (0, 2..) | (2.., 0) => BillMatch::Several,
+            _ => BillMatch::Disagree,
         }
     }
 

@@ -5,20 +5,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::found::Found;
+use super::facts_by_part::FactsByPart;
 use super::judge::{Before, JudgedPayment, again};
 use super::judge_bills::{Attached, Judge};
 use super::open_items::Findings;
-use super::tally::{Identity, move_nature};
-use super::{Finding, Outcome, Terms, facts, findings};
+use super::tally::{ControlIdentity, move_nature};
+use super::{Finding, ReconcileTerms, Reconciled, facts, findings};
 use crate::books::allocation::Allocation;
-use crate::books::known::{Applied, Debt, Known, Payment};
-use crate::books::off::Off;
-use crate::books::standing::Standing;
-use crate::books::{Account, ItemId, Leg, Month, Part, Subject};
+use crate::books::known::{AppliedMoney, BookedPayment, Debt, Known};
+use crate::books::standing::DebtStanding;
+use crate::books::ways_off::WayOff;
+use crate::books::{Account, BooksSubject, ItemId, Leg, Part, PostedMonth};
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::wib_date;
-use crate::domain::classify::{About, Class, Family, Nature};
+use crate::domain::classify::{Class, ClassSubject, Family, Nature};
 use crate::domain::line::NO_BILL;
 use crate::domain::reason::{PaymentReason, Reason};
 
@@ -41,7 +41,7 @@ struct Again {
 #[derive(Debug, Default)]
 pub(super) struct ByBooks {
     payments: Vec<Again>,
-    bills: HashMap<u32, Standing>,
+    bills: HashMap<u32, DebtStanding>,
     /// What is found of these bills.
     found: BillsAgain,
 }
@@ -56,7 +56,7 @@ struct BillsAgain {
 }
 
 impl BillsAgain {
-    fn of(bills: &HashMap<u32, Standing>, outcome: &Outcome, terms: &Terms) -> Self {
+    fn of(bills: &HashMap<u32, DebtStanding>, outcome: &Reconciled, terms: &ReconcileTerms) -> Self {
         let attached = Attached::of(&outcome.inputs, &outcome.payments, &outcome.judged);
         let judge = Judge::of(outcome, &attached, terms);
         let judged = bills.iter().filter_map(|(number, standing)| Some(judge.bill_as(*number, Some(standing))?.0));
@@ -72,12 +72,12 @@ impl BillsAgain {
 
 impl ByBooks {
     /// Of a part whose month is carried from the one before: bills that were paid before the period, by what came to light in this run.
-    pub(super) fn late(month: &Month, found: &Found<'_>, outcome: &Outcome, part: Part) -> Self {
+    pub(super) fn late(month: &PostedMonth, found: &FactsByPart<'_>, outcome: &Reconciled, part: Part) -> Self {
         let paid = found.payments_of(part).filter_map(|at| outcome.judged.get(at)).filter(|judged| judged.class == Class::P16);
         let is_late = |judged: &&JudgedPayment| outcome.proof(judged).is_some_and(|proof| wib_date(proof.paid_at()) < month.period.from);
         let standing = |judged: &JudgedPayment| {
             let debt = month.known.debts.get(&found.debt_of(judged.bill)?).filter(|debt| !debt.is_reusable)?;
-            Some((judged.bill, Standing::of(debt, &month.known)))
+            Some((judged.bill, DebtStanding::of(debt, &month.known)))
         };
         Self { bills: paid.filter(is_late).filter_map(standing).collect(), ..Self::default() }
     }
@@ -89,7 +89,7 @@ impl ByBooks {
     }
 
     /// Of the debts that decisions have moved: they are posted together.
-    pub(super) fn of(month: &mut Month, found: &Found<'_>, outcome: &Outcome, terms: &Terms) -> Self {
+    pub(super) fn of(month: &mut PostedMonth, found: &FactsByPart<'_>, outcome: &Reconciled, terms: &ReconcileTerms) -> Self {
         let decided = decided(&month.known);
         if decided.is_empty() {
             return Self::default();
@@ -98,21 +98,21 @@ impl ByBooks {
             found.payments_of(Part::Together).filter_map(|at| judged_again(month, &decided, outcome, terms, at)).collect();
         // What is carried says what is found.
         for again in &payments {
-            let id = ItemId::with_key(Subject::Payment, &again.id).map(|id| month.known.payment_id(id));
+            let id = ItemId::with_key(BooksSubject::Payment, &again.id).map(|id| month.known.payment_id(id));
             if let Some(payment) = id.and_then(|id| month.known.payments.get_mut(&id)) {
                 payment.class = again.class();
             }
         }
         let standing = |(number, debt): (u32, ItemId)| {
             let debt = month.known.debts.get(&debt).filter(|one| !one.is_reusable && decided.contains(&debt))?;
-            Some((number, Standing::of(debt, &month.known)))
+            Some((number, DebtStanding::of(debt, &month.known)))
         };
         let bills = found.bills_of(Part::Together).filter_map(standing).collect();
         Self { payments, found: BillsAgain::of(&bills, outcome, terms), bills }
     }
 
     /// The same by the books of a report, of some debts. A payment that these books do not know is held against what they show.
-    fn carried(known: &Known, debts: &BTreeSet<ItemId>, outcome: &Outcome, terms: &Terms) -> Self {
+    fn carried(known: &Known, debts: &BTreeSet<ItemId>, outcome: &Reconciled, terms: &ReconcileTerms) -> Self {
         let of_evidence = &outcome.inputs.bills;
         let owes = |id: &ItemId| known.debts.get(id).filter(|debt| !debt.is_reusable && !debt.is_before_books);
         let bills = known.bills.values().filter(|bill| debts.contains(&bill.debt) && owes(&bill.debt).is_some());
@@ -162,13 +162,13 @@ impl Met {
         Self { debt: debt.clone(), over: Rupiah::ZERO }
     }
 
-    fn standing(&self, known: &Known) -> Standing {
-        let standing = Standing::of(&self.debt, known);
+    fn standing(&self, known: &Known) -> DebtStanding {
+        let standing = DebtStanding::of(&self.debt, known);
         standing.with_held(self.over)
     }
 
     /// The payment at this place, if the books make it another than the evidence: it takes what the debt shows, and what money restores.
-    fn judged_now(&mut self, outcome: &Outcome, terms: &Terms, at: usize) -> Option<Again> {
+    fn judged_now(&mut self, outcome: &Reconciled, terms: &ReconcileTerms, at: usize) -> Option<Again> {
         let (judged, proved) = (outcome.judged.get(at)?, outcome.payments.proved.get(at)?);
         let (bill, proof) = (outcome.inputs.bills.get(judged.bill)?, outcome.proof(judged)?);
         let amount = Rupiah::new(proved.amount.into());
@@ -180,17 +180,17 @@ impl Met {
         let (taken, is_over) = (amount.min(limit), limit == Rupiah::ZERO);
         // As in `Allocation::owed`: what money restores is owed only as far as money comes.
         let owed = if amount > limit { taken } else { amount.plus(open.minus(taken).max(Rupiah::ZERO)) };
-        let elsewhere = is_over && (self.debt.off(Off::Elsewhere) > Rupiah::ZERO || judged.class == Class::P12);
+        let elsewhere = is_over && (self.debt.off(WayOff::Elsewhere) > Rupiah::ZERO || judged.class == Class::P12);
         let paid = u64::try_from(Rupiah::from(bill.amount).minus(owed).get()).unwrap_or_default();
         let again = again(&outcome.inputs, terms, judged, Before { covered: is_over && !elsewhere, elsewhere, paid }, proved)?;
         let mut back = taken.minus(open).max(Rupiah::ZERO);
-        for off in Off::RESTORED {
+        for off in WayOff::RESTORED {
             let part = back.min(self.debt.off(off));
             self.debt.add_off(off, Rupiah::ZERO.minus(part));
             back = back.minus(part);
         }
         let from = Leg::of(Account::Doku, facts::payment_id(&proof.identity));
-        self.debt.applied.push(Applied { from, back: from, amount: taken });
+        self.debt.applied.push(AppliedMoney { from, back: from, amount: taken });
         self.over = self.over.plus(amount.minus(taken));
         let owed = u64::try_from(owed.get()).unwrap_or_default();
         (again.class != judged.class).then(|| Again { at, id: findings::payment_id(&proof.identity), judged: again, owed })
@@ -213,12 +213,12 @@ fn decided(known: &Known) -> BTreeSet<ItemId> {
     let named: BTreeSet<ItemId> = standing.flat_map(named).collect();
     let paid = known.payments.iter().filter(|(id, payment)| named.contains(id) || named.contains(&payment.held_as));
     let paid: Vec<ItemId> = paid.filter_map(|(_, payment)| payment.debt).collect();
-    named.into_iter().filter(|id| id.subject() == Subject::Debt).chain(paid).collect()
+    named.into_iter().filter(|id| id.subject() == BooksSubject::Debt).chain(paid).collect()
 }
 
 /// The payment at this place, if the books make it another than the evidence. What waits, was posted in an earlier month, or was corrected
 /// since is what it was.
-fn judged_again(month: &Month, decided: &BTreeSet<ItemId>, outcome: &Outcome, terms: &Terms, at: usize) -> Option<Again> {
+fn judged_again(month: &PostedMonth, decided: &BTreeSet<ItemId>, outcome: &Reconciled, terms: &ReconcileTerms, at: usize) -> Option<Again> {
     let (judged, proved) = (outcome.judged.get(at)?, outcome.payments.proved.get(at)?);
     let bill = outcome.inputs.bills.get(judged.bill).filter(|bill| judged.bill != NO_BILL && !bill.reusable())?;
     let identity = outcome.proof(judged)?.identity;
@@ -233,7 +233,7 @@ fn judged_again(month: &Month, decided: &BTreeSet<ItemId>, outcome: &Outcome, te
 }
 
 /// The payment at this place, if it was carried as another than the evidence makes it.
-fn judged_then(payment: &Payment, known: &Known, outcome: &Outcome, terms: &Terms, at: usize) -> Option<Again> {
+fn judged_then(payment: &BookedPayment, known: &Known, outcome: &Reconciled, terms: &ReconcileTerms, at: usize) -> Option<Again> {
     let (judged, proved) = (outcome.judged.get(at)?, outcome.payments.proved.get(at)?);
     let debt = payment.debt.and_then(|debt| known.debts.get(&debt)).filter(|_| payment.hold.is_none())?;
     let taken = debt.applied_from(Leg::of(Account::Suspense, payment.held_as));
@@ -266,14 +266,14 @@ fn decided_upon(finding: Finding, paid: u64, owed: u64) -> Finding {
     Finding { expected: Some(Rupiah::new(owed.into())), reason: PaymentReason::Decided { paid, owed }.into(), ..finding }
 }
 
-impl Outcome {
+impl Reconciled {
     /// Takes over what the books of a report say of some debts otherwise than the evidence.
-    pub fn follow_books(&mut self, known: &Known, debts: &BTreeSet<ItemId>, terms: &Terms) {
+    pub fn follow_books(&mut self, known: &Known, debts: &BTreeSet<ItemId>, terms: &ReconcileTerms) {
         self.follow(ByBooks::carried(known, debts, self, terms), terms);
     }
 
     /// Takes over what the books say otherwise than the evidence.
-    pub(super) fn follow(&mut self, books: ByBooks, terms: &Terms) {
+    pub(super) fn follow(&mut self, books: ByBooks, terms: &ReconcileTerms) {
         if books.payments.is_empty() && books.bills.is_empty() {
             return;
         }
@@ -307,7 +307,7 @@ impl Outcome {
             move_nature(&mut self.natures, before.nature, after.nature, amount);
         }
         let BillsAgain { ids, findings } = BillsAgain::of(&books.bills, self, terms);
-        self.findings.retain(|finding| finding.class.info().about != About::Bill || !ids.contains(&finding.id));
+        self.findings.retain(|finding| finding.class.info().about != ClassSubject::Bill || !ids.contains(&finding.id));
         self.findings.extend(findings);
         self.standings = books.bills;
         self.count_again();
@@ -316,7 +316,7 @@ impl Outcome {
     /// The classes' side of what must be equal, after classes have changed.
     fn count_again(&mut self) {
         let (paid, bills) = (self.payment_tallies.total(), self.bill_tallies.total());
-        let counted = |identity: &mut Identity| match identity.name {
+        let counted = |identity: &mut ControlIdentity| match identity.name {
             "unique_payments_equal_payment_classes" => identity.right = paid.count.into(),
             "bills_in_scope_equal_bill_classes" => identity.right = bills.count.into(),
             "bills_in_scope_rupiah_equal_bill_classes_rupiah" => identity.right = bills.rupiah.get(),

@@ -8,26 +8,26 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use rayon::prelude::*;
 
-use super::Terms;
+use super::ReconcileTerms;
 use super::bills::Bills;
 use super::external_columns::{Columns, is_enough, is_known};
 pub use super::external_error::ExternalError;
-use super::known::KnownPayment;
+use super::known_payments::KnownPayment;
 use super::new_bill::{ExternalMark, NewBill};
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::{at_wib, end_of_wib_day, start_of_wib_day};
 use crate::domain::channel::Channel;
-use crate::domain::classify::{Class, Policy};
+use crate::domain::classify::{Class, MatchingPolicy};
 use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::personal::{may_be_personal, shown};
 use crate::domain::reason::{AmountFault, CellFault, DateFault, Spoilt, WordFault};
 use crate::domain::sum::Sum;
-use crate::table::{self, AmountFormat, DateFormat, Header, Kind, Layout, Limits, Row, Settings, Shape, Table};
+use crate::table::{self, AmountFormat, DateFormat, Header, Row, Shape, StoredAs, Table, TableLayout, TableLimits, TableSettings};
 
 /// A row that is no bill (L10).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MalformedRow {
+pub struct MalformedBill {
     /// SHA-256 over its cells.
     pub digest: Digest,
     /// The row of the file, from 1, the header included.
@@ -50,7 +50,7 @@ pub struct External {
     /// Its paid marks from before the period, sorted.
     pub known: Vec<KnownPayment>,
     /// Rows that are no bills.
-    pub malformed: Vec<MalformedRow>,
+    pub malformed: Vec<MalformedBill>,
     /// Bills in scope, counted row by row.
     pub scope: Sum,
     /// Classes its columns cannot decide.
@@ -67,21 +67,21 @@ pub struct External {
 ///
 /// # Errors
 /// When it cannot be read at all; rows that cannot be read are listed instead.
-pub fn read(path: &Path, terms: &Terms, tables: &Settings) -> Result<External, ExternalError> {
+pub fn read(path: &Path, terms: &ReconcileTerms, tables: &TableSettings) -> Result<External, ExternalError> {
     let is_parquet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
     if is_parquet { super::parquet::read(path, terms, &tables.dimensions) } else { read_table(path, terms, tables) }
 }
 
-fn read_table(path: &Path, terms: &Terms, tables: &Settings) -> Result<External, ExternalError> {
-    let refused = |fault: table::Fault| ExternalError::Table { path: path.to_owned(), fault };
+fn read_table(path: &Path, terms: &ReconcileTerms, tables: &TableSettings) -> Result<External, ExternalError> {
+    let refused = |fault: table::TableFault| ExternalError::Table { path: path.to_owned(), fault };
     let is_known = |name: &str| is_known(name, &tables.layouts, &tables.dimensions);
     let is_enough = |names: &[String]| is_enough(names, &tables.layouts);
     let header = Header { is_known: &is_known, is_enough: &is_enough };
     // Codes, amounts and dates are short; rows are counted by the bills they make.
-    let limits = Limits { rows_max: u64::MAX, file_bytes_max: u64::MAX, ..Limits::default() };
+    let limits = TableLimits { rows_max: u64::MAX, file_bytes_max: u64::MAX, ..TableLimits::default() };
     let shape = Shape { delimiter: None, sheet: tables.sheet.as_deref(), limits: &limits, header, is_strict: false };
     let mut table = Table::open(path, &shape).map_err(refused)?;
-    let plain = Layout::default();
+    let plain = TableLayout::default();
     let layout = table::chosen(&tables.layouts, tables.layout.as_deref(), &table::names(table.header())).unwrap_or(&plain);
     let columns = Columns::of(table.header(), layout, &tables.dimensions).map_err(refused)?;
     let mut rows = Rows::new(columns, terms, layout);
@@ -104,8 +104,8 @@ pub(super) const BATCH: usize = 1 << 13;
 /// Takes rows one by one, whatever file they are from.
 pub(super) struct Rows<'a> {
     columns: Columns,
-    terms: &'a Terms,
-    layout: &'a Layout,
+    terms: &'a ReconcileTerms,
+    layout: &'a TableLayout,
     external: External,
     sum: DigestSum,
     /// Half of every row's digest: whoever says the same again is counted once.
@@ -113,7 +113,7 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(columns: Columns, terms: &'a Terms, layout: &'a Layout) -> Self {
+    pub(super) fn new(columns: Columns, terms: &'a ReconcileTerms, layout: &'a TableLayout) -> Self {
         let external = External {
             bills: Bills::default(),
             known: Vec::new(),
@@ -159,10 +159,10 @@ impl<'a> Rows<'a> {
     }
 }
 
-fn malformed(columns: &Columns, row: &Row, digest: Digest, (column, reason): Fault) -> MalformedRow {
+fn malformed(columns: &Columns, row: &Row, digest: Digest, (column, reason): Fault) -> MalformedBill {
     let is_shown = |text: &&str| InvoiceNumber::new(text).is_ok() && !may_be_personal(text, &[]);
     let invoice_number = columns.cell(row, 0).ok().filter(is_shown).unwrap_or_default().to_owned();
-    MalformedRow { digest, row: row.number, byte: row.byte, invoice_number, column, reason }
+    MalformedBill { digest, row: row.number, byte: row.byte, invoice_number, column, reason }
 }
 
 /// Over all cells and where each ends.
@@ -180,7 +180,7 @@ fn row_digest(row: &Row) -> Digest {
 type Fault = (&'static str, CellFault);
 
 impl External {
-    fn take(&mut self, row: &ParsedRow<'_>, terms: &Terms) -> Result<(), ExternalError> {
+    fn take(&mut self, row: &ParsedRow<'_>, terms: &ReconcileTerms) -> Result<(), ExternalError> {
         // The file says what the state was when the bill was paid, or is.
         let lapses = &[(Timestamp::MIN, terms.policy.is_lapsed(row.policy_status))];
         let bill = &NewBill { earlier_amounts: &row.earlier_amounts, lapses, dimensions: &row.dimensions, ..row.bill.clone() };
@@ -207,7 +207,7 @@ impl External {
 }
 
 /// The reader's own count of bills in scope: on purpose not the engine's code.
-fn is_open(bill: &NewBill<'_>, terms: &Terms) -> bool {
+fn is_open(bill: &NewBill<'_>, terms: &ReconcileTerms) -> bool {
     let from = terms.period.starts_at().as_microsecond();
     let grace_us = terms.policy.expiry_grace_minutes.saturating_mul(60_000_000);
     let us = |at: Option<Timestamp>| at.map(Timestamp::as_microsecond);
@@ -218,7 +218,7 @@ fn is_open(bill: &NewBill<'_>, terms: &Terms) -> bool {
     !(created_later || cancelled_earlier || expired_earlier || paid_earlier)
 }
 
-fn not_evaluated(columns: &Columns, policy: &Policy) -> Vec<Class> {
+fn not_evaluated(columns: &Columns, policy: &MatchingPolicy) -> Vec<Class> {
     let mut classes = vec![Class::P19, Class::L06, Class::L08];
     if !columns.has("policy_status") || policy.lapsed_policy_statuses.is_empty() {
         classes.push(Class::P18);
@@ -321,7 +321,7 @@ fn unspoilt(columns: &Columns, row: &Row, (index, column): (usize, &'static str)
     if text.starts_with('\'') {
         return Err((column, CellFault::Spoilt(Spoilt::Apostrophe)));
     }
-    let is_number = columns.kind(row, index) == Kind::Number;
+    let is_number = columns.kind(row, index) == StoredAs::Number;
     if is_number && (column == "payment_code" || text.len() > 15 || !text.bytes().all(|byte| byte.is_ascii_digit())) {
         return Err((column, CellFault::Spoilt(Spoilt::Number)));
     }

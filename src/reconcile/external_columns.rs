@@ -2,7 +2,7 @@
 
 use crate::domain::dimensions::VALUE_LENGTH_MAX;
 use crate::domain::reason::{CellFault, ForeignByte};
-use crate::table::{self, AmountFormat, Kind, Layout, Row, nearest, normalized};
+use crate::table::{self, AmountFormat, Row, StoredAs, TableLayout, nearest, normalized};
 
 const REQUIRED: [&str; 9] =
     ["invoice_number", "payment_code", "channel", "amount", "status", "reusable", "created_at", "expires_at", "cancelled_at"];
@@ -20,7 +20,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    pub(super) fn of(header: &Row, layout: &Layout, dimensions: &[String]) -> Result<Self, table::Fault> {
+    pub(super) fn of(header: &Row, layout: &TableLayout, dimensions: &[String]) -> Result<Self, table::TableFault> {
         let names = table::names(header);
         let (mut places, mut missing) = ([None; 16], Vec::new());
         let is_known = |name: &str| is_known(name, std::slice::from_ref(layout), dimensions);
@@ -39,7 +39,7 @@ impl Columns {
             return Ok(Self { places, dimensions, amount_format: layout.amount_format });
         }
         let found = table::found_words(header, &is_known);
-        Err(table::Fault::ColumnMissing { missing: missing.join(", "), found })
+        Err(table::TableFault::ColumnMissing { missing: missing.join(", "), found })
     }
 
     pub(super) fn has(&self, column: &str) -> bool {
@@ -65,12 +65,12 @@ impl Columns {
     }
 
     /// How the cell of the `index`-th known column was stored.
-    pub(super) fn kind(&self, row: &Row, index: usize) -> Kind {
-        self.places.get(index).copied().flatten().map_or(Kind::Text, |place| row.kind(place))
+    pub(super) fn kind(&self, row: &Row, index: usize) -> StoredAs {
+        self.places.get(index).copied().flatten().map_or(StoredAs::Text, |place| row.kind(place))
     }
 
     /// Rewrites a row as its layout means it.
-    pub(super) fn rewrite(&self, row: &mut Row, layout: &Layout) {
+    pub(super) fn rewrite(&self, row: &mut Row, layout: &TableLayout) {
         for constant in layout.constants.values() {
             row.append(constant);
         }
@@ -98,15 +98,15 @@ fn known() -> impl Iterator<Item = &'static str> {
     REQUIRED.into_iter().chain(OPTIONAL)
 }
 
-pub(super) fn is_known(name: &str, layouts: &[Layout], dimensions: &[String]) -> bool {
-    let is_mapped = |layout: &Layout| layout.columns.values().any(|theirs| normalized(theirs) == name);
+pub(super) fn is_known(name: &str, layouts: &[TableLayout], dimensions: &[String]) -> bool {
+    let is_mapped = |layout: &TableLayout| layout.columns.values().any(|theirs| normalized(theirs) == name);
     known().any(|column| column == name) || layouts.iter().any(is_mapped) || dimensions.iter().any(|dimension| dimension == name)
 }
 
 /// Whether (normalized) headers have all that is needed, as they are or as a layout maps them.
-pub(super) fn is_enough(names: &[String], layouts: &[Layout]) -> bool {
+pub(super) fn is_enough(names: &[String], layouts: &[TableLayout]) -> bool {
     let has = |name: &str| names.iter().any(|found| found == name);
-    let in_layout = |layout: &Layout| {
+    let in_layout = |layout: &TableLayout| {
         let has = |column: &str| {
             layout.constants.contains_key(column)
                 || has(&layout.columns.get(column).map_or_else(|| column.to_owned(), |theirs| normalized(theirs)))

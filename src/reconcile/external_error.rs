@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::domain::code::Code;
+use crate::domain::code::StableCode;
 use crate::table;
 
 /// Why an external ledger cannot be read (exit 7; see [`super::codes`]).
@@ -22,7 +22,7 @@ pub enum ExternalError {
         /// Which file.
         path: PathBuf,
         /// Why.
-        fault: table::Fault,
+        fault: table::TableFault,
     },
     /// See [`super::codes::TOO_MANY_BILLS`].
     #[error("E0722: the external ledger holds more bills than one run can\nhint: split it by channel or by year")]
@@ -30,10 +30,10 @@ pub enum ExternalError {
 }
 
 /// The code of a fault as it has always been named for an external ledger.
-const fn outer(fault: &table::Fault) -> Code {
+const fn outer(fault: &table::TableFault) -> StableCode {
     match fault {
-        table::Fault::ColumnMissing { .. } => super::codes::COLUMN_MISSING,
-        table::Fault::Unreadable(_) => super::codes::LEDGER_UNREADABLE,
+        table::TableFault::ColumnMissing { .. } => super::codes::COLUMN_MISSING,
+        table::TableFault::Unreadable(_) => super::codes::LEDGER_UNREADABLE,
         other => other.code(),
     }
 }

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use jiff::Timestamp;
 
 use super::bills::Bill;
-use super::found::Names;
+use super::facts_by_part::Names;
 use super::judge::JudgedPayment;
-use super::{ExternalMark, KnownPayment, Orphan, Outcome, Terms};
+use super::{ExternalMark, KnownPayment, Orphan, ReconcileTerms, Reconciled};
 use crate::books::Brief;
 use crate::books::debt::Asked;
-use crate::books::fact::{BillEvent, BillFact, Change, Hold, Mark, Notified, Payee, PaymentFact};
-use crate::books::item::{ItemId, Subject};
+use crate::books::fact::{BillChange, BillEvent, BillFact, LedgerMark, Notified, Payee, PaymentFact, PaymentHold};
+use crate::books::item::{BooksSubject, ItemId};
 use crate::domain::ageing::date_of;
 use crate::domain::amount::Amount;
 use crate::domain::calendar::wib_date;
@@ -21,10 +21,10 @@ use crate::domain::classify::{Class, Nature, is_after_cancellation, is_after_exp
 use crate::domain::digest::Digest;
 
 pub(super) fn payment_id(identity: &Digest) -> ItemId {
-    ItemId::of(Subject::Payment, &[identity])
+    ItemId::of(BooksSubject::Payment, &[identity])
 }
 
-pub(super) fn bill(outcome: &Outcome, names: &Names, by_rows: &HashSet<Digest>, at: usize, terms: &Terms) -> Option<BillFact> {
+pub(super) fn bill(outcome: &Reconciled, names: &Names, by_rows: &HashSet<Digest>, at: usize, terms: &ReconcileTerms) -> Option<BillFact> {
     let bills = &outcome.inputs.bills;
     let number = u32::try_from(at).ok()?;
     let bill = bills.get(number)?;
@@ -34,23 +34,23 @@ pub(super) fn bill(outcome: &Outcome, names: &Names, by_rows: &HashSet<Digest>, 
     let made_at = [bill.planned_at(), bill.created_at()].into_iter().flatten().min();
     let made_at = made_at.and_then(|at| Timestamp::from_second(at.as_second()).ok());
     let first = superseded.first().map_or(bill.amount, |(_, amount)| *amount);
-    let mut events = vec![BillEvent { at: made_at, change: Change::Created(first) }];
+    let mut events = vec![BillEvent { at: made_at, change: BillChange::Created(first) }];
     // Each amount was given up at a time, for the one after it.
     let after = superseded.iter().skip(1).map(|(_, amount)| *amount).chain([bill.amount]);
     // Nothing happens to a bill before it is made, whatever a ledger's clocks say.
     let at_earliest = |at: Timestamp| Some(made_at.map_or(at, |made_at| at.max(made_at)));
     events.extend(superseded.iter().zip(after).map(|((at_us, _), amount): (_, Amount)| BillEvent {
         at: Timestamp::from_microsecond(*at_us).ok().and_then(at_earliest),
-        change: Change::Amended(amount),
+        change: BillChange::Amended(amount),
     }));
     if let Some(at) = bill.cancelled_at() {
-        events.push(BillEvent { at: at_earliest(at), change: Change::Cancelled });
+        events.push(BillEvent { at: at_earliest(at), change: BillChange::Cancelled });
         events.sort_by_key(|event| event.at);
     }
     let mark = match bill.external_mark() {
         ExternalMark::Unpaid => unproven(outcome, by_rows, number, terms),
-        ExternalMark::Undated => Some(Mark { at: None, paid: None }),
-        ExternalMark::At(at) => Some(Mark { at: Some(at), paid: None }),
+        ExternalMark::Undated => Some(LedgerMark { at: None, paid: None }),
+        ExternalMark::At(at) => Some(LedgerMark { at: Some(at), paid: None }),
     };
     let code = bills.payment_code(number);
     Some(BillFact {
@@ -90,7 +90,7 @@ pub(super) fn listed_once(mut bills: Vec<BillFact>) -> Vec<BillFact> {
 }
 
 /// What our own ledger says was paid in the period, where neither a message nor a row (`by_rows`) proves it.
-fn unproven(outcome: &Outcome, by_rows: &HashSet<Digest>, number: u32, terms: &Terms) -> Option<Mark> {
+fn unproven(outcome: &Reconciled, by_rows: &HashSet<Digest>, number: u32, terms: &ReconcileTerms) -> Option<LedgerMark> {
     let of_bill = outcome.inputs.known.of_bill(number).iter();
     let is_unproven = |known: &&KnownPayment| {
         known.in_ledger && !known.is_proved && terms.period.contains(known.paid_at) && !by_rows.contains(&known.identity)
@@ -100,12 +100,12 @@ fn unproven(outcome: &Outcome, by_rows: &HashSet<Digest>, number: u32, terms: &T
         at = at.max(Some(known.paid_at));
         paid = paid.saturating_add(known.amount);
     }
-    at.map(|at| Mark { at: Some(at), paid: Amount::new(paid).ok() })
+    at.map(|at| LedgerMark { at: Some(at), paid: Amount::new(paid).ok() })
 }
 
 /// A bill that the ledger met after the period and that was paid in it, no longer before than clocks differ (P09), is as old as its first
 /// payment. Money of any other waits in suspense for it.
-pub(super) fn as_old_as_paid(bills: &mut [BillFact], payments: &[PaymentFact], terms: &Terms) {
+pub(super) fn as_old_as_paid(bills: &mut [BillFact], payments: &[PaymentFact], terms: &ReconcileTerms) {
     let ends_at = terms.period.ends_at();
     let is_later = |bill: &BillFact| bill.events.first().and_then(|event| event.at).is_some_and(|at| at >= ends_at);
     if !bills.iter().any(is_later) {
@@ -136,7 +136,7 @@ pub(super) fn payee(names: &Names, judged: &JudgedPayment) -> Payee {
     }
 }
 
-pub(super) fn payment(outcome: &Outcome, names: &Names, judged: &JudgedPayment, terms: &Terms) -> Option<PaymentFact> {
+pub(super) fn payment(outcome: &Reconciled, names: &Names, judged: &JudgedPayment, terms: &ReconcileTerms) -> Option<PaymentFact> {
     let proof = outcome.proof(judged)?;
     let amount = Amount::new(proof.amount).ok()?;
     let payee = payee(names, judged);
@@ -146,8 +146,8 @@ pub(super) fn payment(outcome: &Outcome, names: &Names, judged: &JudgedPayment, 
     let late = outcome.inputs.bills.get(judged.bill).filter(|_| judged.class == Class::P16);
     let hold = match late {
         Some(bill) => hold(bill, proof.paid_at(), terms),
-        None if is(Class::P08) => Some(Hold::AfterCancellation),
-        None => is(Class::P07).then_some(Hold::AfterExpiry),
+        None if is(Class::P08) => Some(PaymentHold::AfterCancellation),
+        None => is(Class::P07).then_some(PaymentHold::AfterExpiry),
     };
     // An unusable amount is no money; its row, when it comes, is.
     (judged.class != Class::P17).then(|| PaymentFact {
@@ -167,15 +167,15 @@ pub(super) fn payment(outcome: &Outcome, names: &Names, judged: &JudgedPayment, 
 }
 
 /// Why money waits although its bill is known.
-fn hold(bill: &Bill, paid_at: Timestamp, terms: &Terms) -> Option<Hold> {
+fn hold(bill: &Bill, paid_at: Timestamp, terms: &ReconcileTerms) -> Option<PaymentHold> {
     if is_after_cancellation(paid_at, bill.cancelled_at()) {
-        return Some(Hold::AfterCancellation);
+        return Some(PaymentHold::AfterCancellation);
     }
-    is_after_expiry(paid_at, bill.expires_at(), &terms.policy).then_some(Hold::AfterExpiry)
+    is_after_expiry(paid_at, bill.expires_at(), &terms.policy).then_some(PaymentHold::AfterExpiry)
 }
 
 /// A payment of a bill that is known from elsewhere than this evidence.
-pub(super) fn known(outcome: &Outcome, names: &Names, known: &KnownPayment) -> Option<PaymentFact> {
+pub(super) fn known(outcome: &Reconciled, names: &Names, known: &KnownPayment) -> Option<PaymentFact> {
     Some(PaymentFact {
         id: payment_id(&known.identity),
         identity: Some(known.identity),
@@ -194,9 +194,9 @@ pub(super) fn known(outcome: &Outcome, names: &Names, known: &KnownPayment) -> O
 
 /// Money of earlier months that waits for a bill, and whose ids lead to one by now.
 pub(super) fn matched_anew<'a>(
-    outcome: &'a Outcome,
+    outcome: &'a Reconciled,
     names: &'a Names,
-    terms: &'a Terms,
+    terms: &'a ReconcileTerms,
     before: &'a Brief,
 ) -> impl Iterator<Item = PaymentFact> + 'a {
     let waiting = outcome.inputs.orphans.iter().filter(|orphan| !orphan.is_proved && before.is_in_suspense(orphan.held_as));

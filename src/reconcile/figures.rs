@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::books::Account;
 use crate::books::breakdown::Breakdown;
-use crate::books::identities::{self, Identity};
+use crate::books::identities::{self, PostingIdentity};
+use crate::books::ledger_tie::Tie;
 use crate::books::month::{self, Ageing, Statement};
-use crate::books::tie::Tie;
 
 /// What accounts come to, in one part or in all of them.
 #[derive(Default)]
@@ -15,7 +15,7 @@ pub(super) struct Figures {
     pub(super) ageing: Vec<Ageing>,
     pub(super) breakdown: Breakdown,
     pub(super) tie: Tie,
-    pub(super) identities: Vec<Identity>,
+    pub(super) identities: Vec<PostingIdentity>,
 }
 
 impl Figures {
@@ -37,9 +37,9 @@ impl Figures {
         self.identities.retain(|identity| !is_of_silent(&identity.name));
         let owed = self.ageing.iter().find(|ageing| ageing.account == Account::Receivable).map(Ageing::total).unwrap_or_default().amount;
         let by_dimension = self.breakdown.total().closed().amount;
-        self.identities.push(Identity::new("receivable by dimension = receivable", by_dimension, owed));
+        self.identities.push(PostingIdentity::new("receivable by dimension = receivable", by_dimension, owed));
         if lists_bills {
-            self.identities.push(Identity::new("receivable = asked by the ledger + listed differences", owed, self.tie.total()));
+            self.identities.push(PostingIdentity::new("receivable = asked by the ledger + listed differences", owed, self.tie.total()));
         }
         self
     }

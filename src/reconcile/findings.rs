@@ -9,7 +9,7 @@ use super::bills::Bill;
 use super::dedupe::{Payments, Proved};
 use super::judge::{JudgedPayment, line_flags};
 use super::judge_bills::{Attached, JudgedBill, in_scope};
-use super::{Inputs, Terms, reasons, severity_of};
+use super::{Inputs, ReconcileTerms, reasons, severity_of};
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, ClassSet, Nature, Severity, Stands};
@@ -96,7 +96,7 @@ pub(super) struct Findings<'a> {
     inputs: &'a Inputs,
     payments: &'a Payments,
     judged: &'a [JudgedPayment],
-    terms: &'a Terms,
+    terms: &'a ReconcileTerms,
     found: Vec<Finding>,
 }
 
@@ -117,7 +117,7 @@ pub(super) fn bill_id(invoice_number: &str, payment_code: &str) -> String {
 }
 
 impl<'a> Findings<'a> {
-    pub(super) fn new(inputs: &'a Inputs, payments: &'a Payments, judged: &'a [JudgedPayment], terms: &'a Terms) -> Self {
+    pub(super) fn new(inputs: &'a Inputs, payments: &'a Payments, judged: &'a [JudgedPayment], terms: &'a ReconcileTerms) -> Self {
         Self { inputs, payments, judged, terms, found: Vec::new() }
     }
 

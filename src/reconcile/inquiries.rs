@@ -6,8 +6,8 @@ use super::bills::Bills;
 use super::dedupe::{Payments, Proved};
 use super::findings::{Finding, Findings, id};
 use super::judge::JudgedPayment;
-use super::tally::{Identity, Tallies};
-use super::{Inputs, Terms};
+use super::tally::{ControlIdentity, Tallies};
+use super::{Inputs, ReconcileTerms};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, ClassSet, Nature, inquiry_class, may_follow};
 use crate::domain::line::{Line, NO_BILL};
@@ -26,7 +26,7 @@ pub struct Inquired {
 }
 
 /// Holds the payments of the period against the answers; `None` without inquiry logs.
-pub(super) fn judge(inputs: &Inputs, payments: &Payments, judged: &[JudgedPayment], terms: &Terms) -> Option<Inquired> {
+pub(super) fn judge(inputs: &Inputs, payments: &Payments, judged: &[JudgedPayment], terms: &ReconcileTerms) -> Option<Inquired> {
     let inquiries = inputs.inquiries.as_ref()?;
     let mut inquired = Inquired::default();
     let mut last_paid: BTreeMap<&str, jiff::Timestamp> = BTreeMap::new();
@@ -76,7 +76,13 @@ fn is_by_inquiry(bills: &Bills, bill: u32, code: &str) -> bool {
 }
 
 /// What someone must look at: as the payment, under the class of its inquiry.
-pub(super) fn findings(inputs: &Inputs, inquired: &Inquired, payments: &Payments, judged: &[JudgedPayment], terms: &Terms) -> Vec<Finding> {
+pub(super) fn findings(
+    inputs: &Inputs,
+    inquired: &Inquired,
+    payments: &Payments,
+    judged: &[JudgedPayment],
+    terms: &ReconcileTerms,
+) -> Vec<Finding> {
     let all = Findings::new(inputs, payments, judged, terms);
     let one = |&(place, class): &(usize, Class)| {
         let (proved, judged): (&Proved, &JudgedPayment) = (payments.proved.get(place)?, judged.get(place)?);
@@ -103,12 +109,12 @@ pub(super) fn findings(inputs: &Inputs, inquired: &Inquired, payments: &Payments
 }
 
 /// Every payment of the period is of an inquiry class, or of a code that DOKU knows itself.
-pub(super) fn identities(inquired: &Inquired, payment_tallies: &Tallies) -> [Identity; 2] {
+pub(super) fn identities(inquired: &Inquired, payment_tallies: &Tallies) -> [ControlIdentity; 2] {
     let of_the_period = payment_tallies.iter().filter(|(class, _)| class.info().money.is_of_the_period());
     let paid: Sum = of_the_period.map(|(_, sum)| sum).sum();
     let classes = [Class::I00, Class::I02, Class::I03, Class::I04];
     let found = classes.into_iter().map(|class| inquired.tallies.of(class)).fold(inquired.others, Sum::plus);
-    let row = |name, left: i128, right: i128| Identity { name, left, right };
+    let row = |name, left: i128, right: i128| ControlIdentity { name, left, right };
     [
         row("payments_of_the_period_equal_inquiry_classes_and_others", paid.count.into(), found.count.into()),
         row("payments_of_the_period_rupiah_equal_inquiry_classes_and_others_rupiah", paid.rupiah.get(), found.rupiah.get()),

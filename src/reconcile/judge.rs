@@ -2,10 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::bills::{Bill, Bills, Found};
+use super::bills::{Bill, BillMatch, Bills};
 use super::dedupe::{Payments, Proved};
 use super::tally::Tallies;
-use super::{Inputs, Terms};
+use super::{Inputs, ReconcileTerms};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{BillFacts, Class, ClassSet, Match, Nature, PaymentFacts, covers, payment_class, payment_nature};
 use crate::domain::digest::Digest;
@@ -95,22 +95,22 @@ pub(super) struct Before {
 }
 
 /// The class of every unique payment, in the order of the identities.
-pub(super) fn payments(inputs: &Inputs, payments: &Payments, terms: &Terms) -> Vec<JudgedPayment> {
+pub(super) fn payments(inputs: &Inputs, payments: &Payments, terms: &ReconcileTerms) -> Vec<JudgedPayment> {
     let lines = &inputs.lines;
-    let found: Vec<Found> = payments
+    let found: Vec<BillMatch> = payments
         .proved
         .par_iter()
         .map(|proved| match lines.get(payments.proof(proved)) {
-            _ if proved.bill != NO_BILL => Found::One(proved.bill),
+            _ if proved.bill != NO_BILL => BillMatch::One(proved.bill),
             Some(line) => {
                 let (invoice_number, payment_code) = lines.texts(line);
                 inputs.bills.find(invoice_number, payment_code)
             }
-            None => Found::Unknown,
+            None => BillMatch::Unknown,
         })
         .collect();
     let before = look_back(inputs, payments, &found, terms);
-    let judge = |((proved, found), before): ((&Proved, &Found), &Before)| {
+    let judge = |((proved, found), before): ((&Proved, &BillMatch), &Before)| {
         let at = payments.proof(proved);
         match lines.get(at) {
             Some(line) => judge_one(inputs, terms, (at, line), *found, *before, proved),
@@ -122,12 +122,25 @@ pub(super) fn payments(inputs: &Inputs, payments: &Payments, terms: &Terms) -> V
 }
 
 /// A payment of a bill, judged again by what it found on it.
-pub(super) fn again(inputs: &Inputs, terms: &Terms, judged: &JudgedPayment, before: Before, proved: &Proved) -> Option<JudgedPayment> {
+pub(super) fn again(
+    inputs: &Inputs,
+    terms: &ReconcileTerms,
+    judged: &JudgedPayment,
+    before: Before,
+    proved: &Proved,
+) -> Option<JudgedPayment> {
     let line = inputs.lines.get(judged.line)?;
-    Some(judge_one(inputs, terms, (judged.line, line), Found::One(judged.bill), before, proved))
+    Some(judge_one(inputs, terms, (judged.line, line), BillMatch::One(judged.bill), before, proved))
 }
 
-fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, before: Before, proved: &Proved) -> JudgedPayment {
+fn judge_one(
+    inputs: &Inputs,
+    terms: &ReconcileTerms,
+    proof: (u32, &Line),
+    found: BillMatch,
+    before: Before,
+    proved: &Proved,
+) -> JudgedPayment {
     let (at, line) = proof;
     let facts = PaymentFacts {
         amount: line.usable_amount(),
@@ -138,9 +151,9 @@ fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, 
     };
     let received_at = line.received_at().filter(|_| !facts.by_status);
     let found_at = line.received_at().filter(|_| facts.by_status);
-    let bill = if let Found::One(bill) = found { inputs.bills.get(bill) } else { None };
+    let bill = if let BillMatch::One(bill) = found { inputs.bills.get(bill) } else { None };
     let matched = match (found, bill) {
-        (Found::One(number), Some(bill)) => {
+        (BillMatch::One(number), Some(bill)) => {
             let policy_lapsed = inputs.bills.policy_lapsed(number, facts.paid_at);
             let facts = bill_facts(&inputs.bills, bill, before, policy_lapsed);
             // Money for a code that was replaced is held against what held for that code.
@@ -150,9 +163,9 @@ fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, 
                 None => facts,
             })
         }
-        (Found::Several, _) => Match::Several,
-        (Found::Disagree, _) => Match::Disagree,
-        (Found::Unknown | Found::One(_), _) => Match::Unknown,
+        (BillMatch::Several, _) => Match::Several,
+        (BillMatch::Disagree, _) => Match::Disagree,
+        (BillMatch::Unknown | BillMatch::One(_), _) => Match::Unknown,
     };
     let (class, mut flags) = payment_class(&facts, &matched, &terms.period, &terms.policy);
     let late = terms.period.contains(facts.paid_at) && received_at.is_some_and(|at| at >= terms.period.ends_at());
@@ -168,7 +181,7 @@ fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, 
         flags = if on { flags.with(flag) } else { flags };
     }
     let nature = payment_nature(class, found_at, terms.as_of, &terms.policy);
-    JudgedPayment { line: at, bill: if let Found::One(bill) = found { bill } else { NO_BILL }, class, nature, flags }
+    JudgedPayment { line: at, bill: if let BillMatch::One(bill) = found { bill } else { NO_BILL }, class, nature, flags }
 }
 
 fn bill_facts<'a>(bills: &'a Bills, bill: &Bill, before: Before, policy_lapsed: bool) -> BillFacts<'a> {
@@ -191,10 +204,10 @@ fn bill_facts<'a>(bills: &'a Bills, bill: &Bill, before: Before, policy_lapsed: 
 type FirstCover = Option<(i64, Digest)>;
 
 /// Payments (with their bill and time) that others may come before: by bill, then time, then identity.
-fn with_company(inputs: &Inputs, payments: &Payments, found: &[Found]) -> Vec<(u32, i64, u32)> {
+fn with_company(inputs: &Inputs, payments: &Payments, found: &[BillMatch]) -> Vec<(u32, i64, u32)> {
     let paid = || {
         (0_u32..).zip(payments.proved.iter().zip(found)).filter_map(|(payment, (proved, found))| match found {
-            Found::One(bill) if proved.amount > 0 => Some((*bill, payment, payments.proof(proved))),
+            BillMatch::One(bill) if proved.amount > 0 => Some((*bill, payment, payments.proof(proved))),
             _ => None,
         })
     };
@@ -214,7 +227,7 @@ fn with_company(inputs: &Inputs, payments: &Payments, found: &[Found]) -> Vec<(u
 }
 
 /// Walks payments bill by bill in the order they were made.
-fn look_back(inputs: &Inputs, payments: &Payments, found: &[Found], terms: &Terms) -> Vec<Before> {
+fn look_back(inputs: &Inputs, payments: &Payments, found: &[BillMatch], terms: &ReconcileTerms) -> Vec<Before> {
     let line_of = |payment: u32| {
         let proved = payments.proved.get(usize::try_from(payment).ok()?)?;
         inputs.lines.get(payments.proof(proved))
@@ -257,7 +270,7 @@ fn look_back(inputs: &Inputs, payments: &Payments, found: &[Found], terms: &Term
 
 /// The earliest payment that covers a bill and is known from elsewhere only: one of this evidence speaks for itself, and must
 /// not be its own predecessor where the ledger met a message of it with another date.
-fn known_cover(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms) -> FirstCover {
+fn known_cover(inputs: &Inputs, number: u32, bill: &Bill, terms: &ReconcileTerms) -> FirstCover {
     let known = inputs.known.of_bill(number).iter().filter(|known| covers(known.amount, bill.amount.get(), &terms.policy));
     let known = known.filter(|known| !known.is_proved);
     known.map(|known| (known.paid_at.as_microsecond(), known.identity)).min()
@@ -270,7 +283,7 @@ fn mark_elsewhere(
     identity_of: impl Fn(u32) -> Digest,
     mut covered: Vec<(u32, u32, FirstCover)>,
     before: &mut [Before],
-    terms: &Terms,
+    terms: &ReconcileTerms,
 ) {
     // Grouped bills without a payment in this evidence may be covered by one from elsewhere.
     for (number, bill) in inputs.bills.iter().filter(|(_, bill)| bill.group > 0) {

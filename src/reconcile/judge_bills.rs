@@ -8,8 +8,8 @@ use super::judge::JudgedPayment;
 use super::new_bill::ExternalMark;
 use super::settle::Settled;
 use super::tally::{Tallies, add_nature};
-use super::{Inputs, Outcome, Terms};
-use crate::books::standing::Standing;
+use super::{Inputs, ReconcileTerms, Reconciled};
+use crate::books::standing::DebtStanding;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{BillSituation, Class, ClassSet, Nature, PaidMark, bill_class, is_live};
 use crate::domain::sum::Sum;
@@ -76,7 +76,7 @@ pub(super) struct JudgedBills {
 }
 
 impl JudgedBills {
-    pub(super) fn of(inputs: &Inputs, attached: &Attached, settled: Option<&Settled>, terms: &Terms) -> Self {
+    pub(super) fn of(inputs: &Inputs, attached: &Attached, settled: Option<&Settled>, terms: &ReconcileTerms) -> Self {
         let live_twice = live_twice(&inputs.bills, terms);
         let count = u32::try_from(inputs.bills.len()).unwrap_or(u32::MAX);
         let judge = Judge { inputs, attached, settled, live_twice, terms };
@@ -117,11 +117,11 @@ pub(super) struct Judge<'a> {
     settled: Option<&'a Settled>,
     /// Sorted.
     live_twice: Vec<u32>,
-    terms: &'a Terms,
+    terms: &'a ReconcileTerms,
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn of(outcome: &'a Outcome, attached: &'a Attached, terms: &'a Terms) -> Self {
+    pub(super) fn of(outcome: &'a Reconciled, attached: &'a Attached, terms: &'a ReconcileTerms) -> Self {
         let (inputs, settled) = (&outcome.inputs, outcome.settled.as_ref());
         Self { inputs, attached, settled, live_twice: live_twice(&inputs.bills, terms), terms }
     }
@@ -132,7 +132,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The same, as the books have it where `standing` says so.
-    pub(super) fn bill_as(&self, number: u32, standing: Option<&Standing>) -> Option<(JudgedBill, &'a Bill)> {
+    pub(super) fn bill_as(&self, number: u32, standing: Option<&DebtStanding>) -> Option<(JudgedBill, &'a Bill)> {
         let bill = self.inputs.bills.get(number).filter(|bill| in_scope(self.inputs, number, bill, self.terms))?;
         let mark = paid_mark(self.inputs, number, bill, self.terms);
         let twice = self.live_twice.binary_search(&number).is_ok();
@@ -165,7 +165,7 @@ fn situation(bill: &Bill, attached: AttachedToBill, mark: PaidMark) -> BillSitua
     }
 }
 
-fn judge_bill((number, bill): (u32, &Bill), situation: &BillSituation, twice: bool, terms: &Terms) -> JudgedBill {
+fn judge_bill((number, bill): (u32, &Bill), situation: &BillSituation, twice: bool, terms: &ReconcileTerms) -> JudgedBill {
     let (class, nature) = bill_class(situation, terms.as_of, &terms.policy);
     let flags = [(Class::L07, twice), (Class::L08, bill.issued_otherwise())];
     let flags = flags.into_iter().filter(|(_, on)| *on).map(|(class, _)| class).collect();
@@ -173,7 +173,7 @@ fn judge_bill((number, bill): (u32, &Bill), situation: &BillSituation, twice: bo
 }
 
 /// Rules, 1.5: open at any time from the period's start to as-of.
-pub(super) fn in_scope(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms) -> bool {
+pub(super) fn in_scope(inputs: &Inputs, number: u32, bill: &Bill, terms: &ReconcileTerms) -> bool {
     let starts_at = terms.period.starts_at();
     let grace = jiff::SignedDuration::from_mins(terms.policy.expiry_grace_minutes);
     let expired = bill.expires_at().is_some_and(|at| starts_at.duration_since(at) > grace);
@@ -182,7 +182,7 @@ pub(super) fn in_scope(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms)
 }
 
 /// What a ledger that is not this evidence says of payment.
-fn paid_mark(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms) -> PaidMark {
+fn paid_mark(inputs: &Inputs, number: u32, bill: &Bill, terms: &ReconcileTerms) -> PaidMark {
     let dated = |at| if terms.period.contains(at) { PaidMark::InPeriod } else { PaidMark::Elsewhere };
     match bill.external_mark() {
         ExternalMark::Undated => return PaidMark::InPeriod,
@@ -198,14 +198,14 @@ fn paid_mark(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms) -> PaidMa
 }
 
 /// What payments of earlier periods come to, as an earlier month or the ledger tells of them; a mark tells of no payment.
-fn paid_before(inputs: &Inputs, number: u32, terms: &Terms) -> Rupiah {
+fn paid_before(inputs: &Inputs, number: u32, terms: &ReconcileTerms) -> Rupiah {
     let starts_at = terms.period.starts_at();
     let known = inputs.known.of_bill(number).iter().filter(|known| known.identity != [0; 32] && known.paid_at < starts_at);
     known.map(|known| Rupiah::new(known.amount.into())).sum()
 }
 
 /// L07: bills that share a live code with another, sorted.
-fn live_twice(bills: &Bills, terms: &Terms) -> Vec<u32> {
+fn live_twice(bills: &Bills, terms: &ReconcileTerms) -> Vec<u32> {
     let live = |number: u32| {
         bills.get(number).filter(|bill| !bill.code_is_dead()).filter(|bill| {
             let known = bill.created_at().or_else(|| bill.planned_at());

@@ -9,9 +9,9 @@ use super::open_items::{Items, OpenItem, Todo};
 use super::{Finding, severity_of};
 use crate::books::fact::RowKind;
 use crate::books::known::{Debt, Known};
-use crate::books::{Account, Facts, ItemId, Leg, Subject};
+use crate::books::{Account, BooksSubject, Facts, ItemId, Leg};
 use crate::domain::amount::Rupiah;
-use crate::domain::classify::{About, Class, ClassSet, Nature, Severity, Stands};
+use crate::domain::classify::{Class, ClassSet, ClassSubject, Nature, Severity, Stands};
 use crate::domain::reason::OpenReason;
 use crate::register::InBooks;
 
@@ -110,13 +110,13 @@ impl<'a> ToldItems<'a> {
 /// (L06), or that a ledger calls a bill paid which nothing proves (L04), is seen to even where nothing is owed.
 fn is_of_books(finding: &Finding) -> bool {
     let info = finding.class.info();
-    let is_owed_or_paid = matches!(info.about, About::Payment | About::Bill);
+    let is_owed_or_paid = matches!(info.about, ClassSubject::Payment | ClassSubject::Bill);
     is_owed_or_paid && finding.class != Class::L06 && matches!(info.stands, Stands::Receivable | Stands::Doku | Stands::Shared)
 }
 
 /// Whether the books have forgotten what a finding is about, or leave it to a later month.
 fn is_unknown(finding: &Finding, unposted: &BTreeSet<ItemId>) -> bool {
-    let ids = [ItemId::with_key(Subject::Payment, &finding.id), Some(ItemId::bill(&finding.invoice_number))];
+    let ids = [ItemId::with_key(BooksSubject::Payment, &finding.id), Some(ItemId::bill(&finding.invoice_number))];
     ids.into_iter().flatten().any(|id| unposted.contains(&id))
 }
 
@@ -140,7 +140,7 @@ fn say_as_books(finding: &mut Finding, item: &OpenItem, known: &Known) {
                 None => (finding.expected, finding.expected.map(|expected| expected.minus(open))),
             }
         }
-        (Some(Account::Suspense), About::Payment) if finding.class == Class::P04 => {
+        (Some(Account::Suspense), ClassSubject::Payment) if finding.class == Class::P04 => {
             (finding.paid.map(|paid| paid.minus(open)), finding.paid)
         }
         _ => return,
@@ -155,12 +155,12 @@ fn say_as_books(finding: &mut Finding, item: &OpenItem, known: &Known) {
 /// Where the money of a finding would stand, if nothing of it does; `rows` are those that left something open, by the id they are listed under.
 fn leg_of(known: &Known, rows: &HashMap<&str, ItemId>, finding: &Finding) -> Option<Leg> {
     if let Some(batch) =
-        ItemId::with_key(Subject::Batch, &finding.id).filter(|id| finding.class == Class::S05 && known.batches.contains_key(id))
+        ItemId::with_key(BooksSubject::Batch, &finding.id).filter(|id| finding.class == Class::S05 && known.batches.contains_key(id))
     {
         let leg = Leg::of(Account::Clearing, batch);
         return (known.balance(leg) == Rupiah::ZERO).then_some(leg);
     }
-    if finding.class.info().about == About::Row {
+    if finding.class.info().about == ClassSubject::Row {
         let row = rows.get(finding.id.as_str()).filter(|_| !finding.id.is_empty())?;
         let leg = match known.rows.get(row)?.kind {
             // A difference is its payment's.
@@ -172,13 +172,13 @@ fn leg_of(known: &Known, rows: &HashMap<&str, ItemId>, finding: &Finding) -> Opt
         };
         return (known.balance(leg) == Rupiah::ZERO).then_some(leg);
     }
-    let payment = || ItemId::with_key(Subject::Payment, &finding.id).filter(|id| known.payments.contains_key(&known.payment_id(*id)));
+    let payment = || ItemId::with_key(BooksSubject::Payment, &finding.id).filter(|id| known.payments.contains_key(&known.payment_id(*id)));
     let debt = || {
         let bill = known.bills.get(&ItemId::bill(&finding.invoice_number))?;
         Some(bill.debt)
     };
     let leg = match (finding.class.info().stands, finding.class) {
-        (Stands::Suspense, class) if class.info().about != About::Payment => return None,
+        (Stands::Suspense, class) if class.info().about != ClassSubject::Payment => return None,
         // What is over is the payment's own; what was paid short is the debt's: the payment has nothing of its own to decide.
         (Stands::Suspense, _) | (Stands::Shared, Class::P04) => {
             let id = known.payment_id(payment()?);

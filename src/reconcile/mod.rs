@@ -2,68 +2,68 @@
 //!
 //! Belongs here: the bulk engine around `domain::classify`. Must not be here: file formats of reports, sending anything.
 
-mod about;
 mod alarms;
+mod bank_copies;
 mod bills;
+pub mod books_inputs;
 mod by_books;
-mod carried;
 pub mod codes;
-mod copies;
+mod conclusions;
+mod decision_grounds;
 mod dedupe;
+mod earlier_payments;
 pub mod external;
 mod external_columns;
 mod external_error;
 mod facts;
+pub mod facts_by_part;
 mod figures;
 mod findings;
-mod former;
-pub mod found;
-mod grounded;
-mod index;
+mod former_codes;
 mod inquiries;
 mod judge;
 mod judge_bills;
-mod known;
+mod known_payments;
 mod listing;
 pub mod month;
+mod month_facts;
 mod new_bill;
 pub mod open_items;
-pub mod opened;
-mod own;
+mod own_ledger;
 mod parquet;
 pub mod posted;
 mod reasons;
 pub mod settle;
 mod settlement_facts;
-mod side;
+pub mod source_facts;
 mod status;
 mod tally;
-pub mod told;
+mod text_index;
 mod unlisted;
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-pub use about::{About, Asked};
+pub use bank_copies::bank_copies;
 pub use bills::{Bills, TooMany};
-pub use carried::{Carried, Orphan};
-pub use copies::bank_copies;
+pub use conclusions::{Conclusions, ConclusionsSought};
 pub use dedupe::{Payments, dedupe};
+pub use earlier_payments::{Carried, Orphan};
 pub use external_columns::is_external_column;
 pub use findings::{Finding, Source};
 pub use inquiries::Inquired;
 pub use judge::JudgedPayment;
-pub use known::{KnownPayment, KnownPayments};
+pub use known_payments::{KnownPayment, KnownPayments};
 pub use new_bill::{ExternalMark, FormerCode, NewBill};
-pub use own::{KnownOwn, OwnBills};
+pub use own_ledger::{KnownOwn, OwnBills};
 pub use status::{Sought, StatusEvidence};
-pub use tally::{Identity, Tallies};
+pub use tally::{ControlIdentity, Tallies};
 pub use unlisted::{Unlisted, unlisted};
 
-use crate::books::standing::Standing;
+use crate::books::standing::DebtStanding;
 use crate::domain::amount::Rupiah;
-use crate::domain::classify::{Class, ClassSet, Family, Nature, Period, Policy, Severity};
+use crate::domain::classify::{Class, ClassSet, Family, MatchingPolicy, Nature, Period, Severity};
 use crate::domain::line::{Line, Lines, NO_BILL, RawTotals};
 use crate::domain::sum::Sum;
 use crate::evidence::Inquiries;
@@ -89,7 +89,7 @@ pub struct Inputs {
     /// What the ledger, or the reader of the external one, counted by itself.
     pub scope: Sum,
     /// Rows of the external ledger that are no bills.
-    pub malformed: Vec<external::MalformedRow>,
+    pub malformed: Vec<external::MalformedBill>,
     /// Codes of our request history that the external ledger does not know, sorted; `None` without a history.
     pub unlisted: Option<Vec<Unlisted>>,
     /// Payments that Check Status told of.
@@ -106,18 +106,18 @@ pub struct Inputs {
 
 /// What decides, beside the inputs.
 #[derive(Clone, Debug)]
-pub struct Terms {
+pub struct ReconcileTerms {
     /// Which days.
     pub period: Period,
     /// Seen from when.
     pub as_of: Timestamp,
     /// What the rules leave to the merchant.
-    pub policy: Policy,
+    pub policy: MatchingPolicy,
 }
 
 /// What a run concluded.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Reconciled {
     /// What it concluded from; lines with their final classes.
     pub inputs: Inputs,
     /// The unique payments.
@@ -135,7 +135,7 @@ pub struct Outcome {
     /// How often each flag was raised.
     pub flags: Tallies,
     /// The control identities.
-    pub identities: Vec<Identity>,
+    pub identities: Vec<ControlIdentity>,
     /// What someone must look at, sorted.
     pub findings: Vec<Finding>,
     /// What the settlement files come to, if any were given.
@@ -143,10 +143,10 @@ pub struct Outcome {
     /// What the inquiry logs come to, if any were given.
     pub inquired: Option<Inquired>,
     /// How the books have bills of which the evidence does not tell all.
-    standings: HashMap<u32, Standing>,
+    standings: HashMap<u32, DebtStanding>,
 }
 
-impl Outcome {
+impl Reconciled {
     /// How many findings are BREAKs.
     #[must_use]
     pub fn break_count(&self) -> usize {
@@ -166,7 +166,7 @@ impl Outcome {
     /// Whether every control identity holds.
     #[must_use]
     pub fn identities_hold(&self) -> bool {
-        self.identities.iter().all(Identity::holds)
+        self.identities.iter().all(ControlIdentity::holds)
     }
 
     /// What a payment's bill asks for, in rupiah; 0 without a bill.
@@ -188,7 +188,7 @@ impl Outcome {
     /// Whether a bill with this number and code was in scope, so that its class says how it stands. An empty code is any: a bill
     /// that had none is judged again under the one it was given.
     #[must_use]
-    pub fn has_judged_bill(&self, invoice_number: &str, payment_code: &str, terms: &Terms) -> bool {
+    pub fn has_judged_bill(&self, invoice_number: &str, payment_code: &str, terms: &ReconcileTerms) -> bool {
         let bills = &self.inputs.bills;
         bills.numbered(invoice_number).any(|number| {
             let same_code = payment_code.is_empty() || bills.payment_code(number) == payment_code;
@@ -211,10 +211,10 @@ impl Outcome {
 
 /// Classes lines, payments and bills, and holds the counters against each other.
 #[must_use]
-pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
+pub fn reconcile(mut inputs: Inputs, terms: &ReconcileTerms) -> Reconciled {
     let mut payments = dedupe(&mut inputs.lines);
     let lines = judge::JudgedLines::of(&inputs.lines);
-    let contradicting = known::prove(inputs.known.all_mut(), &mut inputs.orphans, &mut inputs.lines, &mut payments);
+    let contradicting = known_payments::prove(inputs.known.all_mut(), &mut inputs.orphans, &mut inputs.lines, &mut payments);
     // After the lines of the logs were counted: answers of Check Status are none.
     let placed = status::place(&mut inputs, &mut payments);
     let judged = judge::payments(&inputs, &payments, terms);
@@ -255,7 +255,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
         Some(inquired) => identities.extend(inquiries::identities(inquired, &payment_tallies)),
         None => inputs.not_evaluated.extend(Class::of(Family::Inquiry)),
     }
-    Outcome {
+    Reconciled {
         inputs,
         payments,
         judged,

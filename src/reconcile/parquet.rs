@@ -1,23 +1,23 @@
 //! An external ledger as Parquet: every cell is taken as the text a CSV would hold, so both go through the same rules.
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::Terms;
+use super::ReconcileTerms;
 use super::external::{BATCH, External, ExternalError, Rows};
 use super::external_columns::Columns;
 use crate::columns::Value;
 use crate::columns::stored::Stored;
-use crate::table::{Layout, Row};
+use crate::private;
+use crate::table::{Row, TableLayout};
 
 /// Reads the Parquet file at `path`.
-pub(super) fn read(path: &Path, terms: &Terms, dimensions: &[String]) -> Result<External, ExternalError> {
+pub(super) fn read(path: &Path, terms: &ReconcileTerms, dimensions: &[String]) -> Result<External, ExternalError> {
     let unreadable = |error: io::Error| ExternalError::Unreadable { path: path.to_owned(), reason: error.to_string() };
-    let stored = File::open(path).and_then(Stored::foreign).map_err(unreadable)?;
+    let stored = private::regular(path).and_then(Stored::foreign).map_err(unreadable)?;
     let header = Row::from_cells(stored.names().map(str::as_bytes), 1);
     let count = stored.names().count();
-    let plain = Layout::default();
+    let plain = TableLayout::default();
     let columns = Columns::of(&header, &plain, dimensions).map_err(|fault| ExternalError::Table { path: path.to_owned(), fault })?;
     let mut rows = Rows::new(columns, terms, &plain);
     let mut batch = Vec::with_capacity(BATCH);

@@ -10,26 +10,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use rayon::prelude::*;
 
+use super::books_inputs::{BooksInputs, Opened, WatchedItems};
 use super::by_books::ByBooks;
+use super::decision_grounds::grounded;
+use super::facts_by_part::FactsByPart;
 use super::figures::Figures;
-use super::found::Found;
-use super::grounded::grounded;
 use super::listing::listed;
 use super::month::{PriorLine, prior_lines};
-use super::open_items::{Findings, Items, OpenItem, Terms as ItemTerms, Todo, open_items};
-use super::opened::{Asked, BooksInputs, Opened};
+use super::open_items::{DueTerms as ItemTerms, Findings, Items, OpenItem, Todo, open_items};
 use super::settlement_facts::paid_later;
-use super::{Outcome, Terms};
+use super::{ReconcileTerms, Reconciled};
 use crate::books::breakdown::Breakdown;
 use crate::books::carry::CarryError;
 use crate::books::ground::grounds;
-use crate::books::identities::{Identity, Made, Told, identities};
+use crate::books::identities::{MonthInputs, MonthResults, PostingIdentity, identities};
+use crate::books::ledger_tie::Tie;
 use crate::books::month::{Ageing, Statement};
 use crate::books::pair::{Key, Pair};
 use crate::books::take_on::begin;
-use crate::books::tie::Tie;
 use crate::books::{
-    Account, BooksError, Brief, Decision, Facts, Handed, ItemId, Known, Leg, Month, Part, Parts, Period, Posting, Settings, Subject,
+    Account, BooksDecision, BooksError, BooksSettings, BooksSubject, Brief, Facts, ItemId, Known, Leg, Part, Parts, PostedMonth, Posting,
+    PostingPeriod, SharedTotals,
 };
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
@@ -50,7 +51,7 @@ pub trait Keeper: Send {
     ///
     /// # Errors
     /// When it cannot be written down.
-    fn page(month: &Month, keys: &[Key], items: &[OpenItem], settings: &Settings) -> Result<Self::Page, Self::Error>;
+    fn page(month: &PostedMonth, keys: &[Key], items: &[OpenItem], settings: &BooksSettings) -> Result<Self::Page, Self::Error>;
 
     /// Keeps a page, in the order of the parts.
     ///
@@ -61,7 +62,7 @@ pub trait Keeper: Send {
 
 /// Money that is held, and the payment it came with.
 #[derive(Clone, Debug)]
-pub struct Held {
+pub struct HeldMoney {
     /// The item.
     pub item: OpenItem,
     /// When it was paid, and what makes it that payment; none for what is no payment.
@@ -72,9 +73,9 @@ pub struct Held {
 #[derive(Clone, Debug)]
 pub struct Posted {
     /// What all parts have in common: decisions, batches, alarms, money without a bill.
-    pub common: Month,
+    pub common: PostedMonth,
     /// The settings.
-    pub settings: Settings,
+    pub settings: BooksSettings,
     /// The hash of the head they were opened with; none for the first month.
     pub previous: Option<String>,
     /// The day to which ages are counted.
@@ -92,24 +93,24 @@ pub struct Posted {
     /// Everything that is open, and every alarm.
     pub items: Items,
     /// The money that is held.
-    pub held: Vec<Held>,
+    pub held: Vec<HeldMoney>,
     /// What became known of earlier periods.
     pub prior: Vec<PriorLine>,
     /// Of the items that were asked about: those that need nobody now, and what stands where the books know the item.
     pub answers: (BTreeSet<String>, BTreeMap<Leg, Rupiah>),
     /// What must hold.
-    pub identities: Vec<Identity>,
+    pub identities: Vec<PostingIdentity>,
 }
 
 /// What one part comes to.
 struct Concluded<P> {
-    handed: Handed,
+    handed: SharedTotals,
     aside: [(&'static str, usize); 10],
     unposted: BTreeSet<ItemId>,
     figures: Figures,
     items: Vec<OpenItem>,
     grounds: BTreeMap<(Option<Account>, ItemId), Facts>,
-    held: Vec<Held>,
+    held: Vec<HeldMoney>,
     prior: Vec<PriorLine>,
     answers: (BTreeSet<String>, BTreeMap<Leg, Rupiah>),
     by_books: ByBooks,
@@ -118,26 +119,26 @@ struct Concluded<P> {
 
 /// A run whose books are being posted.
 struct Run<'a> {
-    found: Found<'a>,
+    found: FactsByPart<'a>,
     findings: Findings<'a>,
-    outcome: &'a Outcome,
+    outcome: &'a Reconciled,
     item_terms: ItemTerms<'a>,
     posting: Posting<'a>,
     parts: Parts,
     opened: &'a Opened,
-    asked: &'a Asked,
+    asked: &'a WatchedItems,
 }
 
 /// What has been posted so far.
 #[derive(Default)]
 struct Sums {
-    handed: Handed,
+    handed: SharedTotals,
     aside: BTreeMap<&'static str, usize>,
     unposted: BTreeSet<ItemId>,
     figures: Figures,
     items: Items,
     grounds: BTreeMap<(Option<Account>, ItemId), Facts>,
-    held: Vec<Held>,
+    held: Vec<HeldMoney>,
     prior: Vec<PriorLine>,
     answers: (BTreeSet<String>, BTreeMap<Leg, Rupiah>),
     by_books: ByBooks,
@@ -148,9 +149,14 @@ impl Posted {
     ///
     /// # Errors
     /// [`BooksError`], a state that no evidence can lead to; or the keeper's.
-    pub fn of<K: Keeper<Error: Send>>(outcome: &mut Outcome, terms: &Terms, inputs: BooksInputs, keeper: &mut K) -> Result<Self, K::Error> {
+    pub fn of<K: Keeper<Error: Send>>(
+        outcome: &mut Reconciled,
+        terms: &ReconcileTerms,
+        inputs: BooksInputs,
+        keeper: &mut K,
+    ) -> Result<Self, K::Error> {
         let BooksInputs { opened, decisions, asked, settings } = inputs;
-        let period = Period { from: terms.period.from, to: terms.period.to };
+        let period = PostingPeriod { from: terms.period.from, to: terms.period.to };
         let begun = Brief::of(&Known { began_on: Some(period.from), ..Known::default() });
         let (before, previous, items) = match &opened {
             Opened::Carried { folder, hash } => (folder.brief(), Some(hash.clone()), &[][..]),
@@ -158,7 +164,7 @@ impl Posted {
         };
         let today = wib_date(terms.as_of).max(period.from);
         let (sums, common, by_books, lists_bills) = {
-            let (found, parts) = Found::of(outcome, terms, before, &decisions, items);
+            let (found, parts) = FactsByPart::of(outcome, terms, before, &decisions, items);
             let paid_later = paid_later(outcome, period.to);
             let is_settlement_known = outcome.settled.is_some() || !before.common.batches.is_empty();
             let run = Run {
@@ -202,7 +208,7 @@ impl Posted {
     /// Whether everything holds.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.identities.iter().all(Identity::holds)
+        self.identities.iter().all(PostingIdentity::holds)
     }
 
     /// What an account was from opening to closing; none if it has nothing to say.
@@ -213,7 +219,7 @@ impl Posted {
 }
 
 impl Run<'_> {
-    fn post<K: Keeper<Error: Send>>(&self, decisions: &[Decision], keeper: &mut K) -> Result<(Sums, Month, ByBooks), K::Error> {
+    fn post<K: Keeper<Error: Send>>(&self, decisions: &[BooksDecision], keeper: &mut K) -> Result<(Sums, PostedMonth, ByBooks), K::Error> {
         let mut sums = Sums::default();
         let apart: Vec<Part> = Part::apart().collect();
         let mut turns = apart.chunks(rayon::current_num_threads().saturating_mul(PARTS_PER_THREAD));
@@ -237,7 +243,7 @@ impl Run<'_> {
         let before = self.opening(Part::Together, known, &facts)?;
         let decisions = grounded(&before, &facts, decisions, &self.posting)?;
         let mut month = self.posting.together(before.clone(), &facts, &decisions, std::mem::take(&mut sums.handed))?;
-        let made = Made { before: &before, facts: &facts, decisions: &decisions, settings: self.posting.settings };
+        let made = MonthInputs { before: &before, facts: &facts, decisions: &decisions, settings: self.posting.settings };
         let mut by_books = ByBooks::of(&mut month, &self.found, self.outcome, self.item_terms.terms);
         let findings = by_books.found(&self.findings);
         let concluded = self.conclude::<K>(Part::Together, &mut month, &made, (&findings, &sums.items))?;
@@ -254,7 +260,7 @@ impl Run<'_> {
     fn apart<K: Keeper>(&self, part: Part, known: Option<Known>) -> Result<Option<Concluded<K::Page>>, K::Error> {
         let Some((before, facts)) = self.part(part, known)? else { return Ok(None) };
         let mut month = self.posting.apart(before.clone(), &facts)?;
-        let made = Made { before: &before, facts: &facts, decisions: &[], settings: self.posting.settings };
+        let made = MonthInputs { before: &before, facts: &facts, decisions: &[], settings: self.posting.settings };
         self.conclude::<K>(part, &mut month, &made, (&self.findings, &Items::default())).map(Some)
     }
 
@@ -280,19 +286,19 @@ impl Run<'_> {
     fn conclude<K: Keeper>(
         &self,
         part: Part,
-        month: &mut Month,
-        made: &Made<'_>,
+        month: &mut PostedMonth,
+        made: &MonthInputs<'_>,
         (findings, before): (&Findings<'_>, &Items),
     ) -> Result<Concluded<K::Page>, K::Error> {
         // What the parts leave to it stays with the one that is posted last.
-        let handed = if month.is_apart { std::mem::take(&mut month.handed) } else { Handed::default() };
+        let handed = if month.is_apart { std::mem::take(&mut month.handed) } else { SharedTotals::default() };
         let (month, today) = (&*month, self.item_terms.today);
         let known = &month.known;
         let mut items = open_items(month, self.outcome, findings, &self.item_terms);
         before.tell_with_money(&mut items);
         let (statements, ageing) = (month.statements(), month.ageing(today));
         let keys: Vec<Key> = month.pairs.iter().map(Pair::key).collect();
-        let mut identities = identities(month, &Told { keys: &keys, statements: &statements, ages: &ageing }, made);
+        let mut identities = identities(month, &MonthResults { keys: &keys, statements: &statements, ages: &ageing }, made);
         identities.push(super::open_items::identity(known, &items));
         let wanted: Vec<&OpenItem> = items.iter().filter(|item| item.todo == Todo::Now || findings.has(&item.discrepancy_id)).collect();
         let named: Vec<_> = wanted.iter().map(|item| (item.account.map(|account| Leg::of(account, item.id)), Some(item.id))).collect();
@@ -304,13 +310,13 @@ impl Run<'_> {
         let answers = (asked.map(|item| item.discrepancy_id.clone()).collect(), stand.collect());
         let held = items.iter().filter(|item| item.account == Some(Account::Suspense)).map(|item| {
             let payment = known.payments.get(&item.id).map(|payment| (payment.paid_at, payment.identity));
-            Held { item: item.clone(), payment }
+            HeldMoney { item: item.clone(), payment }
         });
         let held = held.collect();
         let page = K::page(month, &keys, &items, made.settings)?;
         let (prior, aside) = (prior_lines(month), month.aside.counts());
         let (breakdown, tie) = (Breakdown::of(month, today), Tie::of(known, &made.facts.bills, month.period));
-        let later = month.aside.later.iter().filter(|id| id.subject() == Subject::Bill);
+        let later = month.aside.later.iter().filter(|id| id.subject() == BooksSubject::Bill);
         let unposted = month.aside.too_old.iter().chain(later).copied().collect();
         let figures = Figures { statements, ageing, breakdown, tie, identities };
         let is_carried = matches!(self.opened, Opened::Carried { .. });
@@ -340,8 +346,8 @@ impl Run<'_> {
     }
 
     /// What is open on a batch, a pay-out or at the bank rests on rows of all parts.
-    fn widen<E: From<BooksError> + From<CarryError>>(&self, sums: &mut Sums, common: &Month) -> Result<(), E> {
-        let is_wide = |id: ItemId| matches!(id.subject(), Subject::Batch | Subject::Payout | Subject::BankLine);
+    fn widen<E: From<BooksError> + From<CarryError>>(&self, sums: &mut Sums, common: &PostedMonth) -> Result<(), E> {
+        let is_wide = |id: ItemId| matches!(id.subject(), BooksSubject::Batch | BooksSubject::Payout | BooksSubject::BankLine);
         let wide: Vec<(Option<Account>, ItemId)> = sums.grounds.keys().filter(|(_, id)| is_wide(*id)).copied().collect();
         if wide.is_empty() {
             return Ok(());

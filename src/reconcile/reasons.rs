@@ -1,6 +1,6 @@
 //! Why a line, a payment or a bill is found, as values of both sides.
 
-use super::Terms;
+use super::ReconcileTerms;
 use super::bills::{Bill, Bills};
 use super::judge_bills::JudgedBill;
 use crate::domain::amount::Rupiah;
@@ -41,7 +41,7 @@ fn ids(invoice_number: &str, payment_code: &str) -> Ids {
 }
 
 /// Of a payment of `bill`.
-pub(super) fn of_payment(line: &Line, class: Class, bill: &Bill, terms: &Terms) -> Reason {
+pub(super) fn of_payment(line: &Line, class: Class, bill: &Bill, terms: &ReconcileTerms) -> Reason {
     let Some(paid) = line.usable_amount() else { return PaymentReason::NoWholeRupiah.into() };
     let (due, paid_at) = (bill.amount, line.paid_at());
     let time = match class {

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use jiff::civil::Date;
 
 use super::facts::payment_id;
-use super::found::Names;
-use super::settle::{self, JudgedRow, Told};
-use super::{Outcome, Terms};
+use super::facts_by_part::Names;
+use super::settle::{self, JudgedRow, ToldIn};
+use super::{ReconcileTerms, Reconciled};
 use crate::books::Brief;
 use crate::books::fact::{BankLineFact, BatchFact, PaymentFact, RowFact, RowKind};
-use crate::books::item::{ItemId, Subject};
+use crate::books::item::{BooksSubject, ItemId};
 use crate::domain::classify::Class;
 use crate::domain::digest::Digest;
 use crate::domain::line::NO_BILL;
@@ -20,10 +20,10 @@ use crate::evidence::bank::BankLine;
 
 /// The payments of the period that our own ledger knows, that no message of this evidence proves, and that a settlement row names: DOKU says
 /// itself that it has them, so they are told, whether or not they are paid out yet.
-pub(super) fn named_by_rows(outcome: &Outcome, terms: &Terms) -> HashSet<Digest> {
+pub(super) fn named_by_rows(outcome: &Reconciled, terms: &ReconcileTerms) -> HashSet<Digest> {
     let rows = outcome.settled.iter().flat_map(|settled| &settled.rows);
-    let named =
-        rows.filter_map(|row| if let Told::Before(at) = row.payment? { outcome.inputs.known.get(usize::try_from(at).ok()?) } else { None });
+    let named = rows
+        .filter_map(|row| if let ToldIn::Before(at) = row.payment? { outcome.inputs.known.get(usize::try_from(at).ok()?) } else { None });
     named.filter(|known| terms.period.contains(known.paid_at)).map(|known| known.identity).collect()
 }
 
@@ -62,13 +62,13 @@ pub(super) fn claimed_anew<'a>(payments: impl Iterator<Item = (&'a str, PaymentF
 }
 
 fn batch_id(name: &str) -> ItemId {
-    ItemId::of(Subject::Batch, &[name.as_bytes()])
+    ItemId::of(BooksSubject::Batch, &[name.as_bytes()])
 }
 
 /// The batch of a row. Where files do not name theirs, what DOKU pays out on one day is a batch: else all months would be one.
 fn batch_of(row: &SettlementRow) -> ItemId {
     match row.paid_out_on.filter(|_| row.batch_id.is_empty()) {
-        Some(on) => ItemId::of(Subject::Batch, &[b"", on.to_string().as_bytes()]),
+        Some(on) => ItemId::of(BooksSubject::Batch, &[b"", on.to_string().as_bytes()]),
         None => batch_id(&row.batch_id),
     }
 }
@@ -85,7 +85,7 @@ pub(super) struct Named {
 }
 
 /// What readable rows are called, and those of channels nobody knows. The same row in two files is one fact.
-pub(super) fn named(outcome: &Outcome) -> Vec<Named> {
+pub(super) fn named(outcome: &Reconciled) -> Vec<Named> {
     let (Some(input), Some(settled)) = (&outcome.inputs.settlement, &outcome.settled) else { return Vec::new() };
     let mut seen: HashMap<(Digest, u32), u32> = HashMap::new();
     let listed_as = settle::listed_as(&input.files.rows, &settled.rows);
@@ -94,7 +94,7 @@ pub(super) fn named(outcome: &Outcome) -> Vec<Named> {
         let times = seen.entry((content, row.place.file)).or_default();
         let occurrence = *times;
         *times = times.saturating_add(1);
-        let id = ItemId::of(Subject::Row, &[&content, occurrence.to_string().as_bytes()]);
+        let id = ItemId::of(BooksSubject::Row, &[&content, occurrence.to_string().as_bytes()]);
         Named { id, told_by: 0, occurrence, listed_as: listed_as.into() }
     });
     let mut names: Vec<Named> = names.collect();
@@ -113,9 +113,15 @@ pub(super) fn named(outcome: &Outcome) -> Vec<Named> {
 
 /// The bill that a row names although it settles none of its payments: none is known, or one of an amount that nobody can read. One that is
 /// not paid out yet, and of which nobody is told in this period (S08), says nothing.
-pub(super) fn waits_for(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, named: &Named, terms: &Terms) -> Option<u32> {
-    let is_unusable = |told: Told| {
-        let Told::Here(at) = told else { return false };
+pub(super) fn waits_for(
+    outcome: &Reconciled,
+    row: &SettlementRow,
+    judged: &JudgedRow,
+    named: &Named,
+    terms: &ReconcileTerms,
+) -> Option<u32> {
+    let is_unusable = |told: ToldIn| {
+        let ToldIn::Here(at) = told else { return false };
         usize::try_from(at).ok().and_then(|at| outcome.judged.get(at)).is_some_and(|payment| payment.class == Class::P17)
     };
     let is_told = judged.class != Class::S08 || row.paid_out_on.is_some_and(|on| on <= terms.period.to);
@@ -128,7 +134,13 @@ pub(super) fn waits_for(outcome: &Outcome, row: &SettlementRow, judged: &JudgedR
 }
 
 /// A settlement row.
-pub(super) fn row(outcome: &Outcome, terms: &Terms, names: &Names, (row, judged): (&SettlementRow, &JudgedRow), called: &Named) -> RowFact {
+pub(super) fn row(
+    outcome: &Reconciled,
+    terms: &ReconcileTerms,
+    names: &Names,
+    (row, judged): (&SettlementRow, &JudgedRow),
+    called: &Named,
+) -> RowFact {
     RowFact {
         id: called.id,
         batch: batch_of(row),
@@ -148,11 +160,11 @@ pub(super) fn row(outcome: &Outcome, terms: &Terms, names: &Names, (row, judged)
 }
 
 /// What of a row others get, whatever it is of. What cannot be read is told as S09, and stays ours until it can.
-fn shared(outcome: &Outcome, row: &SettlementRow) -> i64 {
+fn shared(outcome: &Reconciled, row: &SettlementRow) -> i64 {
     outcome.inputs.settlement.as_ref().and_then(|input| input.terms.shared(row)).unwrap_or(0)
 }
 
-fn kind(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, occurrence: u32) -> RowKind {
+fn kind(outcome: &Reconciled, row: &SettlementRow, judged: &JudgedRow, occurrence: u32) -> RowKind {
     let payment = judged.payment.and_then(|told| paid(outcome, told));
     match (judged.class, judged.channel, payment) {
         // S09: what others get of it cannot be read.
@@ -169,7 +181,7 @@ fn kind(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, occurrence: 
 }
 
 /// The payments that rows pay out after the day `last`, and when.
-pub(super) fn paid_later(outcome: &Outcome, last: Date) -> HashMap<ItemId, Date> {
+pub(super) fn paid_later(outcome: &Reconciled, last: Date) -> HashMap<ItemId, Date> {
     let (Some(input), Some(settled)) = (&outcome.inputs.settlement, &outcome.settled) else { return HashMap::new() };
     let rows = input.files.rows.iter().zip(&settled.rows);
     let later = rows.filter_map(|(row, judged)| Some((paid(outcome, judged.payment?)?, row.paid_out_on.filter(|on| *on > last)?)));
@@ -177,23 +189,23 @@ pub(super) fn paid_later(outcome: &Outcome, last: Date) -> HashMap<ItemId, Date>
 }
 
 /// The payment that a row settles.
-fn paid(outcome: &Outcome, told: Told) -> Option<ItemId> {
+fn paid(outcome: &Reconciled, told: ToldIn) -> Option<ItemId> {
     let place = |at: u32| usize::try_from(at).ok();
     match told {
-        Told::Here(at) => Some(payment_id(&outcome.proof(outcome.judged.get(place(at)?)?)?.identity)),
-        Told::Before(at) => Some(payment_id(&outcome.inputs.known.get(place(at)?)?.identity)),
-        Told::Orphan(at) => Some(outcome.inputs.orphans.get(place(at)?)?.id),
+        ToldIn::Here(at) => Some(payment_id(&outcome.proof(outcome.judged.get(place(at)?)?)?.identity)),
+        ToldIn::Before(at) => Some(payment_id(&outcome.inputs.known.get(place(at)?)?.identity)),
+        ToldIn::Orphan(at) => Some(outcome.inputs.orphans.get(place(at)?)?.id),
     }
 }
 
-pub(super) fn bank_lines(outcome: &Outcome) -> Vec<BankLineFact> {
+pub(super) fn bank_lines(outcome: &Reconciled) -> Vec<BankLineFact> {
     let lines = outcome.inputs.bank.iter().flat_map(|statements| &statements.lines);
     lines.map(bank_line).collect()
 }
 
 /// A line of a bank statement.
 pub(super) fn bank_line(line: &BankLine) -> BankLineFact {
-    let id = |digest: &Digest, times: u32| ItemId::of(Subject::BankLine, &[digest, times.to_string().as_bytes()]);
+    let id = |digest: &Digest, times: u32| ItemId::of(BooksSubject::BankLine, &[digest, times.to_string().as_bytes()]);
     BankLineFact {
         id: id(&line.identity(), line.occurrence),
         on: line.on,
@@ -203,7 +215,7 @@ pub(super) fn bank_line(line: &BankLine) -> BankLineFact {
     }
 }
 
-pub(super) fn batches(outcome: &Outcome) -> Vec<BatchFact> {
+pub(super) fn batches(outcome: &Reconciled) -> Vec<BatchFact> {
     let Some(input) = &outcome.inputs.settlement else { return Vec::new() };
     let mut stated: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
     for totals in &input.files.totals {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Inputs;
 use super::dedupe::Payments;
 use crate::domain::amount::Rupiah;
-use crate::domain::check::Found;
+use crate::domain::check_status::StatusPayment;
 use crate::domain::classify::Class;
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
@@ -19,7 +19,7 @@ use crate::domain::sum::Sum;
 #[derive(Clone, Debug, Default)]
 pub struct StatusEvidence {
     /// Payments that no notification proves, as far as the ledger knows.
-    found: Vec<Found>,
+    found: Vec<StatusPayment>,
     /// The others.
     notified: Sum,
     /// All of them, by the ledger's own count.
@@ -28,13 +28,13 @@ pub struct StatusEvidence {
 
 impl StatusEvidence {
     /// All that Check Status told of.
-    pub(super) fn told(mut found: Vec<Found>) -> Self {
+    pub(super) fn told(mut found: Vec<StatusPayment>) -> Self {
         found.sort_by(|a, b| by_code(a).cmp(&by_code(b)));
         Self { found, ..Self::default() }
     }
 
     /// Payments that no notification proves, as far as the ledger knows.
-    pub(super) fn found(&self) -> &[Found] {
+    pub(super) fn found(&self) -> &[StatusPayment] {
         &self.found
     }
 
@@ -69,7 +69,7 @@ impl StatusEvidence {
     }
 }
 
-fn by_code(found: &Found) -> (&PaymentCode, Timestamp, Digest, &InvoiceNumber) {
+fn by_code(found: &StatusPayment) -> (&PaymentCode, Timestamp, Digest, &InvoiceNumber) {
     (&found.payment.payment_code, found.at, found.payment.identity, &found.payment.invoice_number)
 }
 
@@ -88,7 +88,7 @@ impl Sought {
     }
 }
 
-fn tally(found: &Found) -> Sum {
+fn tally(found: &StatusPayment) -> Sum {
     Sum::one(Rupiah::from(found.payment.amount))
 }
 
@@ -123,7 +123,7 @@ pub(super) fn place(inputs: &mut Inputs, payments: &mut Payments) -> Placed {
 }
 
 /// Its record among the lines, which only later passes see; where that is.
-fn append(lines: &mut Lines, found: &Found) -> u32 {
+fn append(lines: &mut Lines, found: &StatusPayment) -> u32 {
     let payment = &found.payment;
     let (number, code) = (payment.invoice_number.as_str(), payment.payment_code.as_str());
     let mut line = Line::of_class(Class::N00, payment.answer_digest);

@@ -92,7 +92,7 @@ pub(super) fn age(natures: &mut [Sum; 3], payments: &Payments, judged: &[JudgedP
 
 /// Two figures that must be one, each from its own counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct ControlIdentity {
     /// What is compared.
     pub name: &'static str,
     /// By the reader, the raw sums or the ledger's own query.
@@ -101,7 +101,7 @@ pub struct Identity {
     pub right: i128,
 }
 
-impl Identity {
+impl ControlIdentity {
     /// Whether they are one.
     #[must_use]
     pub const fn holds(&self) -> bool {
@@ -116,7 +116,7 @@ pub(super) fn identities(
     attached: &Attached,
     tallies: [&Tallies; 3],
     status: &Placed,
-) -> Vec<Identity> {
+) -> Vec<ControlIdentity> {
     let [lines, paid, bills] = tallies;
     let proving = lines.of(Class::N00).count;
     let unique = u64::try_from(payments.proved.len()).unwrap_or(u64::MAX);
@@ -126,7 +126,7 @@ pub(super) fn identities(
     let not_first = lines.of(Class::N06).plus(lines.of(Class::N07));
     let first = inputs.raw.success_amount.minus(not_first.rupiah);
     let attaching: Sum = paid.iter().filter(|(class, _)| class.attaches()).map(|(_, sum)| sum).sum();
-    let row = |name, left: i128, right: i128| Identity { name, left, right };
+    let row = |name, left: i128, right: i128| ControlIdentity { name, left, right };
     vec![
         row("lines_read_equal_line_classes", inputs.lines_read.into(), inputs.lines_apart.saturating_add(lines.total().count.into())),
         row("success_lines_parsed_equal_success_classes", inputs.raw.success_count.into(), proving.saturating_add(not_first.count).into()),

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{Bills, Terms};
+use super::{Bills, ReconcileTerms};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
 use crate::domain::lifecycle::BillState;
@@ -23,7 +23,7 @@ pub struct Unlisted {
 /// The code of a bill of our history, if it could be paid at any time from the period's start to as-of, and no bill of the external
 /// ledger has it.
 #[must_use]
-pub fn unlisted(state: &BillState, bills: &Bills, terms: &Terms) -> Option<Unlisted> {
+pub fn unlisted(state: &BillState, bills: &Bills, terms: &ReconcileTerms) -> Option<Unlisted> {
     let payment_code = &state.code.as_ref().filter(|_| was_open(state, terms))?.answer.payment_code;
     let is_known = bills.by_code(payment_code.as_str()).next().is_some();
     (!is_known).then(|| Unlisted {
@@ -34,7 +34,7 @@ pub fn unlisted(state: &BillState, bills: &Bills, terms: &Terms) -> Option<Unlis
     })
 }
 
-fn was_open(state: &BillState, terms: &Terms) -> bool {
+fn was_open(state: &BillState, terms: &ReconcileTerms) -> bool {
     let starts_at = terms.period.starts_at();
     let grace = SignedDuration::from_mins(terms.policy.expiry_grace_minutes);
     let expired = state.expires_at().is_some_and(|at| starts_at.duration_since(at) > grace);

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{EventKind, Facts, Fingerprint, Item, Status, next_status};
+use super::{DiscrepancyFacts, Fingerprint, Item, ItemEventKind, ItemStatus, next_status};
 use crate::books;
 use crate::books::ItemId;
 
@@ -13,7 +13,7 @@ pub const REASON_LENGTH_MAX: usize = 1_000;
 /// What is to be done about an item: an action of the books, or none yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Action {
+pub enum DecidedAction {
     /// What the books do.
     Books(books::Action),
     /// Somebody looks into it; it stays open.
@@ -28,7 +28,7 @@ pub enum Investigate {
     Investigate,
 }
 
-impl Action {
+impl DecidedAction {
     /// Somebody looks into it.
     pub const INVESTIGATE: Self = Self::Investigate(Investigate::Investigate);
 
@@ -55,12 +55,12 @@ impl Action {
     }
 
     /// Those that may be taken on an item with these facts, looking into it included.
-    pub fn of(item: &Facts) -> impl Iterator<Item = Self> + '_ {
+    pub fn of(item: &DiscrepancyFacts) -> impl Iterator<Item = Self> + '_ {
         Self::all().filter(|action| action.fits(item) || *action == Self::INVESTIGATE)
     }
 
     /// Whether it can end an item: on which account it stands decides.
-    fn fits(self, item: &Facts) -> bool {
+    fn fits(self, item: &DiscrepancyFacts) -> bool {
         match (self, item.leg()) {
             (Self::Books(books::Action::Accept), _) => true,
             (Self::Books(action), Some(leg)) => action.accounts().contains(&leg.account),
@@ -72,7 +72,7 @@ impl Action {
 /// What an action needs besides its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Details {
+pub struct DecisionDetails {
     /// How many rupiah; none: all that is open. For `correct`: the amount that is right.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<u64>,
@@ -90,7 +90,7 @@ pub struct Details {
     pub effective_on: Option<Date>,
 }
 
-impl Details {
+impl DecisionDetails {
     /// Whether nothing is said.
     #[must_use]
     pub fn is_none(&self) -> bool {
@@ -108,24 +108,24 @@ impl Details {
 /// The step a decision takes; under four eyes one person proposes and another approves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
-pub enum Step {
+pub enum DecisionStep {
     /// Decides with effect.
     Resolve {
         /// What is to be done.
-        action: Action,
+        action: DecidedAction,
         /// Who agreed, if somebody had to.
         reviewer: Option<String>,
         /// What it needs.
-        #[serde(default, skip_serializing_if = "Details::is_none")]
-        details: Details,
+        #[serde(default, skip_serializing_if = "DecisionDetails::is_none")]
+        details: DecisionDetails,
     },
     /// Decides, without effect until somebody else approves.
     Propose {
         /// What is to be done.
-        action: Action,
+        action: DecidedAction,
         /// What it needs.
-        #[serde(default, skip_serializing_if = "Details::is_none")]
-        details: Details,
+        #[serde(default, skip_serializing_if = "DecisionDetails::is_none")]
+        details: DecisionDetails,
     },
     /// Agrees to what was proposed.
     Approve,
@@ -139,17 +139,17 @@ pub enum Step {
     Note,
 }
 
-impl Step {
+impl DecisionStep {
     /// Its column in the table.
     #[must_use]
-    pub const fn kind(&self) -> EventKind {
+    pub const fn kind(&self) -> ItemEventKind {
         match self {
-            Self::Resolve { .. } => EventKind::Resolved,
-            Self::Propose { .. } => EventKind::Proposed,
-            Self::Approve => EventKind::Approved,
-            Self::Reopen | Self::ApproveReopen => EventKind::Reopened,
-            Self::ProposeReopen => EventKind::ReopenProposed,
-            Self::Note => EventKind::Noted,
+            Self::Resolve { .. } => ItemEventKind::Resolved,
+            Self::Propose { .. } => ItemEventKind::Proposed,
+            Self::Approve => ItemEventKind::Approved,
+            Self::Reopen | Self::ApproveReopen => ItemEventKind::Reopened,
+            Self::ProposeReopen => ItemEventKind::ReopenProposed,
+            Self::Note => ItemEventKind::Noted,
         }
     }
 }
@@ -162,7 +162,7 @@ pub struct Decision {
     /// The facts it was made on.
     pub facts: Fingerprint,
     /// What it does.
-    pub step: Step,
+    pub step: DecisionStep,
     /// Why.
     pub reason: String,
     /// Who.
@@ -178,7 +178,7 @@ pub struct Decision {
 
 /// Why a decision is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum DecisionRefusal {
     /// Nobody has seen such an item.
     #[error(
         "E0803: no discrepancy `{0}` is known\nhint: take its report in first: `tagih discrepancies take DIR`, with `--item {0}` if it is not due yet"
@@ -193,9 +193,9 @@ pub enum Refusal {
         /// Which item.
         id: String,
         /// Where it stands.
-        status: Status,
+        status: ItemStatus,
         /// What was to happen.
-        event: EventKind,
+        event: ItemEventKind,
     },
     /// What was looked at is not what waits.
     #[error(
@@ -221,7 +221,7 @@ pub enum Refusal {
         /// Its class.
         class: String,
         /// What was to be done.
-        action: Action,
+        action: DecidedAction,
     },
     /// It would take effect in a month that is closed.
     #[error(
@@ -266,9 +266,9 @@ impl Decision {
     /// The day it names, itself or what it approves.
     fn effective_on(&self, item: &Item) -> Option<Date> {
         match &self.step {
-            Step::Resolve { details, .. } | Step::Propose { details, .. } => details.effective_on,
-            Step::Approve => item.proposal.as_ref()?.details.effective_on,
-            Step::Reopen | Step::ProposeReopen | Step::ApproveReopen | Step::Note => None,
+            DecisionStep::Resolve { details, .. } | DecisionStep::Propose { details, .. } => details.effective_on,
+            DecisionStep::Approve => item.proposal.as_ref()?.details.effective_on,
+            DecisionStep::Reopen | DecisionStep::ProposeReopen | DecisionStep::ApproveReopen | DecisionStep::Note => None,
         }
     }
 
@@ -276,46 +276,48 @@ impl Decision {
     ///
     /// # Errors
     /// The first [`Refusal`] that applies.
-    pub fn check(&self, item: &Item, closed_to: Option<Date>) -> Result<(), Refusal> {
+    pub fn check(&self, item: &Item, closed_to: Option<Date>) -> Result<(), DecisionRefusal> {
         let id = || self.id.clone();
         for (what, text) in [("reason", Some(&self.reason)), ("name", Some(&self.by)), ("owner", self.owner.as_ref())] {
             if text.is_some_and(|text| !is_sayable(text)) {
-                return Err(Refusal::Text { id: id(), what });
+                return Err(DecisionRefusal::Text { id: id(), what });
             }
         }
         if self.comment.as_ref().is_some_and(|text| !text.is_empty() && !is_sayable(text)) {
-            return Err(Refusal::Text { id: id(), what: "comment" });
+            return Err(DecisionRefusal::Text { id: id(), what: "comment" });
         }
         if self.facts != item.facts.fingerprint() {
-            return Err(Refusal::Stale(id()));
+            return Err(DecisionRefusal::Stale(id()));
         }
         if next_status(Some(item.status), self.step.kind()).is_none() {
-            return Err(Refusal::Status { id: id(), status: item.status, event: self.step.kind() });
+            return Err(DecisionRefusal::Status { id: id(), status: item.status, event: self.step.kind() });
         }
-        let approves = matches!(self.step, Step::Approve | Step::ApproveReopen);
-        if (self.step == Step::ApproveReopen) != (approves && item.reopening.is_some()) {
-            return Err(Refusal::Status { id: id(), status: item.status, event: EventKind::Approved });
+        let approves = matches!(self.step, DecisionStep::Approve | DecisionStep::ApproveReopen);
+        if (self.step == DecisionStep::ApproveReopen) != (approves && item.reopening.is_some()) {
+            return Err(DecisionRefusal::Status { id: id(), status: item.status, event: ItemEventKind::Approved });
         }
         let proposal = item.proposed().filter(|_| approves);
         let (action, preparer, reviewer) = match &self.step {
-            Step::Resolve { action, reviewer, .. } => (Some(*action), &self.by, reviewer.as_ref()),
-            Step::Propose { action, .. } => (Some(*action), &self.by, None),
-            Step::Approve | Step::ApproveReopen => (None, proposal.map_or(&self.by, |proposal| &proposal.decided_by), Some(&self.by)),
-            Step::Reopen | Step::ProposeReopen | Step::Note => (None, &self.by, None),
+            DecisionStep::Resolve { action, reviewer, .. } => (Some(*action), &self.by, reviewer.as_ref()),
+            DecisionStep::Propose { action, .. } => (Some(*action), &self.by, None),
+            DecisionStep::Approve | DecisionStep::ApproveReopen => {
+                (None, proposal.map_or(&self.by, |proposal| &proposal.decided_by), Some(&self.by))
+            }
+            DecisionStep::Reopen | DecisionStep::ProposeReopen | DecisionStep::Note => (None, &self.by, None),
         };
         if reviewer.is_some_and(|reviewer| is_same_person(reviewer, preparer)) {
-            return Err(Refusal::SamePerson { id: id(), by: preparer.clone() });
+            return Err(DecisionRefusal::SamePerson { id: id(), by: preparer.clone() });
         }
         if proposal.is_some_and(|proposal| is_same_account(&proposal.person, &self.person)) {
-            return Err(Refusal::SamePerson { id: id(), by: preparer.clone() });
+            return Err(DecisionRefusal::SamePerson { id: id(), by: preparer.clone() });
         }
         if let (Some(on), Some(last)) = (self.effective_on(item), closed_to)
             && on <= last
         {
-            return Err(Refusal::Closed { id: id(), on, last });
+            return Err(DecisionRefusal::Closed { id: id(), on, last });
         }
         match action {
-            Some(action) if !action.fits(&item.facts) => Err(Refusal::Unfit { id: id(), class: item.facts.class.clone(), action }),
+            Some(action) if !action.fits(&item.facts) => Err(DecisionRefusal::Unfit { id: id(), class: item.facts.class.clone(), action }),
             _ => Ok(()),
         }
     }

@@ -15,7 +15,7 @@ use crate::domain::reason::Reason;
 
 /// What a discrepancy is about; its id is made from that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Subject {
+pub enum DiscrepancySubject {
     /// A line of evidence (N).
     Line,
     /// A payment (P).
@@ -28,7 +28,7 @@ pub enum Subject {
 
 /// One discrepancy as a run found it. Amounts are rupiah.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
+pub struct DiscrepancyFacts {
     /// The stable id, made from the subject alone.
     pub id: String,
     /// The class, such as `P01`. Text, because a journal outlives the table of classes.
@@ -110,7 +110,7 @@ impl InBooks {
     }
 }
 
-impl Facts {
+impl DiscrepancyFacts {
     /// See [`Fingerprint`].
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
@@ -151,12 +151,12 @@ impl Facts {
 
     /// What it is about.
     #[must_use]
-    pub fn subject(&self) -> Subject {
+    pub fn subject(&self) -> DiscrepancySubject {
         match self.class.as_bytes().first() {
-            Some(b'N') => Subject::Line,
-            Some(b'P') => Subject::Payment,
-            Some(b'L') if self.class != Class::L10.id() => Subject::Bill,
-            _ => Subject::Row,
+            Some(b'N') => DiscrepancySubject::Line,
+            Some(b'P') => DiscrepancySubject::Payment,
+            Some(b'L') if self.class != Class::L10.id() => DiscrepancySubject::Bill,
+            _ => DiscrepancySubject::Row,
         }
     }
 
@@ -168,10 +168,10 @@ impl Facts {
         }
         let class = Class::parse(&self.class)?;
         match (self.subject(), class) {
-            (Subject::Payment, _) => Some(Leg::of(Account::Suspense, ItemId::with_key(books::Subject::Payment, &self.id)?)),
-            (Subject::Bill, Class::L04) => Some(Leg::of(Account::Unproven, ItemId::debt_of(&self.invoice_number))),
-            (Subject::Bill, _) => Some(Leg::of(Account::Receivable, ItemId::debt_of(&self.invoice_number))),
-            (Subject::Line | Subject::Row, _) => None,
+            (DiscrepancySubject::Payment, _) => Some(Leg::of(Account::Suspense, ItemId::with_key(books::BooksSubject::Payment, &self.id)?)),
+            (DiscrepancySubject::Bill, Class::L04) => Some(Leg::of(Account::Unproven, ItemId::debt_of(&self.invoice_number))),
+            (DiscrepancySubject::Bill, _) => Some(Leg::of(Account::Receivable, ItemId::debt_of(&self.invoice_number))),
+            (DiscrepancySubject::Line | DiscrepancySubject::Row, _) => None,
         }
     }
 

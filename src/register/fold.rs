@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::decision::{Action, Decision, Details, Refusal, Step};
-use super::facts::Facts;
-use super::item::{Happening, Item, Resolution, decision_id};
-use super::sighting::{Run, Sighting, Standings};
-use super::{EventKind, Status, next_status};
+use super::decision::{DecidedAction, Decision, DecisionDetails, DecisionRefusal, DecisionStep};
+use super::facts::DiscrepancyFacts;
+use super::item::{Item, ItemHappening, Resolution, decision_id};
+use super::sighting::{ReconcileRun, Sighting, Standings};
+use super::{ItemEventKind, ItemStatus, next_status};
 use crate::books;
 use crate::books::ItemId;
 use crate::domain::calendar::wib_date;
 
 /// Who made a decision of the books, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Made {
+pub struct DecisionMade {
     /// The preparer.
     pub by: String,
     /// The second person, if there is one.
@@ -29,44 +29,44 @@ pub struct Made {
 
 /// One item's step from one status to another, for roll-forwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct StatusChange {
     /// Which item.
     pub id: String,
     /// What happened.
-    pub event: EventKind,
+    pub event: ItemEventKind,
     /// Where it stood; `None` when it was new.
-    pub before: Option<Status>,
+    pub before: Option<ItemStatus>,
     /// Where it stands.
-    pub after: Status,
+    pub after: ItemStatus,
 }
 
 /// A journal that tells what cannot have happened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IllegalHistory {
     /// A sighting that does not fit.
-    #[error("`{id}` cannot have been {} while it was {}", .event.name(), .status.map_or("unknown", Status::name))]
+    #[error("`{id}` cannot have been {} while it was {}", .event.name(), .status.map_or("unknown", ItemStatus::name))]
     Event {
         /// Which item.
         id: String,
         /// Where it stood.
-        status: Option<Status>,
+        status: Option<ItemStatus>,
         /// What was to happen.
-        event: EventKind,
+        event: ItemEventKind,
     },
     /// A decision that does not fit.
     #[error("a decision on it cannot have been made: {0}")]
-    Decision(#[from] Refusal),
+    Decision(#[from] DecisionRefusal),
 }
 
 /// Every item anybody has seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Register {
     items: BTreeMap<String, Item>,
-    runs: Vec<Run>,
+    runs: Vec<ReconcileRun>,
     /// What the books are to post, in the order in which it was decided.
-    decisions: Vec<books::Decision>,
+    decisions: Vec<books::BooksDecision>,
     /// Who made each, by the decision's id. A decision that fell with its facts was taken back by nobody.
-    made: BTreeMap<ItemId, Made>,
+    made: BTreeMap<ItemId, DecisionMade>,
     /// The last closed day, where decisions are made now; none while earlier ones are told again.
     closed_to: Option<Date>,
 }
@@ -85,13 +85,13 @@ impl Register {
 
     /// Every decision that took effect, and every one that was taken back, for the books.
     #[must_use]
-    pub fn decisions(&self) -> &[books::Decision] {
+    pub fn decisions(&self) -> &[books::BooksDecision] {
         &self.decisions
     }
 
     /// Who made each decision for the books.
     #[must_use]
-    pub const fn made(&self) -> &BTreeMap<ItemId, Made> {
+    pub const fn made(&self) -> &BTreeMap<ItemId, DecisionMade> {
         &self.made
     }
 
@@ -109,7 +109,7 @@ impl Register {
 
     /// The runs taken in, in that order.
     #[must_use]
-    pub fn runs(&self) -> &[Run] {
+    pub fn runs(&self) -> &[ReconcileRun] {
         &self.runs
     }
 
@@ -117,26 +117,33 @@ impl Register {
     ///
     /// # Errors
     /// [`IllegalHistory`]; the register is then of no further use.
-    pub fn sight(&mut self, at: Timestamp, sighting: &Sighting) -> Result<Vec<Change>, IllegalHistory> {
+    pub fn sight(&mut self, at: Timestamp, sighting: &Sighting) -> Result<Vec<StatusChange>, IllegalHistory> {
         let run = &sighting.run;
         let mut changes = Vec::new();
         for facts in &sighting.new {
-            changes.push(self.see(at, run, &facts.id, EventKind::SeenFirst, Some(facts))?);
+            changes.push(self.see(at, run, &facts.id, ItemEventKind::SeenFirst, Some(facts))?);
         }
         for facts in &sighting.changed {
-            changes.push(self.see(at, run, &facts.id, EventKind::SeenChanged, Some(facts))?);
+            changes.push(self.see(at, run, &facts.id, ItemEventKind::SeenChanged, Some(facts))?);
         }
         for id in &sighting.again {
-            changes.push(self.see(at, run, id, EventKind::SeenAgain, None)?);
+            changes.push(self.see(at, run, id, ItemEventKind::SeenAgain, None)?);
         }
         for id in &sighting.gone {
-            changes.push(self.see(at, run, id, EventKind::Gone, None)?);
+            changes.push(self.see(at, run, id, ItemEventKind::Gone, None)?);
         }
         self.runs.push(run.clone());
         Ok(changes)
     }
 
-    fn see(&mut self, at: Timestamp, run: &Run, id: &str, event: EventKind, facts: Option<&Facts>) -> Result<Change, IllegalHistory> {
+    fn see(
+        &mut self,
+        at: Timestamp,
+        run: &ReconcileRun,
+        id: &str,
+        event: ItemEventKind,
+        facts: Option<&DiscrepancyFacts>,
+    ) -> Result<StatusChange, IllegalHistory> {
         let before = self.items.get(id).map(|item| item.status);
         let illegal = || IllegalHistory::Event { id: id.to_owned(), status: before, event };
         let after = next_status(before, event).ok_or_else(illegal)?;
@@ -161,7 +168,7 @@ impl Register {
         let place = self.decisions.len();
         let item = self.items.get_mut(id).ok_or_else(illegal)?;
         item.judged_as_of = item.judged_as_of.max(run.as_of);
-        if event != EventKind::Gone {
+        if event != ItemEventKind::Gone {
             item.last_seen = run.clone();
         }
         if let Some(facts) = facts {
@@ -169,25 +176,25 @@ impl Register {
         }
         // Of what was decided nothing is taken back by a look: what it moved stays moved, and what is open anew waits anew. Only that
         // something may stay as it is falls with what it was.
-        if matches!(event, EventKind::SeenFirst | EventKind::SeenChanged) || before == Some(Status::Cleared) {
-            let fell = item.resolution.take().filter(|fell| fell.action == Action::Books(books::Action::Accept));
+        if matches!(event, ItemEventKind::SeenFirst | ItemEventKind::SeenChanged) || before == Some(ItemStatus::Cleared) {
+            let fell = item.resolution.take().filter(|fell| fell.action == DecidedAction::Books(books::Action::Accept));
             self.decisions.extend(fell.and_then(|fell| taken_back(&fell, id, at, place)));
             (item.proposal, item.reopening) = (None, None);
         }
         item.status = after;
-        if event != EventKind::SeenAgain || before != Some(after) {
+        if event != ItemEventKind::SeenAgain || before != Some(after) {
             let words = format!("{} in {}", item.facts.class, run.period());
-            item.history.push(Happening { at, event, status: after, words });
+            item.history.push(ItemHappening { at, event, status: after, words });
         }
-        Ok(Change { id: id.to_owned(), event, before, after })
+        Ok(StatusChange { id: id.to_owned(), event, before, after })
     }
 
     /// Whether `decision` may be made now.
     ///
     /// # Errors
     /// Why not.
-    pub fn check(&self, decision: &Decision) -> Result<(), Refusal> {
-        decision.check(self.get(&decision.id).ok_or_else(|| Refusal::Unknown(decision.id.clone()))?, self.closed_to)
+    pub fn check(&self, decision: &Decision) -> Result<(), DecisionRefusal> {
+        decision.check(self.get(&decision.id).ok_or_else(|| DecisionRefusal::Unknown(decision.id.clone()))?, self.closed_to)
     }
 
     /// The same, for decisions that are made now: none may take effect on `closed_to` or before.
@@ -200,13 +207,13 @@ impl Register {
     ///
     /// # Errors
     /// [`Refusal`]; the register is then as it was.
-    pub fn decide(&mut self, at: Timestamp, decision: &Decision) -> Result<Change, Refusal> {
+    pub fn decide(&mut self, at: Timestamp, decision: &Decision) -> Result<StatusChange, DecisionRefusal> {
         self.check(decision)?;
-        let item = self.items.get_mut(&decision.id).ok_or_else(|| Refusal::Unknown(decision.id.clone()))?;
+        let item = self.items.get_mut(&decision.id).ok_or_else(|| DecisionRefusal::Unknown(decision.id.clone()))?;
         let (before, event) = (item.status, decision.step.kind());
-        let refused = || Refusal::Status { id: decision.id.clone(), status: before, event };
+        let refused = || DecisionRefusal::Status { id: decision.id.clone(), status: before, event };
         let after = next_status(Some(before), event).ok_or_else(refused)?;
-        let resolution = |action, reviewed_by, details: &Details| Resolution {
+        let resolution = |action, reviewed_by, details: &DecisionDetails| Resolution {
             action,
             reason: decision.reason.clone(),
             decided_by: decision.by.clone(),
@@ -217,35 +224,39 @@ impl Register {
             posted_as: None,
         };
         let place = self.decisions.len();
-        let mut made = Made { by: decision.by.clone(), reviewed_by: None, reason: decision.reason.clone(), at };
+        let mut made = DecisionMade { by: decision.by.clone(), reviewed_by: None, reason: decision.reason.clone(), at };
         match &decision.step {
-            Step::Resolve { action, reviewer, details } => {
+            DecisionStep::Resolve { action, reviewer, details } => {
                 item.resolution = Some(resolution(*action, reviewer.clone(), details));
                 made.reviewed_by.clone_from(reviewer);
                 self.decisions.extend(item.post(&decision.id, at, place));
             }
-            Step::Propose { action, details } => item.proposal = Some(resolution(*action, None, details)),
-            Step::Approve => {
+            DecisionStep::Propose { action, details } => item.proposal = Some(resolution(*action, None, details)),
+            DecisionStep::Approve => {
                 let approved = item.proposal.take().ok_or_else(refused)?;
-                made =
-                    Made { by: approved.decided_by.clone(), reviewed_by: Some(decision.by.clone()), reason: approved.reason.clone(), at };
+                made = DecisionMade {
+                    by: approved.decided_by.clone(),
+                    reviewed_by: Some(decision.by.clone()),
+                    reason: approved.reason.clone(),
+                    at,
+                };
                 item.resolution = Some(Resolution { reviewed_by: Some(decision.by.clone()), at, ..approved });
                 self.decisions.extend(item.post(&decision.id, at, place));
             }
-            Step::ProposeReopen => {
-                let action = item.resolution.as_ref().map_or(Action::INVESTIGATE, |resolution| resolution.action);
-                item.reopening = Some(resolution(action, None, &Details::default()));
+            DecisionStep::ProposeReopen => {
+                let action = item.resolution.as_ref().map_or(DecidedAction::INVESTIGATE, |resolution| resolution.action);
+                item.reopening = Some(resolution(action, None, &DecisionDetails::default()));
             }
-            Step::Reopen | Step::ApproveReopen => {
-                let asked = item.reopening.take().filter(|_| decision.step == Step::ApproveReopen);
+            DecisionStep::Reopen | DecisionStep::ApproveReopen => {
+                let asked = item.reopening.take().filter(|_| decision.step == DecisionStep::ApproveReopen);
                 if let Some(asked) = asked {
-                    made = Made { by: asked.decided_by, reviewed_by: Some(decision.by.clone()), reason: asked.reason, at };
+                    made = DecisionMade { by: asked.decided_by, reviewed_by: Some(decision.by.clone()), reason: asked.reason, at };
                 }
                 item.proposal = None;
                 let fell = item.resolution.take();
                 self.decisions.extend(fell.and_then(|fell| taken_back(&fell, &decision.id, at, place)));
             }
-            Step::Note => {}
+            DecisionStep::Note => {}
         }
         self.made.extend(self.decisions.get(place..).unwrap_or_default().iter().map(|decision| (decision.id, made.clone())));
         if let Some(owner) = &decision.owner {
@@ -255,14 +266,14 @@ impl Register {
             item.comment.clone_from(comment);
         }
         item.status = after;
-        item.history.push(Happening { at, event, status: after, words: told(decision) });
-        Ok(Change { id: decision.id.clone(), event, before: Some(before), after })
+        item.history.push(ItemHappening { at, event, status: after, words: told(decision) });
+        Ok(StatusChange { id: decision.id.clone(), event, before: Some(before), after })
     }
 }
 
 /// That a decision is taken back, as the books are to post it.
-fn taken_back(fell: &Resolution, item: &str, at: Timestamp, place: usize) -> Option<books::Decision> {
-    Some(books::Decision {
+fn taken_back(fell: &Resolution, item: &str, at: Timestamp, place: usize) -> Option<books::BooksDecision> {
+    Some(books::BooksDecision {
         id: decision_id(item, place),
         made_at: at,
         effective_on: wib_date(at),
@@ -280,9 +291,11 @@ fn taken_back(fell: &Resolution, item: &str, at: Timestamp, place: usize) -> Opt
 /// Who, what and why.
 fn told(decision: &Decision) -> String {
     let what = match &decision.step {
-        Step::Resolve { action, reviewer: Some(reviewer), .. } => format!(" to {}, reviewed by {reviewer}", action.name()),
-        Step::Resolve { action, reviewer: None, .. } | Step::Propose { action, .. } => format!(" to {}", action.name()),
-        Step::Approve | Step::Reopen | Step::ProposeReopen | Step::ApproveReopen | Step::Note => String::new(),
+        DecisionStep::Resolve { action, reviewer: Some(reviewer), .. } => format!(" to {}, reviewed by {reviewer}", action.name()),
+        DecisionStep::Resolve { action, reviewer: None, .. } | DecisionStep::Propose { action, .. } => format!(" to {}", action.name()),
+        DecisionStep::Approve | DecisionStep::Reopen | DecisionStep::ProposeReopen | DecisionStep::ApproveReopen | DecisionStep::Note => {
+            String::new()
+        }
     };
     format!("by {}{what}: {}", decision.by, decision.reason)
 }

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::decision::{Action, Details};
-use super::facts::Facts;
-use super::sighting::{Run, Standing};
-use super::{EventKind, Status};
-use crate::books::{self, ItemId, Subject};
+use super::decision::{DecidedAction, DecisionDetails};
+use super::facts::DiscrepancyFacts;
+use super::sighting::{ItemStanding, ReconcileRun};
+use super::{ItemEventKind, ItemStatus};
+use crate::books::{self, BooksSubject, ItemId};
 use crate::domain::calendar::wib_date;
 use crate::domain::digest;
 
@@ -15,7 +15,7 @@ use crate::domain::digest;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
     /// What is to be done.
-    pub action: Action,
+    pub action: DecidedAction,
     /// Why.
     pub reason: String,
     /// The preparer.
@@ -25,7 +25,7 @@ pub struct Resolution {
     /// When it took effect; for a proposal, when it was made.
     pub at: Timestamp,
     /// What the action needs.
-    pub details: Details,
+    pub details: DecisionDetails,
     /// Whose account of the system it was made from.
     pub person: String,
     /// The decision of the books that it is, once it has effect.
@@ -42,13 +42,13 @@ pub fn is_named(id: &str, named: &str) -> bool {
 
 /// One thing that happened to an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Happening {
+pub struct ItemHappening {
     /// When it was recorded (UTC).
     pub at: Timestamp,
     /// What.
-    pub event: EventKind,
+    pub event: ItemEventKind,
     /// Where the item stood afterwards.
-    pub status: Status,
+    pub status: ItemStatus,
     /// The period, or who and why.
     pub words: String,
 }
@@ -57,13 +57,13 @@ pub struct Happening {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// As last seen.
-    pub facts: Facts,
+    pub facts: DiscrepancyFacts,
     /// Where it stands.
-    pub status: Status,
+    pub status: ItemStatus,
     /// The run that first saw it.
-    pub first_seen: Run,
+    pub first_seen: ReconcileRun,
     /// The run that last saw it.
-    pub last_seen: Run,
+    pub last_seen: ReconcileRun,
     /// The latest as-of from which it was looked for.
     pub judged_as_of: Timestamp,
     /// Who looks after it; may be empty.
@@ -77,14 +77,14 @@ pub struct Item {
     /// Who asked for the decision in force to be taken back, and why; it waits for a second person.
     pub reopening: Option<Resolution>,
     /// What happened, oldest first, without plain repetitions.
-    pub history: Vec<Happening>,
+    pub history: Vec<ItemHappening>,
 }
 
 impl Item {
     /// Its row in a report.
     #[must_use]
-    pub fn standing(&self) -> Standing {
-        Standing {
+    pub fn standing(&self) -> ItemStanding {
+        ItemStanding {
             first_seen: self.first_seen.period(),
             last_seen: self.last_seen.period(),
             status: self.status,
@@ -125,9 +125,9 @@ impl Item {
     }
 
     /// The decision in force as the books are to post it, if it is one of theirs.
-    pub(super) fn post(&mut self, id: &str, at: Timestamp, place: usize) -> Option<books::Decision> {
+    pub(super) fn post(&mut self, id: &str, at: Timestamp, place: usize) -> Option<books::BooksDecision> {
         let made = self.resolution.as_mut()?;
-        let Action::Books(action) = made.action else { return None };
+        let DecidedAction::Books(action) = made.action else { return None };
         let (leg, ground) = (self.facts.leg(), self.facts.books.as_ref().map(|books| books.ground.clone()));
         let account = leg.map(|leg| leg.account);
         let is_accepted = action == books::Action::Accept && account.is_some();
@@ -136,7 +136,7 @@ impl Item {
         let is_kept = ground.is_none() && action == books::Action::WriteOff && account == Some(books::Account::Suspense);
         let action = if is_kept { books::Action::Keep } else { action };
         let alarm = || self.facts.books.as_ref().map(|books| books.item);
-        let decision = books::Decision {
+        let decision = books::BooksDecision {
             id: decision_id(id, place),
             made_at: at,
             effective_on: made.details.effective_on.unwrap_or_else(|| wib_date(at)),
@@ -156,5 +156,5 @@ impl Item {
 
 /// The id of the decision that is the `place`-th of a journal.
 pub(super) fn decision_id(item: &str, place: usize) -> ItemId {
-    ItemId::of(Subject::Decision, &[item.as_bytes(), place.to_string().as_bytes()])
+    ItemId::of(BooksSubject::Decision, &[item.as_bytes(), place.to_string().as_bytes()])
 }

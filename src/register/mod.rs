@@ -13,16 +13,18 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use decision::{Action, Decision, Details, REASON_LENGTH_MAX, Refusal, Step, is_same_account, is_same_person};
-pub use facts::{Facts, Fingerprint, InBooks, Subject};
-pub use fold::{Change, IllegalHistory, Made, Register};
-pub use item::{Happening, Item, Resolution, is_named};
-pub use sighting::{Run, Sighting, Standing, Standings, look};
+pub use decision::{
+    DecidedAction, Decision, DecisionDetails, DecisionRefusal, DecisionStep, REASON_LENGTH_MAX, is_same_account, is_same_person,
+};
+pub use facts::{DiscrepancyFacts, DiscrepancySubject, Fingerprint, InBooks};
+pub use fold::{DecisionMade, IllegalHistory, Register, StatusChange};
+pub use item::{Item, ItemHappening, Resolution, is_named};
+pub use sighting::{ItemStanding, ReconcileRun, Sighting, Standings, look};
 
 /// Where an item stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum ItemStatus {
     /// Found, and nobody has decided.
     Open,
     /// Decided by one person; waits for a second.
@@ -35,7 +37,7 @@ pub enum Status {
     Reopened,
 }
 
-impl Status {
+impl ItemStatus {
     /// All five.
     pub const ALL: [Self; 5] = [Self::Open, Self::Proposed, Self::Accepted, Self::Cleared, Self::Reopened];
 
@@ -66,7 +68,7 @@ impl Status {
 
 /// What can happen to an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EventKind {
+pub enum ItemEventKind {
     /// Found for the first time.
     SeenFirst,
     /// Found again with equal facts.
@@ -89,7 +91,7 @@ pub enum EventKind {
     ReopenProposed,
 }
 
-impl EventKind {
+impl ItemEventKind {
     /// All ten.
     pub const ALL: [Self; 10] = [
         Self::SeenFirst,
@@ -124,9 +126,9 @@ impl EventKind {
 
 /// The status after `event`, or `None` if it cannot happen. `None` as the status: an item nobody has seen.
 #[must_use]
-pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Status> {
-    use EventKind as E;
-    use Status as S;
+pub const fn next_status(status: Option<ItemStatus>, event: ItemEventKind) -> Option<ItemStatus> {
+    use ItemEventKind as E;
+    use ItemStatus as S;
     Some(match (status, event) {
         (None, E::SeenFirst) | (Some(S::Open), E::SeenAgain | E::SeenChanged | E::Noted) => S::Open,
         (Some(S::Open | S::Reopened), E::Proposed) | (Some(S::Proposed), E::SeenAgain | E::Noted) => S::Proposed,

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::facts::Facts;
-use super::fold::{IllegalHistory, Made, Register};
-use super::{Fingerprint, Status};
+use super::facts::DiscrepancyFacts;
+use super::fold::{DecisionMade, IllegalHistory, Register};
+use super::{Fingerprint, ItemStatus};
 use crate::books::ItemId;
 
 /// Which reconciliation looked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Run {
+pub struct ReconcileRun {
     /// The run id of its summary.
     pub run_id: String,
     /// The first WIB day of its period.
@@ -25,7 +25,7 @@ pub struct Run {
     pub as_of: Timestamp,
 }
 
-impl Run {
+impl ReconcileRun {
     /// The day it speaks of: the period's last, or that of its as-of if that is earlier.
     #[must_use]
     pub fn day(&self) -> Date {
@@ -46,11 +46,11 @@ impl Run {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {
     /// Which run.
-    pub run: Run,
+    pub run: ReconcileRun,
     /// Items nobody had seen.
-    pub new: Vec<Facts>,
+    pub new: Vec<DiscrepancyFacts>,
     /// Items with other facts than before.
-    pub changed: Vec<Facts>,
+    pub changed: Vec<DiscrepancyFacts>,
     /// Items found again as they were.
     pub again: Vec<String>,
     /// Items that this run knows to be closed.
@@ -63,7 +63,13 @@ pub struct Sighting {
 ///
 /// A run says nothing about an item that was judged as of a later time, and nothing ends a decision but a fact about its own subject.
 #[must_use]
-pub fn look(register: &Register, run: &Run, found: Vec<Facts>, closed: &[String], refused: &BTreeSet<String>) -> Sighting {
+pub fn look(
+    register: &Register,
+    run: &ReconcileRun,
+    found: Vec<DiscrepancyFacts>,
+    closed: &[String],
+    refused: &BTreeSet<String>,
+) -> Sighting {
     let found = by_id(found);
     let mut sighting = Sighting { run: run.clone(), new: Vec::new(), changed: Vec::new(), again: Vec::new(), gone: Vec::new() };
     let closed: BTreeSet<&str> = closed.iter().map(String::as_str).collect();
@@ -76,7 +82,7 @@ pub fn look(register: &Register, run: &Run, found: Vec<Facts>, closed: &[String]
         match register.get(&id) {
             None => sighting.new.push(facts),
             Some(item) if run.as_of < item.judged_as_of => {}
-            Some(item) if item.status == Status::Accepted && refused.contains(&id) => sighting.changed.push(facts),
+            Some(item) if item.status == ItemStatus::Accepted && refused.contains(&id) => sighting.changed.push(facts),
             Some(item) if item.facts.is_same(&facts) => sighting.again.push(id),
             Some(_) => sighting.changed.push(facts),
         }
@@ -85,8 +91,8 @@ pub fn look(register: &Register, run: &Run, found: Vec<Facts>, closed: &[String]
 }
 
 /// One of each subject; equal subjects are counted, under the facts that sort first.
-fn by_id(found: Vec<Facts>) -> BTreeMap<String, Facts> {
-    let mut all: BTreeMap<String, (Fingerprint, Facts)> = BTreeMap::new();
+fn by_id(found: Vec<DiscrepancyFacts>) -> BTreeMap<String, DiscrepancyFacts> {
+    let mut all: BTreeMap<String, (Fingerprint, DiscrepancyFacts)> = BTreeMap::new();
     for facts in found {
         let fingerprint = facts.fingerprint();
         match all.get_mut(&facts.id) {
@@ -107,13 +113,13 @@ fn by_id(found: Vec<Facts>) -> BTreeMap<String, Facts> {
 
 /// How one finding stands, for a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct ItemStanding {
     /// The period in which it was first seen.
     pub first_seen: String,
     /// The period in which it was last seen.
     pub last_seen: String,
     /// Where it stands, this run included.
-    pub status: Status,
+    pub status: ItemStatus,
     /// Who looks after it; may be empty.
     pub owner: String,
     /// What was said about it; may be empty.
@@ -124,16 +130,16 @@ pub struct Standing {
 #[derive(Clone, Debug, Default)]
 pub struct Standings {
     period: String,
-    known: HashMap<String, Standing>,
+    known: HashMap<String, ItemStanding>,
     /// Who made each decision of the books, by its id.
-    pub made: BTreeMap<ItemId, Made>,
+    pub made: BTreeMap<ItemId, DecisionMade>,
     /// Items of the journal that this run looked at and found in order.
     pub cleared: Vec<String>,
 }
 
 impl Standings {
     /// As they stand, whatever a run would find.
-    pub(super) fn now(known: HashMap<String, Standing>) -> Self {
+    pub(super) fn now(known: HashMap<String, ItemStanding>) -> Self {
         Self { known, ..Self::default() }
     }
 
@@ -157,11 +163,11 @@ impl Standings {
 
     /// How the finding `id` stands.
     #[must_use]
-    pub fn of(&self, id: &str) -> Standing {
-        self.known.get(id).cloned().unwrap_or_else(|| Standing {
+    pub fn of(&self, id: &str) -> ItemStanding {
+        self.known.get(id).cloned().unwrap_or_else(|| ItemStanding {
             first_seen: self.period.clone(),
             last_seen: self.period.clone(),
-            status: Status::Open,
+            status: ItemStatus::Open,
             owner: String::new(),
             comment: String::new(),
         })

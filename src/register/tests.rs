@@ -16,17 +16,17 @@ const GRID: &str = "
 #[test]
 fn every_status_meets_every_event_as_the_grid_says() {
     let mut lines = GRID.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).filter(|words| !words.is_empty());
-    assert_eq!(lines.next().unwrap().len(), EventKind::ALL.len() + 1, "the grid has every event, in order");
+    assert_eq!(lines.next().unwrap().len(), ItemEventKind::ALL.len() + 1, "the grid has every event, in order");
     let mut statuses = Vec::new();
     for words in lines {
-        let status = Status::parse(words[0]);
-        assert_eq!(words.len(), EventKind::ALL.len() + 1, "{words:?}");
-        for (event, expected) in EventKind::ALL.into_iter().zip(&words[1..]) {
-            assert_eq!(next_status(status, event), Status::parse(expected), "{} meets {event:?}", words[0]);
+        let status = ItemStatus::parse(words[0]);
+        assert_eq!(words.len(), ItemEventKind::ALL.len() + 1, "{words:?}");
+        for (event, expected) in ItemEventKind::ALL.into_iter().zip(&words[1..]) {
+            assert_eq!(next_status(status, event), ItemStatus::parse(expected), "{} meets {event:?}", words[0]);
         }
         statuses.push(status);
     }
-    let all: Vec<_> = std::iter::once(None).chain(Status::ALL.map(Some)).collect();
+    let all: Vec<_> = std::iter::once(None).chain(ItemStatus::ALL.map(Some)).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, all, "the grid has every status");
 }
@@ -36,8 +36,8 @@ fn decisions_of_journals_of_before_there_were_books_are_read_and_posted() {
     let facts = r#"{"id":"0a0000000000000000000000","class":"P01","nature":"BREAK","severity":"critical","flags":[],"invoice_number":"X",
         "payment_code":"1","channel":"alfa","expected":null,"paid":5000,"paid_at":"2026-10-05T03:00:00Z","reason":"r","recommended":"t",
         "evidence":[],"times":1}"#;
-    let facts: Facts = serde_json::from_str(facts).unwrap();
-    let run = Run {
+    let facts: DiscrepancyFacts = serde_json::from_str(facts).unwrap();
+    let run = ReconcileRun {
         run_id: "r".into(),
         from: "2026-10-01".parse().unwrap(),
         to: "2026-10-31".parse().unwrap(),
@@ -80,34 +80,34 @@ mod stories {
         },
         Decide {
             item: u8,
-            step: Step,
+            step: DecisionStep,
             by: u8,
         },
     }
 
     fn tries() -> impl Strategy<Value = Vec<Try>> {
         let run = (0..3_usize, vec((0..5_u8, 1..4_i64), 0..5)).prop_map(|(month, found)| Try::Run { month, found });
-        let action = prop::sample::select(Action::all().collect::<Vec<_>>());
+        let action = prop::sample::select(DecidedAction::all().collect::<Vec<_>>());
         let step = prop_oneof![
-            action.clone().prop_map(|action| Step::Resolve { action, reviewer: None, details: Details::default() }),
-            action.prop_map(|action| Step::Propose { action, details: Details::default() }),
-            Just(Step::Approve),
-            Just(Step::Reopen),
-            Just(Step::Note),
+            action.clone().prop_map(|action| DecisionStep::Resolve { action, reviewer: None, details: DecisionDetails::default() }),
+            action.prop_map(|action| DecisionStep::Propose { action, details: DecisionDetails::default() }),
+            Just(DecisionStep::Approve),
+            Just(DecisionStep::Reopen),
+            Just(DecisionStep::Note),
         ];
         let decide = (0..5_u8, step, 0..3_u8).prop_map(|(item, step, by)| Try::Decide { item, step, by });
         vec(prop_oneof![run, decide.clone(), decide], 1..40)
     }
 
     /// Items 0 to 2 are payments, 3 an under-paid bill, 4 a second payment.
-    fn facts(item: u8, amount: i64) -> Facts {
+    fn facts(item: u8, amount: i64) -> DiscrepancyFacts {
         let class = ["P01", "P04", "P02", "L11", "P06"][usize::from(item)];
         let (expected, paid) = match class {
             "L11" => (10_000, 10_000 - amount),
             "P04" => (10_000, 10_000 + amount),
             _ => (0, amount),
         };
-        Facts {
+        DiscrepancyFacts {
             id: format!("{item:024}"),
             class: class.into(),
             nature: "BREAK".into(),
@@ -132,9 +132,9 @@ mod stories {
         Timestamp::from_second(1_793_000_000 + i64::try_from(second).unwrap() * 86_400).unwrap()
     }
 
-    fn run(number: usize, month: usize) -> Run {
+    fn run(number: usize, month: usize) -> ReconcileRun {
         let (from, to) = [("2026-10-01", "2026-10-31"), ("2026-11-01", "2026-11-30"), ("2026-10-01", "2026-12-31")][month];
-        Run { run_id: format!("run-{number}"), from: from.parse().unwrap(), to: to.parse().unwrap(), as_of: at(number) }
+        ReconcileRun { run_id: format!("run-{number}"), from: from.parse().unwrap(), to: to.parse().unwrap(), as_of: at(number) }
     }
 
     enum Told {
@@ -201,7 +201,7 @@ mod stories {
         fn looking_twice_with_the_same_findings_changes_nothing_more(tries in tries(), found in vec((0..5_u8, 1..4_i64), 0..5)) {
             let (_, mut register) = lived(&tries);
             let unique: BTreeMap<u8, i64> = found.into_iter().collect();
-            let found: Vec<Facts> = unique.into_iter().map(|(item, amount)| facts(item, amount)).collect();
+            let found: Vec<DiscrepancyFacts> = unique.into_iter().map(|(item, amount)| facts(item, amount)).collect();
             let first = look(&register, &run(100, 2), found.clone(), &[], &BTreeSet::new());
             register.sight(at(100), &first).unwrap();
             let second = look(&register, &run(100, 2), found.clone(), &[], &BTreeSet::new());
@@ -214,8 +214,8 @@ mod stories {
         fn a_decision_stands_exactly_while_its_facts_do(tries in tries()) {
             let (_, register) = lived(&tries);
             for (_, item) in register.items() {
-                prop_assert_eq!(item.status == Status::Accepted, item.resolution.is_some() && item.status != Status::Cleared);
-                prop_assert_eq!(item.status == Status::Proposed, item.proposal.is_some() && item.status != Status::Cleared);
+                prop_assert_eq!(item.status == ItemStatus::Accepted, item.resolution.is_some() && item.status != ItemStatus::Cleared);
+                prop_assert_eq!(item.status == ItemStatus::Proposed, item.proposal.is_some() && item.status != ItemStatus::Cleared);
                 if let Some(made) = &item.resolution {
                     prop_assert!(made.reviewed_by.as_ref().is_none_or(|reviewer| !is_same_person(reviewer, &made.decided_by)));
                 }

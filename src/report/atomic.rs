@@ -18,13 +18,13 @@ pub struct WriteError {
 }
 
 /// What files are written through.
-pub type Writer = BufWriter<NamedTempFile>;
+pub type FileWriter = BufWriter<NamedTempFile>;
 
 /// A file on its way: nothing is to be seen of it until it is put in its place.
 #[derive(Debug)]
 pub struct Draft {
     path: PathBuf,
-    writer: Writer,
+    writer: FileWriter,
 }
 
 impl Draft {
@@ -39,7 +39,7 @@ impl Draft {
     }
 
     /// Lets `fill` write what comes next.
-    pub fn put(&mut self, fill: impl FnOnce(&mut Writer) -> io::Result<()>) -> Result<(), WriteError> {
+    pub fn put(&mut self, fill: impl FnOnce(&mut FileWriter) -> io::Result<()>) -> Result<(), WriteError> {
         fill(&mut self.writer).map_err(|error| failed(&self.path, &error))
     }
 
@@ -66,7 +66,7 @@ pub(super) fn failed(path: &Path, error: &io::Error) -> WriteError {
 }
 
 /// Lets `fill` write a temporary file, then puts it in `path`'s place, durably. Missing folders are made.
-pub fn write(path: &Path, fill: impl FnOnce(&mut Writer) -> io::Result<()>) -> Result<(), WriteError> {
+pub fn write(path: &Path, fill: impl FnOnce(&mut FileWriter) -> io::Result<()>) -> Result<(), WriteError> {
     let mut draft = Draft::begin(path)?;
     draft.put(fill)?;
     draft.finish()

@@ -4,15 +4,15 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::atomic::{self, Draft, WriteError, Writer};
+use super::atomic::{self, Draft, FileWriter, WriteError};
 use super::manifest;
 use super::runs::Runs;
 use crate::books::account::Side;
-use crate::books::carry::{self, About, Carry, CarryError, Folder, Head};
-use crate::books::export::{Entry, is_exported};
+use crate::books::carry::{self, Carry, CarryError, CarryFolder, CarryHead, HeadContent};
+use crate::books::export::{DoubleEntry, is_exported};
 use crate::books::known::Known;
 use crate::books::pair::{Key, id_of};
-use crate::books::{Account, BooksError, ItemId, Leg, Month, Movement, Pair, Settings};
+use crate::books::{Account, BooksError, BooksSettings, ItemId, Leg, Movement, Pair, PostedMonth};
 use crate::columns::{Cells as _, Column, Csv, Format, Value};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::Class;
@@ -44,10 +44,10 @@ pub struct BooksFiles {
 
 /// One part's share of the files.
 #[derive(Debug)]
-pub struct Page {
+pub struct BooksPage {
     postings: Vec<u8>,
     items: Vec<(Rank, Vec<u8>)>,
-    carry: carry::Page,
+    carry: carry::CarryPage,
 }
 
 /// Why the books of a run cannot be posted or written.
@@ -84,19 +84,19 @@ impl io::Write for Shared {
 }
 
 impl Keeper for BooksFiles {
-    type Page = Page;
+    type Page = BooksPage;
     type Error = KeepError;
 
-    fn page(month: &Month, keys: &[Key], items: &[OpenItem], settings: &Settings) -> Result<Page, KeepError> {
-        let carry = carry::Page::of(&month.known).map_err(|error| in_carry(Path::new(CARRY), &error))?;
-        Ok(Page {
+    fn page(month: &PostedMonth, keys: &[Key], items: &[OpenItem], settings: &BooksSettings) -> Result<BooksPage, KeepError> {
+        let carry = carry::CarryPage::of(&month.known).map_err(|error| in_carry(Path::new(CARRY), &error))?;
+        Ok(BooksPage {
             postings: postings(&month.pairs, keys, settings).map_err(|error| failed(POSTINGS, &error))?,
             items: lines(items).map_err(|error| failed(OPEN_ITEMS, &error))?,
             carry,
         })
     }
 
-    fn keep(&mut self, page: Page) -> Result<(), KeepError> {
+    fn keep(&mut self, page: BooksPage) -> Result<(), KeepError> {
         self.postings.put(|writer| writer.write_all(&page.postings))?;
         self.items.add(&page.items).map_err(|error| failed(OPEN_ITEMS, &error))?;
         self.carry.put(page.carry).map_err(|error| in_carry(&self.folder, &error).into())
@@ -135,9 +135,9 @@ impl BooksFiles {
     ///
     /// # Errors
     /// [`WriteError`].
-    pub fn finish(self, posted: &Posted, ledger: String, journal: String) -> Result<(Head, Ended), WriteError> {
+    pub fn finish(self, posted: &Posted, ledger: String, journal: String) -> Result<(CarryHead, Ended), WriteError> {
         let Self { folder, postings, items, carry, drafts } = self;
-        let about = About {
+        let about = HeadContent {
             period: posted.common.period,
             settings: &posted.settings,
             previous: posted.previous.clone(),
@@ -188,7 +188,7 @@ impl Ended {
 ///
 /// # Errors
 /// [`CarryError`].
-pub fn read_carry(folder: &Path) -> Result<(Head, Known), CarryError> {
+pub fn read_carry(folder: &Path) -> Result<(CarryHead, Known), CarryError> {
     let listed = manifest::listed(folder).map_err(|error| CarryError::damaged("summary.json", &error))?;
     carry::read(&folder.join(CARRY), |name| manifest::vouched(folder, &format!("{CARRY}/{name}"), &listed))
 }
@@ -198,9 +198,9 @@ pub fn read_carry(folder: &Path) -> Result<(Head, Known), CarryError> {
 ///
 /// # Errors
 /// [`CarryError`].
-pub fn open_carry(folder: &Path, hears: impl FnMut(&Known)) -> Result<Folder, CarryError> {
+pub fn open_carry(folder: &Path, hears: impl FnMut(&Known)) -> Result<CarryFolder, CarryError> {
     let listed = manifest::listed(folder).map_err(|error| CarryError::damaged("summary.json", &error))?;
-    Folder::open(&folder.join(CARRY), |name| manifest::vouched(folder, &format!("{CARRY}/{name}"), &listed), hears)
+    CarryFolder::open(&folder.join(CARRY), |name| manifest::vouched(folder, &format!("{CARRY}/{name}"), &listed), hears)
 }
 
 /// A pair, under the id of its entry.
@@ -231,7 +231,7 @@ fn posting_columns<'a>() -> [Column<'static, Posting<'a>>; 11] {
 }
 
 /// Rows of `postings.csv`, one a pair, each under its key.
-fn postings(pairs: &[Pair], keys: &[Key], settings: &Settings) -> io::Result<Vec<u8>> {
+fn postings(pairs: &[Pair], keys: &[Key], settings: &BooksSettings) -> io::Result<Vec<u8>> {
     let (mut csv, columns) = (Csv::new(Vec::new()), posting_columns());
     for (pair, key) in pairs.iter().zip(keys) {
         csv.row(&columns, &Posting { id: id_of(key), pair, is_exported: is_exported(pair, settings) })?;
@@ -243,7 +243,7 @@ fn postings(pairs: &[Pair], keys: &[Key], settings: &Settings) -> io::Result<Vec
 ///
 /// # Errors
 /// The writer's.
-pub fn write_entries(entries: &[Entry], writer: &mut Writer) -> io::Result<()> {
+pub fn write_entries(entries: &[DoubleEntry], writer: &mut FileWriter) -> io::Result<()> {
     let exported = entries.iter().map(|entry| Posting { id: entry.id.clone(), pair: &entry.pair, is_exported: true });
     Format::Csv.write(&posting_columns(), exported, writer)
 }
@@ -252,7 +252,7 @@ pub fn write_entries(entries: &[Entry], writer: &mut Writer) -> io::Result<()> {
 ///
 /// # Errors
 /// When a row is none.
-pub fn read_entries(bytes: &[u8]) -> io::Result<Vec<Entry>> {
+pub fn read_entries(bytes: &[u8]) -> io::Result<Vec<DoubleEntry>> {
     read(csv::Reader::from_reader(bytes))
 }
 
@@ -265,7 +265,7 @@ pub fn read_postings(folder: &Path) -> io::Result<Vec<Pair>> {
     Ok(entries.into_iter().map(|entry| entry.pair).collect())
 }
 
-fn read(mut reader: csv::Reader<impl io::Read>) -> io::Result<Vec<Entry>> {
+fn read(mut reader: csv::Reader<impl io::Read>) -> io::Result<Vec<DoubleEntry>> {
     let mut all = Vec::new();
     for (number, record) in (2_u64..).zip(reader.records()) {
         let entry = entry_of(&record?).ok_or_else(|| io::Error::other(format!("{POSTINGS}: row {number} is no posting")))?;
@@ -274,14 +274,14 @@ fn read(mut reader: csv::Reader<impl io::Read>) -> io::Result<Vec<Entry>> {
     Ok(all)
 }
 
-fn entry_of(record: &csv::StringRecord) -> Option<Entry> {
+fn entry_of(record: &csv::StringRecord) -> Option<DoubleEntry> {
     let leg = |account: usize, item: usize| {
         let (account, item) = (Account::parse(record.get(account)?)?, record.get(item)?);
         let item = if item.is_empty() { None } else { Some(ItemId::parse(item)?) };
         Some(Leg { account, item }).filter(|leg| leg.is_sound())
     };
     let movement = record.get(3)?;
-    Some(Entry {
+    Some(DoubleEntry {
         id: record.get(0)?.to_owned(),
         pair: Pair {
             day: record.get(1)?.parse().ok()?,

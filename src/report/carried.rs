@@ -1,14 +1,13 @@
 //! What one period hands to the next: the list of outstanding codes, the money held, and the balances that sum them up. Read
 //! back, every list is held against its digest and its balance, and these against their hash.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::manifest::{self, ReportFile};
-use super::{Report, Writer};
+use super::{FileWriter, Report};
 use crate::columns::stored::Stored;
 use crate::columns::{Column, Format};
 use crate::domain::amount::Rupiah;
@@ -17,7 +16,7 @@ use crate::domain::channel::Channel;
 use crate::domain::digest::{self, Digest};
 use crate::domain::spreadsheet::unescaped;
 use crate::reconcile::external::DigestSum;
-use crate::reconcile::month::{Closing, Month, Opening, OpeningFrom, OutstandingItem, SuspenseItem};
+use crate::reconcile::month::{Closing, MonthResult, Opening, OpeningFrom, OutstandingItem, SuspenseItem};
 
 /// Its name in the output folder.
 const OUTSTANDING: &str = "outstanding.parquet";
@@ -32,8 +31,8 @@ const COLUMNS: [Column<'static, OutstandingItem>; 4] = [
 ];
 
 /// Writes the codes outstanding at the end of the period, by their ids.
-pub(super) fn outstanding(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
-    let items = report.month.outstanding.iter().map(|&item| Month::outstanding_item(report.outcome, item));
+pub(super) fn outstanding(report: &Report<'_>, format: Format, writer: &mut FileWriter) -> io::Result<()> {
+    let items = report.month.outstanding.iter().map(|&item| MonthResult::outstanding_item(report.outcome, item));
     format.write(&COLUMNS, items, writer)
 }
 
@@ -57,7 +56,7 @@ struct Figures {
 /// When the folder holds no whole report of ours, or one that was changed.
 pub fn read_opening(folder: &Path) -> io::Result<Opening> {
     let wrong = |what: &str| io::Error::other(what.to_owned());
-    let summary: Summary = serde_json::from_slice(&fs::read(folder.join("summary.json"))?)?;
+    let summary: Summary = serde_json::from_slice(&manifest::summary(folder)?)?;
     let Figures { closing, closing_hash } = summary.month;
     if closing.hash() != closing_hash {
         return Err(wrong("the closing balances in summary.json are not those their hash was made of"));

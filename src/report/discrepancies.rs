@@ -2,17 +2,17 @@
 
 use std::io;
 
-use super::{Report, Writer, difference, flag_names};
+use super::{FileWriter, Report, difference, flag_names};
 use crate::columns::{Column, Format, Value};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
 use crate::domain::digest;
 use crate::reconcile::Finding;
-use crate::register::Standing;
+use crate::register::ItemStanding;
 
 struct Row<'a> {
     finding: &'a Finding,
-    standing: Standing,
+    standing: ItemStanding,
 }
 
 /// Its columns, whatever the format. New ones go to the end.
@@ -43,7 +43,7 @@ fn columns<'a>() -> [Column<'static, Row<'a>>; 22] {
     ]
 }
 
-pub(super) fn write(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn write(report: &Report<'_>, format: Format, writer: &mut FileWriter) -> io::Result<()> {
     let rows = report.outcome.findings.iter().map(|finding| Row { finding, standing: report.standing(finding) });
     format.write(&columns(), rows, writer)
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Report, Writer};
+use super::{FileWriter, Report};
 use crate::columns::{Column, Format, Value};
 use crate::domain::digest::Digest;
 use crate::domain::line::Marks;
@@ -28,7 +28,7 @@ const COLUMNS: [Column<'static, Place>; 4] = [
     Column::count("byte", |place| place.byte.into()),
 ];
 
-pub(super) fn write(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn write(report: &Report<'_>, format: Format, writer: &mut FileWriter) -> io::Result<()> {
     let mut sources: Vec<Source> = report.outcome.findings.iter().flat_map(|finding| finding.sources.iter().copied()).collect();
     sources.sort_unstable();
     sources.dedup();

@@ -2,7 +2,6 @@
 //! not know; a folder whose files do not belong together is refused.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -11,25 +10,25 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::flag_names;
-use super::manifest::{self, Reading, ReportFile};
+use super::manifest::{self, DigestedFile, ReportFile};
 use crate::domain::digest;
 use crate::domain::reason::Reason;
 use crate::reconcile::Finding;
-use crate::register::{Facts, InBooks, Run, Status};
+use crate::register::{DiscrepancyFacts, InBooks, ItemStatus, ReconcileRun};
 
 const DISCREPANCIES: &str = "discrepancies.jsonl";
 
 /// What a run found.
 #[derive(Clone, Debug)]
-pub struct Folder {
+pub struct ReportFolder {
     /// Where it lies, whole.
     pub path: String,
     /// Which run.
-    pub run: Run,
+    pub run: ReconcileRun,
     /// SHA-256 of the summary.json that says so, and lists the files.
     pub summary_sha256: String,
     /// Its findings.
-    pub found: Vec<Facts>,
+    pub found: Vec<DiscrepancyFacts>,
     /// Known items that it looked at and found in order.
     pub cleared: Vec<String>,
     /// What was decided and is open in the books all the same.
@@ -96,37 +95,37 @@ struct Row {
 ///
 /// # Errors
 /// [`FolderError`] when either is missing, unreadable, or of another run.
-pub fn read(folder: &Path) -> Result<Folder, FolderError> {
+pub fn read(folder: &Path) -> Result<ReportFolder, FolderError> {
     let refused = |reason: String| FolderError { path: folder.to_path_buf(), reason };
     let failed = |name: &str, error: &dyn std::fmt::Display| refused(format!("{name}: {error}"));
-    let bytes = fs::read(folder.join("summary.json")).map_err(|error| failed("summary.json", &error))?;
+    let bytes = manifest::summary(folder).map_err(|error| failed("summary.json", &error))?;
     let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| failed("summary.json", &error))?;
     let (rows, stand_open, count) = rows(folder, &summary.files).map_err(|error| failed(DISCREPANCIES, &error))?;
     if count != summary.discrepancies.count {
         let counted = summary.discrepancies.count;
         return Err(refused(format!("summary.json counts {counted} discrepancies, discrepancies.jsonl has {count}")));
     }
-    let run = Run { run_id: summary.run_id, from: summary.period.from, to: summary.period.to, as_of: summary.as_of };
+    let run = ReconcileRun { run_id: summary.run_id, from: summary.period.from, to: summary.period.to, as_of: summary.as_of };
     let summary_sha256 = digest::hex(&digest::of_bytes(&bytes));
     let path = folder.canonicalize().map_err(|error| failed("summary.json", &error))?.display().to_string();
-    Ok(Folder { path, run, summary_sha256, found: rows, cleared: summary.discrepancies.cleared, refused: stand_open })
+    Ok(ReportFolder { path, run, summary_sha256, found: rows, cleared: summary.discrepancies.cleared, refused: stand_open })
 }
 
 /// The findings, those whose decision the books refused, and how many rows there are.
-fn rows(folder: &Path, listed: &[ReportFile]) -> io::Result<(Vec<Facts>, BTreeSet<String>, usize)> {
+fn rows(folder: &Path, listed: &[ReportFile]) -> io::Result<(Vec<DiscrepancyFacts>, BTreeSet<String>, usize)> {
     let (mut found, mut refused, mut count) = (Vec::new(), BTreeSet::new(), 0_usize);
-    let mut reader = BufReader::new(Reading::open(folder, DISCREPANCIES, listed)?);
+    let mut reader = BufReader::new(DigestedFile::open(folder, DISCREPANCIES, listed)?);
     for (number, line) in (1_u64..).zip(reader.by_ref().lines()) {
         let row: Row = serde_json::from_str(&line?).map_err(|error| io::Error::other(format!("line {number}: {error}")))?;
         count = count.saturating_add(1);
         // What a decision dealt with is no news.
-        if row.books.is_none() && row.status == Status::Accepted.name() {
+        if row.books.is_none() && row.status == ItemStatus::Accepted.name() {
             continue;
         }
-        if row.books.is_some() && row.status == Status::Reopened.name() {
+        if row.books.is_some() && row.status == ItemStatus::Reopened.name() {
             refused.insert(row.discrepancy_id.clone());
         }
-        found.push(Facts {
+        found.push(DiscrepancyFacts {
             id: row.discrepancy_id,
             class: row.class,
             nature: row.nature,
@@ -156,7 +155,7 @@ fn rows(folder: &Path, listed: &[ReportFile]) -> io::Result<(Vec<Facts>, BTreeSe
 /// [`FolderError`].
 pub fn listed(folder: &Path) -> Result<(Vec<ReportFile>, String), FolderError> {
     let refused = |error: &dyn std::fmt::Display| FolderError { path: folder.to_path_buf(), reason: format!("summary.json: {error}") };
-    let bytes = fs::read(folder.join("summary.json")).map_err(|error| refused(&error))?;
+    let bytes = manifest::summary(folder).map_err(|error| refused(&error))?;
     let listed: Listed = serde_json::from_slice(&bytes).map_err(|error| refused(&error))?;
     Ok((listed.files, digest::hex(&digest::of_bytes(&bytes))))
 }
@@ -185,7 +184,7 @@ struct Listed {
 /// # Errors
 /// What is wrong, in words.
 pub fn whole(folder: &Path) -> Result<Signed, String> {
-    let bytes = fs::read(folder.join("summary.json")).map_err(|error| format!("summary.json: {error}"))?;
+    let bytes = manifest::summary(folder).map_err(|error| format!("summary.json: {error}"))?;
     let listed: Listed = serde_json::from_slice(&bytes).map_err(|error| format!("summary.json: {error}"))?;
     for file in &listed.files {
         let found = ReportFile::of(folder, &file.name).map_err(|error| format!("{}: {error}", file.name))?;
@@ -199,10 +198,10 @@ pub fn whole(folder: &Path) -> Result<Signed, String> {
 
 /// The facts of a finding, as they will be read from its folder.
 #[must_use]
-pub fn facts_of(finding: &Finding) -> Facts {
+pub fn facts_of(finding: &Finding) -> DiscrepancyFacts {
     let rupiah = |amount: crate::domain::amount::Rupiah| i64::try_from(amount.get()).unwrap_or(i64::MAX);
     let to_the_second = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
-    Facts {
+    DiscrepancyFacts {
         id: finding.id.clone(),
         class: finding.class.id().to_owned(),
         nature: finding.nature.name().to_owned(),

@@ -15,12 +15,12 @@ use serde::Serialize;
 use super::atomic::{self, WriteError};
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::digest;
-use crate::domain::end::{Bucket, Counts, Ends};
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::mark::Held;
+use crate::domain::mark::BillWithCode;
+use crate::domain::row_end::{Bucket, Ends, RowCounts};
 use crate::domain::tally::Tally;
 use crate::intake::{Intake, KeepingError};
-use crate::ledger::Head;
+use crate::ledger::LedgerHead;
 
 pub use checked::{BadRowsCsv, checked_files};
 pub(in crate::report) use columns::names;
@@ -41,7 +41,7 @@ pub struct IssueReport<'a> {
     /// How each valid row ended.
     pub ends: &'a Ends,
     /// The ledger's place in the event sequence after the run.
-    pub head: Head,
+    pub head: LedgerHead,
     /// When the run began and ended (UTC).
     pub started_at: Timestamp,
     /// See `started_at`.
@@ -56,7 +56,7 @@ pub struct IssueReport<'a> {
 
 /// The counts of a run, as summary.json has them.
 #[derive(Debug, Serialize)]
-pub struct Summary {
+pub struct IssueSummary {
     command: &'static str,
     environment: &'static str,
     started_at: String,
@@ -74,7 +74,7 @@ pub struct Summary {
     rows_left_over: Vec<Reason>,
 }
 
-impl Summary {
+impl IssueSummary {
     /// Rupiah of the rows in `bucket` whose bill the ledger has; none if it has none of them.
     #[must_use]
     pub fn amount(&self, bucket: Bucket) -> Option<u64> {
@@ -85,16 +85,16 @@ impl Summary {
 impl IssueReport<'_> {
     /// Rows by bucket; their sum is the input's rows.
     #[must_use]
-    pub fn counts(&self) -> Counts {
-        let mut counts = Counts::of(self.ends.iter());
+    pub fn counts(&self) -> RowCounts {
+        let mut counts = RowCounts::of(self.ends.iter());
         counts.add(Bucket::Refused, self.intake.refused);
         counts.add(Bucket::Duplicate, self.intake.duplicates);
         counts
     }
 
-    fn summary(&self, amounts: Amounts) -> Summary {
+    fn summary(&self, amounts: Amounts) -> IssueSummary {
         let counts = self.counts();
-        Summary {
+        IssueSummary {
             command: self.command,
             environment: self.environment,
             started_at: format_utc_seconds(self.started_at),
@@ -117,7 +117,11 @@ impl IssueReport<'_> {
     ///
     /// # Errors
     /// That a file cannot be written, or the rows not be given again; or what `held` ends with.
-    pub fn write<E>(&self, directory: &Path, mut held: impl FnMut(&[&InvoiceNumber]) -> Result<Vec<Option<Held>>, E>) -> Result<Summary, E>
+    pub fn write<E>(
+        &self,
+        directory: &Path,
+        mut held: impl FnMut(&[&InvoiceNumber]) -> Result<Vec<Option<BillWithCode>>, E>,
+    ) -> Result<IssueSummary, E>
     where
         E: From<WriteError> + From<KeepingError>,
     {
@@ -166,6 +170,6 @@ fn reasons(tally: &Tally) -> Vec<Reason> {
 
 /// `sequence:hash`, the form `ledger verify --head` reads.
 #[must_use]
-pub fn head_text(head: Head) -> String {
+pub fn head_text(head: LedgerHead) -> String {
     format!("{}:{}", head.sequence, digest::hex(&head.hash))
 }

@@ -16,7 +16,7 @@ use crate::domain::classify::Class;
 use crate::domain::language::Language;
 use crate::domain::spreadsheet::escaped;
 use crate::register::{Item, Resolution};
-use crate::table::{self, Fault, Header, Layout, Limits, Settings, Shape, Table};
+use crate::table::{self, Header, Shape, Table, TableFault, TableLayout, TableLimits, TableSettings};
 
 /// An item, and the day its age is told of.
 struct Row<'a> {
@@ -151,19 +151,19 @@ pub struct ItemsError {
 ///
 /// # Errors
 /// [`ItemsError`] when it is no such file at all; what is wrong with a row is for the caller to say.
-pub fn read(path: &Path, tables: &Settings) -> Result<Vec<ItemRow>, ItemsError> {
-    let refused = |fault: Fault| ItemsError { path: path.to_path_buf(), reason: format!("it {fault}") };
+pub fn read(path: &Path, tables: &TableSettings) -> Result<Vec<ItemRow>, ItemsError> {
+    let refused = |fault: TableFault| ItemsError { path: path.to_path_buf(), reason: format!("it {fault}") };
     let columns = columns();
     let is_known =
         |name: &str| columns::names(&columns).any(|own| own == name) || DECIDING.into_iter().any(|column| is_called(name, column));
-    let own = Layout::default();
-    let candidates: Vec<&Layout> = std::iter::once(&own).chain(&tables.layouts).collect();
+    let own = TableLayout::default();
+    let candidates: Vec<&TableLayout> = std::iter::once(&own).chain(&tables.layouts).collect();
     let is_enough = |names: &[String]| {
-        let has = |layout: &&Layout, wanted: &str| names.iter().any(|name| is_it(layout, wanted, name));
+        let has = |layout: &&TableLayout, wanted: &str| names.iter().any(|name| is_it(layout, wanted, name));
         candidates.iter().any(|layout| WANTED.iter().all(|wanted| has(layout, wanted)))
     };
     let header = Header { is_known: &is_known, is_enough: &is_enough };
-    let limits = Limits::default();
+    let limits = TableLimits::default();
     let shape = Shape { delimiter: None, sheet: tables.sheet.as_deref(), limits: &limits, header, is_strict: true };
     let mut table = Table::open(path, &shape).map_err(refused)?;
     let names = table::names(table.header());
@@ -174,7 +174,7 @@ pub fn read(path: &Path, tables: &Settings) -> Result<Vec<ItemRow>, ItemsError> 
             Some(place) => drop(places.insert(column, place)),
             None if WANTED.contains(&column) => {
                 let found = table::found_words(table.header(), &is_known);
-                return Err(refused(Fault::ColumnMissing { missing: format!("the column `{column}`"), found }));
+                return Err(refused(TableFault::ColumnMissing { missing: format!("the column `{column}`"), found }));
             }
             None => {}
         }
@@ -192,7 +192,7 @@ pub fn read(path: &Path, tables: &Settings) -> Result<Vec<ItemRow>, ItemsError> 
 }
 
 /// Whether `layout` calls `column` so; without a word of it, the headings of both languages count.
-fn is_it(layout: &Layout, column: &str, name: &str) -> bool {
+fn is_it(layout: &TableLayout, column: &str, name: &str) -> bool {
     layout.columns.get(column).map_or_else(|| is_called(name, column), |theirs| table::normalized(theirs) == name)
 }
 

@@ -17,13 +17,13 @@ use crate::columns::disk;
 use crate::domain::calendar::format_wib_seconds;
 use crate::domain::classify::{Class, Severity};
 use crate::domain::language::Language;
-use crate::register::{Action, Item, Status};
+use crate::register::{DecidedAction, Item, ItemStatus};
 
 /// What a row may say in its column `action`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Choice {
     /// An action.
-    Action(Action),
+    Action(DecidedAction),
     /// A decision is taken back.
     Reopen,
     /// What somebody else proposed is agreed to.
@@ -33,7 +33,7 @@ pub enum Choice {
 impl Choice {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
-        Action::all().map(Self::Action).chain([Self::Reopen, Self::Approve])
+        DecidedAction::all().map(Self::Action).chain([Self::Reopen, Self::Approve])
     }
 
     /// The name used in files.
@@ -48,12 +48,12 @@ impl Choice {
 
     /// Those of an item, as it stands.
     fn of(item: &Item) -> Vec<Self> {
-        let actions = || Action::of(&item.facts).map(Self::Action);
+        let actions = || DecidedAction::of(&item.facts).map(Self::Action);
         match item.status {
-            Status::Open | Status::Reopened => actions().collect(),
-            Status::Proposed => [Self::Approve, Self::Reopen].into_iter().chain(actions()).collect(),
-            Status::Accepted => vec![Self::Reopen],
-            Status::Cleared => Vec::new(),
+            ItemStatus::Open | ItemStatus::Reopened => actions().collect(),
+            ItemStatus::Proposed => [Self::Approve, Self::Reopen].into_iter().chain(actions()).collect(),
+            ItemStatus::Accepted => vec![Self::Reopen],
+            ItemStatus::Cleared => Vec::new(),
         }
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::columns::vouched::Vouched;
 use crate::domain::digest::{self, Digest};
+use crate::private;
 
 /// One file of a report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,14 @@ impl ReportFile {
     }
 }
 
+/// The summary.json of the report in `folder`, as it stands there.
+///
+/// # Errors
+/// When there is none that can be read.
+pub fn summary(folder: &Path) -> io::Result<Vec<u8>> {
+    private::whole(&folder.join("summary.json"))
+}
+
 /// The files that the report in `folder` lists.
 ///
 /// # Errors
@@ -41,7 +50,7 @@ pub fn listed(folder: &Path) -> io::Result<Vec<ReportFile>> {
     struct Listed {
         files: Vec<ReportFile>,
     }
-    let Listed { files } = serde_json::from_slice(&std::fs::read(folder.join("summary.json"))?)?;
+    let Listed { files } = serde_json::from_slice(&summary(folder)?)?;
     Ok(files)
 }
 
@@ -59,20 +68,20 @@ fn entry<'l>(name: &str, listed: &'l [ReportFile]) -> io::Result<&'l ReportFile>
 
 /// A file of a report that is digested while it is read.
 #[derive(Debug)]
-pub struct Reading {
+pub struct DigestedFile {
     file: File,
     listed: ReportFile,
     running: digest::Running,
 }
 
-impl Reading {
+impl DigestedFile {
     /// Opens `name` in `folder`, which `listed` must have.
     ///
     /// # Errors
     /// When it cannot be read, or is in no list.
     pub fn open(folder: &Path, name: &str, listed: &[ReportFile]) -> io::Result<Self> {
         let listed = entry(name, listed)?.clone();
-        Ok(Self { file: File::open(folder.join(name))?, listed, running: digest::Running::default() })
+        Ok(Self { file: private::regular(&folder.join(name))?, listed, running: digest::Running::default() })
     }
 
     /// What was read is taken for true only if it is all of what was written.
@@ -86,7 +95,7 @@ impl Reading {
     }
 }
 
-impl io::Read for Reading {
+impl io::Read for DigestedFile {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(into)?;
         self.running.update(into.get(..count).unwrap_or_default());
@@ -117,7 +126,7 @@ fn digest_of_list<'f>(files: impl Iterator<Item = &'f ReportFile>) -> String {
 
 /// SHA-256 and size of a file.
 fn digest_of(path: &Path) -> io::Result<(Digest, u64)> {
-    let mut file = File::open(path)?;
+    let mut file = private::regular(path)?;
     let (mut running, mut bytes, mut buffer) = (digest::Running::default(), 0_u64, vec![0_u8; 1 << 18]);
     loop {
         let count = file.read(&mut buffer)?;

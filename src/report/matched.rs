@@ -5,18 +5,18 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Report, Writer, manifest};
+use super::{FileWriter, Report, manifest};
 use crate::columns::stored::Stored;
 use crate::columns::{Column, Format, Value};
 use crate::domain::digest::Digest;
 use crate::domain::line::Line;
-use crate::reconcile::{JudgedPayment, Outcome};
+use crate::reconcile::{JudgedPayment, Reconciled};
 
 /// Its name in the output folder.
 pub(super) const FILE_NAME: &str = "matched.parquet";
 
 struct Row<'a> {
-    outcome: &'a Outcome,
+    outcome: &'a Reconciled,
     judged: &'a JudgedPayment,
     proof: &'a Line,
 }
@@ -37,7 +37,7 @@ fn columns<'a>() -> [Column<'static, Row<'a>>; 9] {
 
 /// Writes the payments that are a bill's, whatever is wrong with them, in the order of their identities: what the next period
 /// must know of this one.
-pub(super) fn write(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn write(report: &Report<'_>, writer: &mut FileWriter) -> io::Result<()> {
     let outcome = report.outcome;
     let matched = outcome.judged.iter().filter(|judged| judged.class.attaches());
     let rows = matched.filter_map(|judged| Some(Row { outcome, judged, proof: outcome.proof(judged)? }));

@@ -12,6 +12,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::atomic::{self, WriteError};
+use crate::private;
 
 /// Every metric: its name and what it says. All are gauges, because a file tells of one run.
 const METRICS: [(&str, &str); 12] = [
@@ -69,7 +70,7 @@ impl Figures {
 
 /// A run that has ended.
 #[derive(Clone, Copy, Debug)]
-pub struct Run<'a> {
+pub struct EndedRun<'a> {
     /// Such as `issue` or `ledger verify`.
     pub command: &'a str,
     /// `production` or `sandbox`; `unknown` where the configuration could not be read.
@@ -86,8 +87,8 @@ pub struct Run<'a> {
 ///
 /// # Errors
 /// When the file cannot be written; the one of before is unchanged then.
-pub fn write(path: &Path, run: &Run<'_>, figures: &Figures) -> Result<(), WriteError> {
-    let before = fs::read_to_string(path).unwrap_or_default();
+pub fn write(path: &Path, run: &EndedRun<'_>, figures: &Figures) -> Result<(), WriteError> {
+    let before = private::text(path).unwrap_or_default();
     let text = text(run, figures, last_success(&before, run.command));
     atomic::write(path, |file| {
         // Whatever the umask of the service is: the exporter is another user.
@@ -103,7 +104,7 @@ fn last_success(before: &str, command: &str) -> i64 {
     line.and_then(|line| line.rsplit_once(' ')?.1.parse().ok()).unwrap_or(0)
 }
 
-fn text(run: &Run<'_>, figures: &Figures, last_success: i64) -> String {
+fn text(run: &EndedRun<'_>, figures: &Figures, last_success: i64) -> String {
     let ended = run.ended_at.as_second();
     let last_success = if run.exit_code == 0 { ended } else { last_success };
     let mut samples = Samples { run, by_metric: BTreeMap::new() };
@@ -135,7 +136,7 @@ fn text(run: &Run<'_>, figures: &Figures, last_success: i64) -> String {
 
 /// Lines by metric. Each names its command and environment: the collector refuses the same series from two files.
 struct Samples<'a> {
-    run: &'a Run<'a>,
+    run: &'a EndedRun<'a>,
     by_metric: BTreeMap<&'static str, Vec<String>>,
 }
 
@@ -165,16 +166,16 @@ fn escaped(value: &str) -> String {
 mod tests {
     use super::*;
 
-    fn run(exit_code: u8, ended_at: &str) -> Run<'static> {
+    fn run(exit_code: u8, ended_at: &str) -> EndedRun<'static> {
         let ended_at = ended_at.parse().unwrap();
-        Run { command: "issue", environment: "sandbox", ended_at, duration_ms: 61_002, exit_code }
+        EndedRun { command: "issue", environment: "sandbox", ended_at, duration_ms: 61_002, exit_code }
     }
 
     #[test]
     fn a_failure_keeps_the_last_success_of_the_same_command_and_a_first_failure_has_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("issue.prom");
-        let success = |run: &Run<'_>| {
+        let success = |run: &EndedRun<'_>| {
             write(&path, run, &Figures::default()).unwrap();
             last_success(&fs::read_to_string(&path).unwrap(), run.command)
         };
@@ -184,7 +185,7 @@ mod tests {
         assert_eq!(at, run(0, first).ended_at.as_second());
         assert_eq!((success(&run(7, second)), success(&run(143, second))), (at, at));
         assert_eq!(success(&run(0, second)), at + 86_400);
-        assert_eq!(success(&Run { command: "sync", ..run(9, second) }), 0, "another's success is not its own");
+        assert_eq!(success(&EndedRun { command: "sync", ..run(9, second) }), 0, "another's success is not its own");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no half of a file is left");
     }

@@ -10,7 +10,7 @@ mod discrepancies;
 pub mod document;
 mod evidence;
 pub mod folder;
-pub mod held;
+pub mod folder_lock;
 mod input_columns;
 pub mod issue;
 pub mod items;
@@ -45,12 +45,12 @@ use crate::domain::classify::ClassSet;
 use crate::domain::language::Language;
 use crate::domain::line::InputFile;
 use crate::parallel;
-use crate::reconcile::month::Month;
+use crate::reconcile::month::MonthResult;
 use crate::reconcile::posted::Posted;
-use crate::reconcile::{Finding, Outcome};
-use crate::register::{Standing, Standings, Status};
+use crate::reconcile::{Finding, Reconciled};
+use crate::register::{ItemStanding, ItemStatus, Standings};
 
-use atomic::{WriteError, Writer};
+use atomic::{FileWriter, WriteError};
 use books::Ended;
 pub use carried::read_opening;
 use manifest::ReportFile;
@@ -79,11 +79,11 @@ pub const fn action_name(action: Action, language: Language) -> &'static str {
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a> {
     /// What was concluded.
-    pub outcome: &'a Outcome,
+    pub outcome: &'a Reconciled,
     /// Its figures.
     pub summary: &'a Summary,
     /// The figures of its period.
-    pub month: &'a Month,
+    pub month: &'a MonthResult,
     /// Its books.
     pub books: &'a Posted,
     /// The logs, in the order in which lines refer to them.
@@ -99,18 +99,18 @@ pub struct Report<'a> {
 impl Report<'_> {
     /// Whether people decided that nothing need be done about it.
     fn is_accepted(&self, finding: &Finding) -> bool {
-        self.standing(finding).status == Status::Accepted
+        self.standing(finding).status == ItemStatus::Accepted
     }
 
     /// How a finding stands: what a decision dealt with is decided, whatever was noted of it, and what is open in the books is open.
-    fn standing(&self, finding: &Finding) -> Standing {
+    fn standing(&self, finding: &Finding) -> ItemStanding {
         let standing = self.standings.of(&finding.id);
         let status = match standing.status {
-            _ if finding.is_decided => Status::Accepted,
-            Status::Accepted if finding.books.is_some() => Status::Reopened,
+            _ if finding.is_decided => ItemStatus::Accepted,
+            ItemStatus::Accepted if finding.books.is_some() => ItemStatus::Reopened,
             status => status,
         };
-        Standing { status, ..standing }
+        ItemStanding { status, ..standing }
     }
 }
 
@@ -126,7 +126,7 @@ pub struct Presentation {
 /// Its JSON Schema lies beside every summary.json.
 const SUMMARY_SCHEMA: &str = include_str!("../../docs/schema/summary.schema.json");
 
-type Write = fn(&Report<'_>, Format, &mut Writer) -> io::Result<()>;
+type Write = fn(&Report<'_>, Format, &mut FileWriter) -> io::Result<()>;
 
 const CSV: &[Format] = &[Format::Csv];
 

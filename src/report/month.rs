@@ -5,19 +5,19 @@ use std::io;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{Report, Writer};
+use super::{FileWriter, Report};
 use crate::books::breakdown::Receivables;
-use crate::columns::{Column, Format, Kind, Value};
-use crate::domain::ageing::Bucket;
+use crate::columns::{Column, ColumnKind, Format, Value};
+use crate::domain::ageing::AgeBucket;
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::channel::Channel;
 use crate::domain::classify::Class;
-use crate::reconcile::month::{ClassNature, CodeFigures, DayFigures, PriorLine, Store};
-use crate::reconcile::posted::Held;
+use crate::reconcile::month::{ClassNature, CodeFigures, DayFigures, PriorLine, StorePayments};
+use crate::reconcile::posted::HeldMoney;
 
 /// `roll_forward`: the lines of each balance add up to its closing.
-pub(super) fn roll_forward(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn roll_forward(report: &Report<'_>, format: Format, writer: &mut FileWriter) -> io::Result<()> {
     let columns: [Column<'_, (&str, &str, Balance)>; 4] = [
         Column::text("balance", |(balance, ..)| (*balance).into()),
         Column::text("line", |(_, line, _)| (*line).into()),
@@ -34,9 +34,9 @@ pub(super) fn roll_forward(report: &Report<'_>, format: Format, writer: &mut Wri
 }
 
 /// `ageing`
-pub(super) fn ageing(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn ageing(report: &Report<'_>, format: Format, writer: &mut FileWriter) -> io::Result<()> {
     let rows = report.month.ageing.iter().flat_map(|table| table.rows().map(|(bucket, sum)| (table.name, bucket, sum)));
-    let columns: [Column<'_, (&str, Bucket, Balance)>; 5] = [
+    let columns: [Column<'_, (&str, AgeBucket, Balance)>; 5] = [
         Column::text("table", |(table, ..)| (*table).into()),
         Column::text("bucket_days", |(_, bucket, _)| bucket.name().into()),
         Column::text("past_60_days", |(_, bucket, _)| bucket.is_past_limit().into()),
@@ -47,7 +47,7 @@ pub(super) fn ageing(report: &Report<'_>, format: Format, writer: &mut Writer) -
 }
 
 /// `breakdown_day_channel`
-pub(super) fn by_day(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn by_day(report: &Report<'_>, format: Format, writer: &mut FileWriter) -> io::Result<()> {
     let columns: [Column<'_, (&(Date, Channel), &DayFigures)>; 10] = [
         Column::date("day", |((day, _), _)| (*day).into()),
         Column::text("channel", |((_, channel), _)| channel.name().into()),
@@ -67,7 +67,7 @@ pub(super) fn by_day(report: &Report<'_>, format: Format, writer: &mut Writer) -
 type Product<'a> = (&'a str, Channel, [Balance; 7]);
 
 /// `breakdown_product`: the roll-forward of codes by product, on what is known today.
-pub(super) fn by_product(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn by_product(report: &Report<'_>, format: Format, writer: &mut FileWriter) -> io::Result<()> {
     let lines = ["opening", "issued", "amended", "settled", "cancelled", "expired_unpaid", "closing"];
     let mut columns: Vec<Column<'_, Product<'_>>> = vec![
         Column::foreign("product", |(product, ..)| (*product).into()),
@@ -76,8 +76,8 @@ pub(super) fn by_product(report: &Report<'_>, format: Format, writer: &mut Write
     for (at, line) in lines.into_iter().enumerate() {
         let count = |(.., lines): &Product<'_>, at: usize| lines.get(at).map(|line| line.count).into();
         let amount = |(.., lines): &Product<'_>, at: usize| lines.get(at).map(|line| line.amount).into();
-        columns.push(Column::numbered(format!("{line}_count"), Kind::Count, count, at));
-        columns.push(Column::numbered(format!("{line}_amount"), Kind::Rupiah, amount, at));
+        columns.push(Column::numbered(format!("{line}_count"), ColumnKind::Count, count, at));
+        columns.push(Column::numbered(format!("{line}_amount"), ColumnKind::Rupiah, amount, at));
     }
     let rows = report.month.products.iter().map(|((product, channel), of)| (product.as_str(), *channel, signed(of)));
     format.write(&columns, rows, writer)
@@ -89,8 +89,8 @@ fn signed(of: &CodeFigures) -> [Balance; 7] {
 }
 
 /// `breakdown_store`; no rows when there are more stores than can be told apart.
-pub(super) fn by_store(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
-    let columns: [Column<'_, (&Store, &Balance)>; 5] = [
+pub(super) fn by_store(report: &Report<'_>, format: Format, writer: &mut FileWriter) -> io::Result<()> {
+    let columns: [Column<'_, (&StorePayments, &Balance)>; 5] = [
         Column::text("channel", |(store, _)| store.channel.name().into()),
         Column::foreign("agent_id", |(store, _)| (&store.agent_id).into()),
         Column::foreign("store_id", |(store, _)| (&store.store_id).into()),
@@ -101,7 +101,7 @@ pub(super) fn by_store(report: &Report<'_>, format: Format, writer: &mut Writer)
 }
 
 /// `breakdown_class`
-pub(super) fn by_class(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn by_class(report: &Report<'_>, format: Format, writer: &mut FileWriter) -> io::Result<()> {
     let columns: [Column<'_, ClassNature>; 4] = [
         Column::text("class", |of| of.class.id().into()),
         Column::text("nature", |of| of.nature.name().into()),
@@ -115,7 +115,7 @@ pub(super) fn by_class(report: &Report<'_>, format: Format, writer: &mut Writer)
 type Owed<'a> = (&'a (String, String), &'a Receivables);
 
 /// `breakdown_dimension`: what customers owe by product, branch, agent, from opening to closing and by age.
-pub(super) fn by_dimension(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn by_dimension(report: &Report<'_>, format: Format, writer: &mut FileWriter) -> io::Result<()> {
     let mut columns: Vec<Column<'_, Owed<'_>>> = vec![
         Column::text("dimension", |((dimension, _), _)| dimension.into()),
         Column::foreign("value", |((_, value), _)| value.into()),
@@ -128,15 +128,15 @@ pub(super) fn by_dimension(report: &Report<'_>, format: Format, writer: &mut Wri
         Column::count("closing_count", |(_, of)| of.closed().count.into()),
         Column::rupiah("closing_amount", |(_, of)| of.closed().amount.into()),
     ];
-    for (at, bucket) in Bucket::ALL.into_iter().enumerate() {
+    for (at, bucket) in AgeBucket::ALL.into_iter().enumerate() {
         let amount = |(_, of): &Owed<'_>, at: usize| of.closing.get(at).map(|balance| balance.amount).into();
-        columns.push(Column::numbered(format!("{}_amount", bucket.name().replace('-', "_to_")), Kind::Rupiah, amount, at));
+        columns.push(Column::numbered(format!("{}_amount", bucket.name().replace('-', "_to_")), ColumnKind::Rupiah, amount, at));
     }
     format.write(&columns, report.month.dimensions.iter(), writer)
 }
 
 /// `completeness`: messages by day and channel, empty days included.
-pub(super) fn completeness(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn completeness(report: &Report<'_>, format: Format, writer: &mut FileWriter) -> io::Result<()> {
     let columns: [Column<'_, (Date, Channel, u64, bool)>; 4] = [
         Column::date("day", |(day, ..)| (*day).into()),
         Column::text("channel", |(_, channel, ..)| channel.name().into()),
@@ -152,7 +152,7 @@ pub(super) fn completeness(report: &Report<'_>, format: Format, writer: &mut Wri
 }
 
 /// `prior_period`: what became known of earlier periods.
-pub(super) fn prior_period(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn prior_period(report: &Report<'_>, format: Format, writer: &mut FileWriter) -> io::Result<()> {
     let columns: [Column<'_, &PriorLine>; 9] = [
         Column::text("balance", |line| line.moves.into()),
         Column::text("kind", |line| line.kind.into()),
@@ -168,8 +168,8 @@ pub(super) fn prior_period(report: &Report<'_>, format: Format, writer: &mut Wri
 }
 
 /// `suspense`: the money held at the end of the period. An older report is carried on from it.
-pub(super) fn suspense(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
-    let columns: [Column<'_, &Held>; 9] = [
+pub(super) fn suspense(report: &Report<'_>, format: Format, writer: &mut FileWriter) -> io::Result<()> {
+    let columns: [Column<'_, &HeldMoney>; 9] = [
         Column::text("discrepancy_id", |held| (&held.item.discrepancy_id).into()),
         Column::text("class", |held| held.item.class.map(Class::id).into()),
         Column::foreign("invoice_number", |held| (&held.item.invoice_number).into()),

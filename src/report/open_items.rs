@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
-use super::manifest::{Reading, ReportFile};
+use super::manifest::{DigestedFile, ReportFile};
 use crate::books::account::{Account, Side};
 use crate::books::ground::of_known;
 use crate::books::{self, ItemId};
@@ -13,14 +13,14 @@ use crate::domain::classify::{Class, Nature};
 use crate::domain::language::{Language, Say as _};
 use crate::domain::reason::{OpenReason, Reason};
 use crate::domain::spreadsheet::unescaped;
-use crate::register::{Facts, InBooks};
+use crate::register::{DiscrepancyFacts, InBooks};
 
 /// The open items of the report in `folder`, which lists its files so, that are shown under these ids, each with what its books hold of it: a
 /// decision keeps that.
 ///
 /// # Errors
 /// When the file cannot be read, or a row is no item.
-pub fn read(folder: &Path, listed: &[ReportFile], ids: &BTreeSet<String>) -> io::Result<Vec<Facts>> {
+pub fn read(folder: &Path, listed: &[ReportFile], ids: &BTreeSet<String>) -> io::Result<Vec<DiscrepancyFacts>> {
     let mut found = rows(folder, listed, |_, id| ids.contains(id))?;
     if !found.is_empty() {
         // What a decision keeps must be what the run has written.
@@ -40,8 +40,8 @@ pub fn read(folder: &Path, listed: &[ReportFile], ids: &BTreeSet<String>) -> io:
 ///
 /// # Errors
 /// When the file cannot be read, or a row is no item.
-pub fn rows(folder: &Path, listed: &[ReportFile], is_wanted: impl Fn(ItemId, &str) -> bool) -> io::Result<Vec<Facts>> {
-    let mut rows = csv::Reader::from_reader(Reading::open(folder, super::books::OPEN_ITEMS, listed)?);
+pub fn rows(folder: &Path, listed: &[ReportFile], is_wanted: impl Fn(ItemId, &str) -> bool) -> io::Result<Vec<DiscrepancyFacts>> {
+    let mut rows = csv::Reader::from_reader(DigestedFile::open(folder, super::books::OPEN_ITEMS, listed)?);
     let mut found = Vec::new();
     for (number, row) in (2_u64..).zip(rows.deserialize::<BTreeMap<String, String>>()) {
         let row = row?;
@@ -55,7 +55,7 @@ pub fn rows(folder: &Path, listed: &[ReportFile], is_wanted: impl Fn(ItemId, &st
     Ok(found)
 }
 
-fn facts(row: &BTreeMap<String, String>) -> Option<Facts> {
+fn facts(row: &BTreeMap<String, String>) -> Option<DiscrepancyFacts> {
     let cell = |name: &str| row.get(name).map(String::as_str);
     let text = |name: &str| cell(name).map(|text| unescaped(text).into_owned());
     let account = match cell("account")? {
@@ -70,7 +70,7 @@ fn facts(row: &BTreeMap<String, String>) -> Option<Facts> {
         OpenReason { since: cell("since")?.parse().ok()?, account: cell("account")?.to_owned().into(), size: Rupiah::new(amount.into()) }
             .into();
     let channel = cell("channel").filter(|channel| !channel.is_empty()).map(str::to_owned);
-    Some(Facts {
+    Some(DiscrepancyFacts {
         id: text("discrepancy_id")?,
         class: class.to_owned(),
         nature: if cell("status")? == "to_do" { Nature::Break } else { Nature::Timing }.name().to_owned(),

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::atomic::{self, Draft, WriteError};
 use super::input_columns::named_apart;
-use crate::columns::{self, Cells as _, Column, Csv, Kind, Value, Workbook};
-use crate::domain::plan::Line;
+use crate::columns::{self, Cells as _, Column, ColumnKind, Csv, Value, Workbook};
+use crate::domain::plan::PlanLine;
 use crate::domain::spreadsheet::unescaped;
 use crate::private;
 
@@ -49,7 +49,7 @@ pub struct PlanRow {
     /// The bill.
     pub invoice_number: String,
     /// What is planned.
-    pub line: Line,
+    pub line: PlanLine,
     /// The digest of the file.
     pub input_mark: String,
     /// The digest of configuration and flags.
@@ -59,8 +59,8 @@ pub struct PlanRow {
 }
 
 impl PlanRow {
-    fn approved(&self) -> Approved {
-        Approved {
+    fn approved(&self) -> ApprovedRow {
+        ApprovedRow {
             file: self.file.clone(),
             row: self.row.to_string(),
             step: self.line.step.to_owned(),
@@ -87,7 +87,7 @@ impl PlanFiles {
     /// That they cannot be written.
     pub fn begin(carried: &[String], made_at: Timestamp, directory: &Path) -> Result<Self, WriteError> {
         let theirs = (0..).zip(named_apart(carried)).map(|(at, name)| {
-            Column::numbered(name, Kind::Foreign, |row: &PlanRow, at| row.carried.get(at).map(String::as_str).into(), at)
+            Column::numbered(name, ColumnKind::Foreign, |row: &PlanRow, at| row.carried.get(at).map(String::as_str).into(), at)
         });
         let columns: Vec<_> = COLUMNS.into_iter().chain(theirs).collect();
         let mut csv = Draft::begin(&directory.join("plan.csv"))?;
@@ -123,7 +123,7 @@ fn unwritten(path: &Path, error: &io::Error) -> WriteError {
 
 /// What a plan that was read says of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approved {
+pub struct ApprovedRow {
     file: String,
     row: String,
     step: String,
@@ -136,7 +136,7 @@ pub struct Approved {
 ///
 /// # Errors
 /// What is wrong with it, in words.
-pub fn read(path: &Path) -> Result<Vec<Approved>, String> {
+pub fn read(path: &Path) -> Result<Vec<ApprovedRow>, String> {
     let name = path.display();
     let opened = private::input(path).map_err(|error| format!("the plan `{name}` cannot be read: {error}"))?;
     let mut reader = csv::Reader::from_reader(opened);
@@ -154,14 +154,14 @@ pub fn read(path: &Path) -> Result<Vec<Approved>, String> {
         let record = record.map_err(|error| format!("the plan `{name}` is damaged: {error}"))?;
         let cell = |at: usize| unescaped(record.get(at).unwrap_or_default()).into_owned();
         let [input_mark, settings_mark, bill_mark] = [9, 10, 11].map(cell);
-        rows.push(Approved { file: cell(0), row: cell(1), step: cell(3), input_mark, settings_mark, bill_mark });
+        rows.push(ApprovedRow { file: cell(0), row: cell(1), step: cell(3), input_mark, settings_mark, bill_mark });
     }
     Ok(rows)
 }
 
 /// The files a plan is about, in their order.
 #[must_use]
-pub fn files(approved: &[Approved]) -> Vec<PathBuf> {
+pub fn files(approved: &[ApprovedRow]) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = Vec::new();
     for row in approved {
         let file = PathBuf::from(&row.file);
@@ -175,7 +175,7 @@ pub fn files(approved: &[Approved]) -> Vec<PathBuf> {
 /// Whether what would be done now is exactly what was approved, row by row.
 #[derive(Debug)]
 pub struct HoldAgainst<'a> {
-    approved: std::slice::Iter<'a, Approved>,
+    approved: std::slice::Iter<'a, ApprovedRow>,
 }
 
 const AGAIN: &str = "make a new plan with `--dry-run --out DIR`; nothing was sent";
@@ -185,7 +185,7 @@ impl<'a> HoldAgainst<'a> {
     ///
     /// # Errors
     /// That the plan has another number of rows, in words.
-    pub fn begin(approved: &'a [Approved], rows: u64) -> Result<Self, String> {
+    pub fn begin(approved: &'a [ApprovedRow], rows: u64) -> Result<Self, String> {
         let planned = u64::try_from(approved.len()).unwrap_or(u64::MAX);
         if planned != rows {
             return Err(format!("the plan has {planned} rows, the input has {rows}\nhint: a plan is carried out whole; {AGAIN}"));

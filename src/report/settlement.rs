@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::{Report, Writer, flag_names};
+use super::{FileWriter, Report, flag_names};
 use crate::columns::{self, Column, Format, Value};
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, ClassSet, Nature};
@@ -92,7 +92,7 @@ fn columns<'a>() -> [Column<'static, Line<'a>>; 30] {
 }
 
 /// In the order of the rows' content; their places stand last.
-pub(super) fn write(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn write(report: &Report<'_>, format: Format, writer: &mut FileWriter) -> io::Result<()> {
     let (Some(input), Some(settled)) = (&report.outcome.inputs.settlement, &report.outcome.settled) else { return Ok(()) };
     let read = input.files.rows.iter().zip(&settled.rows).map(|(row, judged)| Line {
         report,

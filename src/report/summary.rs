@@ -11,14 +11,14 @@ use super::summary_inputs::{self, InputFigures, KeyFigures, Request};
 use super::summary_month::MonthFigures;
 use super::summary_settlement::{BatchFigures, ChannelFigures, SettlementFigures};
 use crate::domain::amount::Rupiah;
-use crate::domain::caveat::Told;
-use crate::domain::classify::{Class, Family, Nature, Policy, RetrySlot, Unverifiable};
+use crate::domain::caveat::ToldCaveat;
+use crate::domain::classify::{Class, Family, MatchingPolicy, Nature, RetrySlot, Unverifiable};
 use crate::domain::digest;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::HoldCause;
 use crate::domain::line::InputFile;
 use crate::domain::sum::Sum;
-use crate::reconcile::{Outcome, Tallies, Terms, Unlisted};
+use crate::reconcile::{ReconcileTerms, Reconciled, Tallies, Unlisted};
 
 /// The content of summary.json. Amounts are rupiah.
 #[derive(Clone, Debug, Serialize)]
@@ -28,7 +28,7 @@ pub struct Summary {
     /// The program's version.
     pub version: &'static str,
     /// Which WIB days.
-    pub period: Days,
+    pub period: PeriodFigures,
     /// Seen from when.
     pub as_of: Timestamp,
     /// What the rules leave to the merchant.
@@ -44,7 +44,7 @@ pub struct Summary {
     /// The heads of the ledgers that were asked what was said of keys; none: nobody was asked.
     pub revocations_asked: Vec<String>,
     /// What whoever signs must know of the months before.
-    pub caveats: Vec<Told>,
+    pub caveats: Vec<ToldCaveat>,
     /// What was asked beside them.
     pub request: Request,
     /// Lines by class.
@@ -100,7 +100,7 @@ pub struct Summary {
 
 /// WIB days, both included.
 #[derive(Clone, Debug, Serialize)]
-pub struct Days {
+pub struct PeriodFigures {
     /// The first.
     pub from: Date,
     /// The last.
@@ -206,13 +206,13 @@ pub struct IdentityFigures {
 
 impl Summary {
     /// What nobody has said yet that it stands.
-    pub fn open_caveats(&self) -> impl Iterator<Item = &Told> {
+    pub fn open_caveats(&self) -> impl Iterator<Item = &ToldCaveat> {
         self.caveats.iter().filter(|told| told.accepted_with.is_none())
     }
 
     /// The figures of `outcome`.
     #[must_use]
-    pub fn of(outcome: &Outcome, terms: &Terms, files: &[InputFile], ledger: LedgerSource, run_id: String) -> Self {
+    pub fn of(outcome: &Reconciled, terms: &ReconcileTerms, files: &[InputFile], ledger: LedgerSource, run_id: String) -> Self {
         let missing = not_evaluated(outcome);
         let by_kind = |kind: Family, tallies: &Tallies| by_class(kind, tallies, &missing);
         let settlement = outcome.settled.as_ref().map_or_else(SettlementFigures::default, |settled| {
@@ -226,7 +226,7 @@ impl Summary {
         Self {
             run_id,
             version: env!("CARGO_PKG_VERSION"),
-            period: Days { from: terms.period.from, to: terms.period.to, zone: "Asia/Jakarta" },
+            period: PeriodFigures { from: terms.period.from, to: terms.period.to, zone: "Asia/Jakarta" },
             as_of: terms.as_of,
             configuration: PolicyFigures::of(&terms.policy).digest(),
             policy: PolicyFigures::of(&terms.policy),
@@ -281,7 +281,7 @@ fn unlisted_figures(codes: &[Unlisted]) -> Sum {
     codes.iter().map(|code| Sum::one(code.amount.into())).sum()
 }
 
-fn flags(outcome: &Outcome) -> Tallies {
+fn flags(outcome: &Reconciled) -> Tallies {
     outcome.settled.as_ref().map_or_else(|| outcome.flags.clone(), |settled| outcome.flags.clone().plus(&settled.flags))
 }
 
@@ -290,7 +290,7 @@ fn named(natures: [Sum; 3]) -> BTreeMap<&'static str, Sum> {
 }
 
 /// Natures of lines, payments and bills. Those of bills are what the others leave: a bill's may follow from its age.
-fn by_subject(outcome: &Outcome) -> BTreeMap<&'static str, BTreeMap<&'static str, Sum>> {
+fn by_subject(outcome: &Reconciled) -> BTreeMap<&'static str, BTreeMap<&'static str, Sum>> {
     let lines: [Sum; 3] = Nature::ALL.map(|nature| {
         let classes = outcome.line_tallies.iter().filter(|(class, _)| class.info().nature == nature);
         classes.map(|(_, sum)| sum).sum()
@@ -305,7 +305,7 @@ fn by_subject(outcome: &Outcome) -> BTreeMap<&'static str, BTreeMap<&'static str
 }
 
 /// Payments of the period whose notification came later than the grace after its end.
-fn after_grace(outcome: &Outcome, terms: &Terms) -> Sum {
+fn after_grace(outcome: &Reconciled, terms: &ReconcileTerms) -> Sum {
     let grace = jiff::SignedDuration::from_hours(terms.policy.late_evidence_grace_hours);
     let late = outcome.judged.iter().filter(|judged| judged.flags.contains(Class::LATE_EVIDENCE));
     let beyond = late.filter_map(|judged| outcome.proof(judged)).filter(|line| {
@@ -316,7 +316,7 @@ fn after_grace(outcome: &Outcome, terms: &Terms) -> Sum {
 }
 
 /// What this version never evaluates, and what these inputs do not allow.
-fn not_evaluated(outcome: &Outcome) -> Vec<Class> {
+fn not_evaluated(outcome: &Reconciled) -> Vec<Class> {
     let mut classes: Vec<Class> = outcome.inputs.not_evaluated.clone();
     classes.sort_unstable();
     classes.dedup();
@@ -330,7 +330,7 @@ fn by_class(family: Family, tallies: &Tallies, missing: &[Class]) -> BTreeMap<&'
 }
 
 impl PolicyFigures {
-    fn of(policy: &Policy) -> Self {
+    fn of(policy: &MatchingPolicy) -> Self {
         Self {
             tolerance_rupiah: policy.tolerance_rupiah,
             expiry_grace_minutes: policy.expiry_grace_minutes,

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::books::account::{Account, Side};
 use crate::books::month::{Ageing, Statement};
-use crate::domain::ageing::Bucket;
+use crate::domain::ageing::AgeBucket;
 use crate::domain::balance::Balance;
 use crate::reconcile::open_items::{Items, Todo};
 use crate::reconcile::posted::Posted;
@@ -117,7 +117,8 @@ impl AccountFigures {
     fn of(statement: &Statement, ages: Option<&Ageing>) -> Self {
         let account = statement.account;
         let buckets = |of: fn(&Ageing) -> [Balance; 5]| -> BTreeMap<&'static str, Balance> {
-            let named = |of| Bucket::ALL.into_iter().map(Bucket::name).zip(of).map(|(name, balance)| (name, on_side(account, balance)));
+            let named =
+                |of| AgeBucket::ALL.into_iter().map(AgeBucket::name).zip(of).map(|(name, balance)| (name, on_side(account, balance)));
             ages.into_iter().flat_map(|ages| named(of(ages))).collect()
         };
         Self {

@@ -9,7 +9,7 @@ use crate::domain::language::Language;
 use crate::domain::line::InputFile;
 use crate::domain::line::{Line, Lines, Marks};
 use crate::domain::revocation::Revocation;
-use crate::reconcile::Outcome;
+use crate::reconcile::Reconciled;
 
 /// One log, settlement file, bank statement or inquiry log.
 #[derive(Clone, Debug, Serialize)]
@@ -111,7 +111,7 @@ pub struct Request {
 }
 
 /// The logs, then the settlement files, the bank statements, the inquiry logs.
-pub(super) fn of(outcome: &Outcome, logs: &[InputFile]) -> Vec<InputFigures> {
+pub(super) fn of(outcome: &Reconciled, logs: &[InputFile]) -> Vec<InputFigures> {
     let settlement = outcome.inputs.settlement.iter().flat_map(|input| {
         let places: Vec<u32> = input.files.malformed.iter().map(|row| row.place.file).collect();
         with_malformed("settlement", &input.files.files, &places)

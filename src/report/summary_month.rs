@@ -10,7 +10,7 @@ use crate::books::breakdown::Receivables;
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::{Balance, RollForward};
 use crate::domain::line::InputFile;
-use crate::reconcile::month::{Ageing, CODES, Closing, Month, OpeningFrom};
+use crate::reconcile::month::{AgeTable, CODES, Closing, MonthResult, OpeningFrom};
 
 /// See the module. Figures are signed as they add up.
 #[derive(Clone, Debug, Serialize)]
@@ -137,7 +137,7 @@ pub struct SignedFigures {
     #[serde(flatten)]
     pub signature: Signature,
     /// Every figure of the closing balances that is another now.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<ChangedFigure>,
 }
 
 /// Who signed a close.
@@ -156,7 +156,7 @@ pub struct Signature {
 /// A figure that was signed as another.
 #[derive(Clone, Debug, Serialize)]
 #[allow(missing_docs, reason = "a name and two texts")]
-pub struct Difference {
+pub struct ChangedFigure {
     pub figure: &'static str,
     pub signed: String,
     pub now: String,
@@ -172,7 +172,7 @@ impl SignedFigures {
             run_id: run_id.to_owned(),
             hash: signed.hash(),
             signature,
-            differences: differences.map(|((figure, signed), (_, now))| Difference { figure, signed, now }).collect(),
+            differences: differences.map(|((figure, signed), (_, now))| ChangedFigure { figure, signed, now }).collect(),
         }
     }
 }
@@ -180,7 +180,7 @@ impl SignedFigures {
 impl MonthFigures {
     /// The figures of `month`; `files` are the logs read.
     #[must_use]
-    pub fn of(month: &Month, files: &[InputFile], signed: Option<SignedFigures>) -> Self {
+    pub fn of(month: &MonthResult, files: &[InputFile], signed: Option<SignedFigures>) -> Self {
         let mut prior: BTreeMap<&'static str, Balance> = [CODES, "suspense"].map(|moves| (moves, Balance::ZERO)).into();
         for line in &month.prior_period {
             let sum = prior.entry(line.moves).or_default();
@@ -204,7 +204,7 @@ impl MonthFigures {
 
 impl RollFigures {
     fn of(roll: &RollForward) -> Self {
-        let movement = |movement: &crate::domain::balance::Movement| MovementFigures { name: movement.name, balance: movement.balance };
+        let movement = |movement: &crate::domain::balance::SignedLine| MovementFigures { name: movement.name, balance: movement.balance };
         Self {
             opening: roll.opening,
             movements: roll.movements.iter().map(movement).collect(),
@@ -215,7 +215,7 @@ impl RollFigures {
 }
 
 impl AgeingFigures {
-    fn of(table: &Ageing) -> Self {
+    fn of(table: &AgeTable) -> Self {
         Self {
             buckets: table.rows().map(|(bucket, balance)| (bucket.name(), balance)).collect(),
             past_60_days: table.past_limit(),
@@ -240,7 +240,7 @@ impl DimensionFigures {
     }
 }
 
-fn products(month: &Month) -> Vec<ProductFigures> {
+fn products(month: &MonthResult) -> Vec<ProductFigures> {
     let one =
         |((product, channel), of): (&(String, crate::domain::channel::Channel), &crate::reconcile::month::CodeFigures)| ProductFigures {
             product: product.clone(),
@@ -257,7 +257,7 @@ fn products(month: &Month) -> Vec<ProductFigures> {
 }
 
 impl CompletenessFigures {
-    fn of(month: &Month, files: &[InputFile]) -> Self {
+    fn of(month: &MonthResult, files: &[InputFile]) -> Self {
         let day = |&(day, channel): &(Date, Option<crate::domain::channel::Channel>)| EmptyDay {
             day,
             channel: channel.map(crate::domain::channel::Channel::name),

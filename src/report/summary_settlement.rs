@@ -97,7 +97,7 @@ impl ChannelFigures {
 impl BatchFigures {
     fn of(batch: &Batch) -> Self {
         let difference =
-            |one: &crate::reconcile::settle::Difference| DifferenceFigures { total: one.total, stated: one.stated, sum: one.sum };
+            |one: &crate::reconcile::settle::TotalDifference| DifferenceFigures { total: one.total, stated: one.stated, sum: one.sum };
         Self {
             batch_id: batch.batch_id.clone(),
             rows: batch.sums.purchases.saturating_add(batch.sums.refunds),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::document::{Cell, Kind};
+use super::document::{Cell, CellKind};
 use super::words::Words;
 use crate::domain::calendar::wib;
 use crate::domain::spreadsheet;
@@ -62,12 +62,12 @@ fn percent(words: &Words, hundredths: i64) -> String {
 }
 
 /// A value in words, as a column of `kind` shows it.
-pub(super) fn cell(words: &Words, kind: Kind, cell: &Cell<'_>) -> String {
+pub(super) fn cell(words: &Words, kind: CellKind, cell: &Cell<'_>) -> String {
     match cell {
         Cell::Empty => String::new(),
         Cell::Text(text) => text.clone().into_owned(),
         Cell::Count(count) => format!("{}{}", if *count < 0 { "−" } else { "" }, grouped(count.unsigned_abs().into())),
-        Cell::Rupiah(amount) if kind == Kind::Difference => difference(amount.get()),
+        Cell::Rupiah(amount) if kind == CellKind::Difference => difference(amount.get()),
         Cell::Rupiah(amount) => rupiah(amount.get()),
         Cell::Date(date) => day(words, *date),
         Cell::Instant(at) => short_instant(words, *at),
@@ -103,14 +103,14 @@ mod tests {
         let (english, indonesian) = (Words::of(Language::English), Words::of(Language::Indonesian));
         let written = [0, 999, 1_000, 1_500_000, -12_345].map(rupiah);
         assert_eq!(written, ["Rp0", "Rp999", "Rp1.000", "Rp1.500.000", "−Rp12.345"]);
-        assert_eq!(cell(english, Kind::Difference, &Cell::Rupiah(Rupiah::new(1_000))), "+Rp1.000");
+        assert_eq!(cell(english, CellKind::Difference, &Cell::Rupiah(Rupiah::new(1_000))), "+Rp1.000");
         let day = jiff::civil::date(2026, 8, 17);
-        assert_eq!(cell(english, Kind::Date, &day.into()), "17 August 2026");
-        assert_eq!(cell(indonesian, Kind::Date, &day.into()), "17 Agustus 2026");
+        assert_eq!(cell(english, CellKind::Date, &day.into()), "17 August 2026");
+        assert_eq!(cell(indonesian, CellKind::Date, &day.into()), "17 Agustus 2026");
         let midnight: Timestamp = "2026-08-16T17:00:00Z".parse().unwrap();
-        assert_eq!(cell(indonesian, Kind::Instant, &midnight.into()), "17 Agu 2026 00:00:00");
+        assert_eq!(cell(indonesian, CellKind::Instant, &midnight.into()), "17 Agu 2026 00:00:00");
         assert_eq!(instant(indonesian, midnight), "17 Agustus 2026, 00:00:00 WIB");
-        assert_eq!(cell(indonesian, Kind::Percent, &Cell::Percent(1_205)), "12,05%");
-        assert_eq!(cell(english, Kind::Percent, &Cell::Percent(-5)), "−0.05%");
+        assert_eq!(cell(indonesian, CellKind::Percent, &Cell::Percent(1_205)), "12,05%");
+        assert_eq!(cell(english, CellKind::Percent, &Cell::Percent(-5)), "−0.05%");
     }
 }

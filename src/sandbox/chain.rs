@@ -2,7 +2,7 @@
 //!
 //! It shares none of it with the program, whose own rows are in `domain::channel`: what both sides took from one place would always agree.
 
-use crate::domain::channel::{Channel, Method, PerChannel};
+use crate::domain::channel::{Channel, IssuanceMethod, PerChannel};
 use crate::domain::language::Language;
 
 /// One chain.
@@ -49,10 +49,10 @@ impl Chain {
     }
 
     /// Who makes the codes that are sent to `path`.
-    pub(super) fn takes(&self, path: &str) -> Option<Method> {
+    pub(super) fn takes(&self, path: &str) -> Option<IssuanceMethod> {
         match path {
-            _ if path == self.codes_path => Some(Method::Doku),
-            _ if Some(path) == self.merchant_codes_path => Some(Method::Merchant),
+            _ if path == self.codes_path => Some(IssuanceMethod::Doku),
+            _ if Some(path) == self.merchant_codes_path => Some(IssuanceMethod::Merchant),
             _ => None,
         }
     }

@@ -21,7 +21,7 @@ use super::wire::{self, Id, Identifier};
 use crate::doku::signature::{Components, SignatureError, Stamp};
 use crate::domain::amount::Amount;
 use crate::domain::calendar::format_utc_seconds;
-use crate::domain::channel::Method;
+use crate::domain::channel::IssuanceMethod;
 use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 
@@ -138,7 +138,7 @@ impl Model {
     /// Whether the merchant is to be asked about a code: nobody registered it, and it begins with a prefix of codes that are not.
     #[must_use]
     pub fn is_inquired(&self, payment_code: &str) -> bool {
-        let registered = self.order_of_code(payment_code).is_some_and(|order| order.method != Method::Inquiry);
+        let registered = self.order_of_code(payment_code).is_some_and(|order| order.method != IssuanceMethod::Inquiry);
         let bins = &self.settings().inquiry_bins;
         let is_ours = bins.is_empty() || bins.iter().any(|bin| payment_code.starts_with(bin.as_str()));
         !registered && is_ours && PaymentCode::new(payment_code).is_ok()

@@ -10,7 +10,7 @@ use super::record::{Order, OrderState, minutes_after, whole_seconds};
 use super::rule::{Change, NewOrder, Refusal};
 use super::settings::{AmendBase, Settings};
 use super::till::Till;
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::{Channel, IssuanceMethod};
 use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 
@@ -72,7 +72,7 @@ impl Model {
         let expires_at = minutes_after(created_at, INQUIRY_MINUTES);
         if let Some(&index) = self.by_invoice.get(&payable.invoice_number) {
             let order = self.orders.get_mut(index)?;
-            if order.method != Method::Inquiry || order.payment_code != *payment_code {
+            if order.method != IssuanceMethod::Inquiry || order.payment_code != *payment_code {
                 return None;
             }
             (order.amount, order.till, order.expires_at) = (payable.amount, payable.till, expires_at);
@@ -87,7 +87,7 @@ impl Model {
             invoice_number: payable.invoice_number,
             payment_code: payment_code.clone(),
             channel: chain::INQUIRES,
-            method: Method::Inquiry,
+            method: IssuanceMethod::Inquiry,
             amount: payable.amount,
             reusable: false,
             state: OrderState::Live,
@@ -138,7 +138,7 @@ impl Model {
         let index = self.by_invoice.get(&change.invoice_number).copied();
         let found = index.and_then(|index| self.orders.get_mut(index).map(|order| (index, order)));
         // What only an inquiry made known is registered nowhere, and cannot be changed.
-        let is_changeable = |order: &Order| chain::of(order.channel).takes_changes && order.method != Method::Inquiry;
+        let is_changeable = |order: &Order| chain::of(order.channel).takes_changes && order.method != IssuanceMethod::Inquiry;
         let found = found.filter(|(_, order)| order.payment_code == change.payment_code && is_changeable(order));
         let (index, order) = found.ok_or_else(|| Refusal::new(404, "Payment code not found"))?;
         if order.state == OrderState::Cancelled {

@@ -17,7 +17,7 @@ use super::till::Till;
 use super::{view, wire};
 use crate::doku::signature::{Components, SigningKey, Stamp};
 use crate::domain::calendar::format_utc_seconds;
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::{Channel, IssuanceMethod};
 use crate::domain::digest::{self, Digest};
 use crate::domain::ids::InvoiceNumber;
 
@@ -155,7 +155,7 @@ impl Reception {
         let codes = Channel::ALL.into_iter().find_map(|channel| Some((channel, chain::of(channel).takes(target)?)));
         let ask = match (request.method.as_str(), codes) {
             ("POST", Some((channel, method))) => create(channel, method),
-            ("PATCH", Some((channel, Method::Doku))) if chain::of(channel).takes_changes => Ask::Change(rule::check_change(&body)),
+            ("PATCH", Some((channel, IssuanceMethod::Doku))) if chain::of(channel).takes_changes => Ask::Change(rule::check_change(&body)),
             ("GET", None) if target.starts_with(STATUS) => Ask::Status(percent_decoded(target.strip_prefix(STATUS).unwrap_or_default())),
             (_, Some(_)) => {
                 return refused(Refusal::new(405, format!("Request method '{}' not supported", request.method)), None);

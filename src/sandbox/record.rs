@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::fault::FaultKind;
 use super::till::Till;
 use crate::domain::amount::Amount;
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::{Channel, IssuanceMethod};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 
 /// Whether a code has been taken back.
@@ -29,7 +29,7 @@ pub struct Order {
     /// Where it can be paid.
     pub channel: Channel,
     /// Who made the code.
-    pub method: Method,
+    pub method: IssuanceMethod,
     /// What it asks for now, in rupiah.
     pub amount: Amount,
     /// Whether it may be paid more than once.

@@ -8,7 +8,7 @@ use super::chain;
 use super::shape::{self, Of};
 use super::wire::{AdditionalInfo, ChangeBody, CreateBody, Customer, InsuranceInfo, OrderPart, Share};
 use crate::domain::amount::Amount;
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::{Channel, IssuanceMethod};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 
 /// Minutes of validity when `expired_time` is not sent.
@@ -33,7 +33,7 @@ type Checked<T> = Result<T, Refusal>;
 #[derive(Clone)]
 pub(super) struct NewOrder {
     pub(super) channel: Channel,
-    pub(super) method: Method,
+    pub(super) method: IssuanceMethod,
     pub(super) invoice_number: InvoiceNumber,
     pub(super) amount: Amount,
     pub(super) payment_code: Option<PaymentCode>,
@@ -54,18 +54,18 @@ pub(super) struct Change {
 }
 
 /// Reads and checks the body of a POST. `notification_path` is the configured one, which an override may not leave.
-pub(super) fn check_create(body: &[u8], channel: Channel, method: Method, notification_path: &str) -> Checked<NewOrder> {
+pub(super) fn check_create(body: &[u8], channel: Channel, method: IssuanceMethod, notification_path: &str) -> Checked<NewOrder> {
     let body: CreateBody = read(body, Of::Create)?;
     let (invoice_number, amount) = order(body.order)?;
     let amount = amount.ok_or_else(|| required("order.amount"))?;
     let info = body.online_to_offline_info.ok_or_else(|| required("online_to_offline_info"))?;
     let payment_code = match (method, info.payment_code) {
-        (Method::Doku, None) => None,
+        (IssuanceMethod::Doku, None) => None,
         // Nothing is ever registered here for direct inquiry.
-        (Method::Doku, Some(_)) | (Method::Inquiry, _) => {
+        (IssuanceMethod::Doku, Some(_)) | (IssuanceMethod::Inquiry, _) => {
             return Err(unlisted("online_to_offline_info.payment_code"));
         }
-        (Method::Merchant, code) => Some(payment_code(code)?),
+        (IssuanceMethod::Merchant, code) => Some(payment_code(code)?),
     };
     let chain = chain::of(channel);
     let expiry_minutes = expiry_minutes(info.expired_time.as_ref(), chain.expiry_digits_max)?;

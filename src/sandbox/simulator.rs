@@ -15,7 +15,7 @@ use super::payment::{PaymentScript, Quirk};
 use super::record::Order;
 use super::server::Shared;
 use super::{counter, guard, page, view};
-use crate::domain::channel::Method;
+use crate::domain::channel::IssuanceMethod;
 
 /// Most orders on the list.
 const ORDERS_MAX: usize = 50;
@@ -265,9 +265,9 @@ fn order_page(model: &Model, order: &Order, query: &Form, now: Timestamp) -> Ord
         amount_plain: order.amount.get(),
         channel: order.channel.name(),
         made_by: match order.method {
-            Method::Doku => "DOKU",
-            Method::Merchant => "the merchant, registered",
-            Method::Inquiry => "the merchant, who is asked",
+            IssuanceMethod::Doku => "DOKU",
+            IssuanceMethod::Merchant => "the merchant, registered",
+            IssuanceMethod::Inquiry => "the merchant, who is asked",
         },
         state: view::state_words(order, now),
         tone: view::tone(order.status(now)),

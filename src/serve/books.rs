@@ -12,7 +12,7 @@ use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
 
 /// Something that is waited for.
-pub type Asking<'b, T> = Pin<Box<dyn Future<Output = T> + Send + 'b>>;
+pub type BooksFuture<'b, T> = Pin<Box<dyn Future<Output = T> + Send + 'b>>;
 
 /// What the server asks of the merchant's books. Looks into them may wait for a disk, and hold their thread meanwhile.
 pub trait Books: Send + Sync + 'static {
@@ -20,11 +20,15 @@ pub trait Books: Send + Sync + 'static {
     ///
     /// # Errors
     /// In words, when the books cannot be read.
-    fn find<'b>(&'b self, payment_code: &'b PaymentCode) -> Asking<'b, Result<Option<Found>, String>>;
+    fn find<'b>(&'b self, payment_code: &'b PaymentCode) -> BooksFuture<'b, Result<Option<InquiredBill>, String>>;
 
     /// Makes `number` one by which payments may name the bill, durably: an inquiry of `at` is about to be answered with it.
-    fn named<'b>(&'b self, invoice_number: &'b InvoiceNumber, number: &'b InvoiceNumber, at: Timestamp)
-    -> Asking<'b, Result<(), NotNamed>>;
+    fn named<'b>(
+        &'b self,
+        invoice_number: &'b InvoiceNumber,
+        number: &'b InvoiceNumber,
+        at: Timestamp,
+    ) -> BooksFuture<'b, Result<(), NotNamed>>;
 
     /// Hears of money, by what a message names that is verified and not durable yet, and perhaps never will be. Until
     /// [`Books::paid`] or [`Books::not_understood`] hears of it too, whatever it may pay is [`Found::unrecorded`].
@@ -39,7 +43,7 @@ pub trait Books: Send + Sync + 'static {
 
     /// Waits until every host knows of the money that the line of that digest told of; `false` where that takes too long. At once where
     /// there is no other host.
-    fn is_everywhere<'b>(&'b self, evidence: &'b Digest) -> Asking<'b, bool>;
+    fn is_everywhere<'b>(&'b self, evidence: &'b Digest) -> BooksFuture<'b, bool>;
 
     /// Which answer stands for an inquiry of `at`, on whichever host it was given: `answer`, or an earlier one to the same `request_id`
     /// that is not older than `since`. `None` where there is no other host.
@@ -52,7 +56,7 @@ pub trait Books: Send + Sync + 'static {
         at: Timestamp,
         since: Timestamp,
         answer: &'b str,
-    ) -> Asking<'b, Result<Option<String>, String>>;
+    ) -> BooksFuture<'b, Result<Option<String>, String>>;
 
     /// When the first payment arrived that is durable and not in the books yet; `None`: there is none.
     fn behind_since(&self) -> Option<Timestamp>;
@@ -71,7 +75,7 @@ pub enum NotNamed {
 
 /// A bill as the books have it.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct InquiredBill {
     /// Its state.
     pub state: BillState,
     /// Who owes it, if that is kept.

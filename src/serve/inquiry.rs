@@ -9,26 +9,26 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::answers::Given;
-use super::log::Kind;
+use super::log::LogKind;
 use super::message::{Received, Signer};
 use super::metrics::TurnedDown;
-use super::{Found, InvalidSignature, NotNamed, Shared};
+use super::{InquiredBill, NotNamed, Shared};
 use crate::clock::Stopwatch;
-use crate::doku::inquiry::{self, Question, Shown, Status};
+use crate::doku::inquiry::{self, InquiryWord, InvalidSignature, Question, ShownBill};
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::digest;
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::inquiry::{Decision, Facts, decide};
+use crate::domain::inquiry::{InquiryDecision, InquiryFacts, decide};
 use crate::domain::lifecycle::BillState;
 use crate::domain::owner;
 
 /// What was found out, before it is put into words.
 struct Outcome {
-    status: Status,
+    status: InquiryWord,
     /// The decision, for our own log.
     decision: &'static str,
     body: Vec<u8>,
-    found: Option<Found>,
+    found: Option<InquiredBill>,
     /// The number of its own that the answer has.
     alias: Option<InvoiceNumber>,
     /// Whether the same question must hear the same again. Not so when we could not look.
@@ -63,7 +63,7 @@ pub(super) async fn answered(shared: &Arc<Shared>, received: &Received, signer: 
 /// A message of DOKU's that is no question, at the URL for questions.
 pub(super) async fn no_question(shared: &Shared, received: &Received, signer: Signer<'_>, begun: Stopwatch) -> Response {
     shared.metrics.misunderstood("inquiry");
-    said(shared, received, signer, &Outcome::refused(Status::Decline, "no_question", None, false), begun).await
+    said(shared, received, signer, &Outcome::refused(InquiryWord::Decline, "no_question", None, false), begun).await
 }
 
 /// A message that is not provably DOKU's, at the URL for questions.
@@ -80,7 +80,7 @@ async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome:
         Ok(given) => given,
         Err(reason) => {
             tracing::error!(reason, "an answer could not be kept for the other hosts");
-            let refused = Outcome::refused(Status::Decline, "books unreadable", None, false);
+            let refused = Outcome::refused(InquiryWord::Decline, "books unreadable", None, false);
             return response(shared, &self::given(shared, Some(signer), received, &refused));
         }
     };
@@ -94,11 +94,11 @@ async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome:
     }
     let inquiry = async {
         let line = received.line(&decision_of(outcome));
-        shared.records.append(Kind::Inquiries, received.at, &line).await
+        shared.records.append(LogKind::Inquiries, received.at, &line).await
     };
     let answer = async {
         if outcome.lasting && is_new {
-            shared.records.append(Kind::Answers, received.at, &serde_json::to_vec(&standing).unwrap_or_default()).await;
+            shared.records.append(LogKind::Answers, received.at, &serde_json::to_vec(&standing).unwrap_or_default()).await;
         }
     };
     tokio::join!(inquiry, answer);
@@ -134,8 +134,8 @@ fn signed(shared: &Shared, signer: Signer<'_>, received: &Received, earlier: Giv
 /// What is not provably DOKU's, or not of now, is kept apart and told as little as possible.
 async fn turned_down(shared: &Shared, received: &Received, signer: Option<Signer<'_>>, why: &str, begun: Stopwatch) -> Response {
     let status = match shared.settings.invalid_signature {
-        InvalidSignature::Unauthorized => Status::InvalidSignature,
-        InvalidSignature::Decline => Status::Decline,
+        InvalidSignature::Unauthorized => InquiryWord::InvalidSignature,
+        InvalidSignature::Decline => InquiryWord::Decline,
     };
     shared.keep_forged(received, why).await;
     shared.metrics.inquiry(status.name(), begun.elapsed());
@@ -146,7 +146,7 @@ async fn turned_down(shared: &Shared, received: &Received, signer: Option<Signer
 }
 
 impl Outcome {
-    fn refused(status: Status, decision: &'static str, question: Option<&Question>, lasting: bool) -> Self {
+    fn refused(status: InquiryWord, decision: &'static str, question: Option<&Question>, lasting: bool) -> Self {
         Self { status, decision, body: inquiry::refusal(question, status, None), found: None, alias: None, lasting }
     }
 }
@@ -160,7 +160,7 @@ async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
         Ok(question) => question,
         Err(field) => {
             shared.metrics.misunderstood("inquiry");
-            return refused(Status::Decline, field, None, true);
+            return refused(InquiryWord::Decline, field, None, true);
         }
     };
     for _ in 0..LOOKS_MAX {
@@ -168,12 +168,12 @@ async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
             return outcome;
         }
     }
-    refused(Status::Decline, "bill_changing", Some(&question), false)
+    refused(InquiryWord::Decline, "bill_changing", Some(&question), false)
 }
 
 /// The answer from the books as they are; none when they changed before the answer had its number.
 async fn looked_up(shared: &Arc<Shared>, received: &Received, question: &Question) -> Option<Outcome> {
-    let refused = |decision| Some(Outcome::refused(Status::Decline, decision, Some(question), false));
+    let refused = |decision| Some(Outcome::refused(InquiryWord::Decline, decision, Some(question), false));
     let found = match shared.look(shared.books.find(&question.payment_code)).await {
         Ok(found) => found,
         Err(reason) => {
@@ -183,9 +183,9 @@ async fn looked_up(shared: &Arc<Shared>, received: &Received, question: &Questio
     };
     let facts = found.as_ref().map(facts);
     let decision = decide(facts.as_ref(), question.channel, received.at);
-    let status = Status::of(decision);
+    let status = InquiryWord::of(decision);
     let settings = &shared.settings;
-    let payable = found.as_ref().filter(|_| decision == Decision::Payable && !settings.inquiry_suffix.is_empty());
+    let payable = found.as_ref().filter(|_| decision == InquiryDecision::Payable && !settings.inquiry_suffix.is_empty());
     let alias = match payable {
         Some(found) => match alias(shared, received, &found.state).await {
             Ok(alias) => Some(alias?),
@@ -193,7 +193,7 @@ async fn looked_up(shared: &Arc<Shared>, received: &Received, question: &Questio
         },
         None => None,
     };
-    let shown = found.as_ref().map(|found| Shown {
+    let shown = found.as_ref().map(|found| ShownBill {
         invoice_number: alias.as_ref().unwrap_or(&found.state.invoice_number),
         terms: &found.state.terms,
         customer: found.customer.as_ref(),
@@ -201,11 +201,11 @@ async fn looked_up(shared: &Arc<Shared>, received: &Received, question: &Questio
         info_key: settings.info_key,
     });
     let body = match &shown {
-        Some(shown) if decision == Decision::Payable => inquiry::payable(question, shown),
+        Some(shown) if decision == InquiryDecision::Payable => inquiry::payable(question, shown),
         shown => inquiry::refusal(Some(question), status, shown.as_ref().filter(|_| settings.refusal_details)),
     };
     let decision = match decision {
-        Decision::Declined(why) => why.name(),
+        InquiryDecision::Declined(why) => why.name(),
         _ => status.name(),
     };
     Some(Outcome { status, decision, body, found, alias, lasting: true })
@@ -241,9 +241,9 @@ async fn alias(shared: &Shared, received: &Received, state: &BillState) -> Resul
     Err("number_taken")
 }
 
-fn facts(found: &Found) -> Facts {
-    let Found { state, paid, held, unrecorded, customer: _ } = found;
-    Facts {
+fn facts(found: &InquiredBill) -> InquiryFacts {
+    let InquiredBill { state, paid, held, unrecorded, customer: _ } = found;
+    InquiryFacts {
         status: state.status,
         method: state.terms.method,
         channel: state.terms.channel,

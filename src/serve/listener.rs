@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::places::{Place, Places, Taken};
 use super::stream::Impatient;
-use super::{Limits, Shared};
+use super::{ClientLimits, Shared};
 use crate::clock;
 
 /// Bytes of a request's head at most.
@@ -27,7 +27,13 @@ const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConn
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `stopped`, then until all requests under way have been answered, for [`Limits::drain`] at most.
-pub(super) async fn serve(listener: TcpListener, router: Router, shared: Arc<Shared>, limits: Limits, mut stopped: watch::Receiver<()>) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shared: Arc<Shared>,
+    limits: ClientLimits,
+    mut stopped: watch::Receiver<()>,
+) {
     let places = Places::new(limits.connections_max, limits.per_address_max, &limits.proxies);
     let mut connections = JoinSet::new();
     loop {

@@ -13,7 +13,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::LASTING;
-use super::log::Kind;
+use super::log::LogKind;
 
 /// The one label of most counts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -171,7 +171,7 @@ impl Metrics {
 
     /// Counts that an alarm watches begin with 0, or their first rise would not be one.
     fn begin(&self) {
-        for kind in LASTING.into_iter().chain([Kind::Answers]) {
+        for kind in LASTING.into_iter().chain([LogKind::Answers]) {
             self.lines(kind, 0);
             self.log_errors.get_or_create(&Label { is: kind.name() }).inc_by(0);
         }
@@ -221,12 +221,12 @@ impl Metrics {
     }
 
     /// So many more lines are in their file.
-    pub(super) fn lines(&self, kind: Kind, count: u64) {
+    pub(super) fn lines(&self, kind: LogKind, count: u64) {
         self.log_lines.get_or_create(&Label { is: kind.name() }).inc_by(count);
     }
 
     /// A message could not be kept.
-    pub(super) fn not_kept(&self, kind: Kind) {
+    pub(super) fn not_kept(&self, kind: LogKind) {
         self.log_errors.get_or_create(&Label { is: kind.name() }).inc();
     }
 

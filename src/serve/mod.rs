@@ -31,29 +31,21 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use self::answers::Answers;
-pub use self::books::{Asking, Books, Found, NotNamed};
+pub use self::books::{Books, BooksFuture, InquiredBill, NotNamed};
 use self::health::Health;
 use self::keys::Keys;
-use self::log::{Kind, LogFolder, LogWriter, Records};
+use self::log::{LogFolder, LogKind, LogWriter, Records};
 use self::message::Received;
 use self::metrics::Metrics;
 use self::repeats::Repeats;
 use crate::clock::{self, Clock, Stopwatch};
 use crate::doku::info::InfoKey;
-use crate::domain::code::Code;
-
-/// What an inquiry that is not provably DOKU's is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InvalidSignature {
-    /// 401 and `invalid_signature`, as the current profile has it.
-    Unauthorized,
-    /// 400 and `decline`, for the older ones.
-    Decline,
-}
+use crate::doku::inquiry::InvalidSignature;
+use crate::domain::code::StableCode;
 
 /// What a server is told.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct ServeSettings {
     /// The public paths, which DOKU signs.
     pub inquiry_path: String,
     /// See `inquiry_path`.
@@ -77,12 +69,12 @@ pub struct Settings {
     /// Stands in an answer for a customer whose name is not kept.
     pub customer_name: String,
     /// See [`Limits`].
-    pub limits: Limits,
+    pub limits: ClientLimits,
 }
 
 /// What one client, and all of them together, may take.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub struct ClientLimits {
     /// Connections at a time; more are turned away.
     pub connections_max: usize,
     /// Connections at a time from one address; more of it are turned away.
@@ -135,7 +127,7 @@ pub enum ServeError {
 impl ServeError {
     /// Its stable code.
     #[must_use]
-    pub const fn code(&self) -> Code {
+    pub const fn code(&self) -> StableCode {
         match self {
             Self::Folder { .. } => codes::FOLDER,
             Self::Held { .. } => codes::HELD,
@@ -154,7 +146,7 @@ pub const THREADS_MIN: usize = LOOKS_AT_ONCE + 1;
 /// What all connections share.
 pub(crate) struct Shared {
     books: Arc<dyn Books>,
-    settings: Settings,
+    settings: ServeSettings,
     notifications: LogWriter,
     records: Records,
     answers: Mutex<Answers>,
@@ -170,7 +162,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// A look into the books, with a place of its own.
-    async fn look<T>(&self, look: Asking<'_, T>) -> T {
+    async fn look<T>(&self, look: BooksFuture<'_, T>) -> T {
         let _place = self.looks.acquire().await;
         look.await
     }
@@ -194,7 +186,7 @@ impl Shared {
     async fn keep_forged(&self, received: &Received, why: &str) {
         let is_named = received.names(&self.settings.client_id);
         let bytes_max = self.settings.limits.forged_bytes_max / if is_named { 1 } else { 2 };
-        self.records.append_within(Kind::Forged, received.at, &received.forged_line(why, is_named), bytes_max).await;
+        self.records.append_within(LogKind::Forged, received.at, &received.forged_line(why, is_named), bytes_max).await;
     }
 
     fn answers(&self) -> std::sync::MutexGuard<'_, Answers> {
@@ -238,7 +230,7 @@ impl Server {
     /// # Errors
     /// [`ServeError`].
     pub async fn start(
-        settings: Settings,
+        settings: ServeSettings,
         books: Arc<dyn Books>,
         around: Surroundings,
         listen: SocketAddr,
@@ -274,7 +266,7 @@ impl Server {
         let mut admin_address = None;
         if let Some((listener, address)) = admin {
             admin_address = Some(address);
-            let limits = Limits { connections_max: 32, ..limits };
+            let limits = ClientLimits { connections_max: 32, ..limits };
             tasks.push(tokio::spawn(listener::serve(listener, router::admin(&shared), Arc::clone(&shared), limits, stop.subscribe())));
         }
         tasks.push(tokio::spawn(try_log(Arc::clone(&shared), stop.subscribe())));
@@ -283,7 +275,7 @@ impl Server {
 
     /// Takes no more connections, lets requests under way finish within [`Limits::drain`], and closes the logs.
     pub async fn drain(self) {
-        let Limits { connections_max, drain, .. } = self.shared.settings.limits.clone();
+        let ClientLimits { connections_max, drain, .. } = self.shared.settings.limits.clone();
         let draining = Stopwatch::start();
         drop(self.stop);
         for task in self.tasks {
@@ -307,7 +299,7 @@ impl Server {
 async fn try_log(shared: Arc<Shared>, mut stop: watch::Receiver<()>) {
     const EVERY: Duration = Duration::from_secs(1);
     while clock::within(EVERY, stop.changed()).await.is_none() {
-        if shared.health.log_fails() && shared.notifications.could_append(Kind::Notifications, shared.clock.now()).await {
+        if shared.health.log_fails() && shared.notifications.could_append(LogKind::Notifications, shared.clock.now()).await {
             tracing::info!("the log's disk takes messages again");
             shared.health.log(true);
         }
@@ -321,7 +313,7 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeErr
     Ok((listener, bound))
 }
 
-impl Settings {
+impl ServeSettings {
     /// How long a repeated inquiry can pass for fresh: its timestamp may lie ahead by the whole window.
     #[must_use]
     pub fn answers_kept_for(&self) -> SignedDuration {
@@ -341,4 +333,4 @@ fn received_at(clock: &Clock) -> Timestamp {
 
 /// The kinds of day files that are compressed once their day is over; answers are only kept for as long as they may be asked
 /// for again.
-pub const LASTING: [Kind; 3] = [Kind::Notifications, Kind::Inquiries, Kind::Forged];
+pub const LASTING: [LogKind; 3] = [LogKind::Notifications, LogKind::Inquiries, LogKind::Forged];

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 
-use super::log::Kind;
+use super::log::LogKind;
 use super::message::Received;
 use super::repeats::Repeats;
 use super::{Books, Shared};
@@ -56,7 +56,7 @@ fn line(received: &Received) -> Vec<u8> {
 }
 
 async fn is_kept(shared: &Shared, received: &Received, line: Vec<u8>) -> bool {
-    let is_kept = shared.notifications.append(Kind::Notifications, received.at, line).await;
+    let is_kept = shared.notifications.append(LogKind::Notifications, received.at, line).await;
     shared.health.log(is_kept);
     is_kept
 }

@@ -1,13 +1,13 @@
 //! The stable codes of files that are no table: what `tagih explain` prints of them. E0201 to E0213 and E0217 to E0219.
 
-use crate::domain::code::Code;
+use crate::domain::code::StableCode;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $title:literal, $meaning:literal, $remedy:literal;)*) => {
-        $($(#[$doc])* pub const $name: Code = Code::new($id, $title, $meaning, $remedy);)*
+        $($(#[$doc])* pub const $name: StableCode = StableCode::new($id, $title, $meaning, $remedy);)*
 
         /// Every code of this module, in order.
-        pub const ALL: &[Code] = &[$($name),*];
+        pub const ALL: &[StableCode] = &[$($name),*];
     };
 }
 

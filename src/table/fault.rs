@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::codes;
-use crate::domain::code::Code;
+use crate::domain::code::StableCode;
 use crate::domain::language::{Language, Say as _};
 use crate::domain::reason::{Encoding, Wrong};
 
@@ -24,7 +24,7 @@ impl fmt::Display for Spot {
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum TableFault {
     /// It cannot be opened or read.
     #[error("cannot be read: {0}")]
     Unreadable(String),
@@ -108,10 +108,10 @@ pub enum Fault {
     Sheet(String),
 }
 
-impl Fault {
+impl TableFault {
     /// Its stable code.
     #[must_use]
-    pub const fn code(&self) -> Code {
+    pub const fn code(&self) -> StableCode {
         match self {
             Self::Unreadable(_) => codes::FILE_UNREADABLE,
             Self::OtherKind(_) => codes::FILE_KIND,

@@ -2,7 +2,7 @@
 //!
 //! The first row of a file without a header is a customer's, so a header is shown only if it is known, or looks like one.
 
-use super::fault::Fault;
+use super::fault::TableFault;
 use super::row::Row;
 use super::sniff::{names, normalized};
 
@@ -14,11 +14,11 @@ const RESEMBLANCE_MIN: f64 = 0.88;
 ///
 /// # Errors
 /// [`Fault::ColumnTwice`], naming both places.
-pub fn unique_place(names: &[String], column: &str, is_it: impl Fn(&str) -> bool) -> Result<Option<usize>, Fault> {
+pub fn unique_place(names: &[String], column: &str, is_it: impl Fn(&str) -> bool) -> Result<Option<usize>, TableFault> {
     let mut places = names.iter().enumerate().filter(|(_, name)| !name.is_empty() && is_it(name)).map(|(index, _)| index);
     match (places.next(), places.next()) {
         (Some(first), Some(second)) => {
-            Err(Fault::ColumnTwice { column: column.to_owned(), first: first.saturating_add(1), second: second.saturating_add(1) })
+            Err(TableFault::ColumnTwice { column: column.to_owned(), first: first.saturating_add(1), second: second.saturating_add(1) })
         }
         (place, _) => Ok(place),
     }

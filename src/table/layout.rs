@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::fault::Fault;
+use super::fault::TableFault;
 use super::header::unique_place;
-use super::records::Limits;
-use super::row::{Kind, Row};
+use super::records::TableLimits;
+use super::row::{Row, StoredAs};
 use super::sniff::normalized;
-use crate::domain::carry::Carry;
+use crate::domain::carried_columns::CarriedColumns;
 use crate::domain::formats::{AmountFormat, DateFormat};
 
 /// A user's own headers: tagih's column name → the header in their file.
@@ -19,7 +19,7 @@ pub type Mapping = BTreeMap<String, String>;
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Layout {
+pub struct TableLayout {
     /// Its name in the configuration; empty for what stands under `[intake]`.
     pub name: String,
     /// The user's own headers.
@@ -33,10 +33,10 @@ pub struct Layout {
     /// What every row has in a column that is not in the file.
     pub constants: BTreeMap<String, String>,
     /// Columns of the file that go through to the result files.
-    pub carry: Carry,
+    pub carry: CarriedColumns,
 }
 
-impl Layout {
+impl TableLayout {
     /// Whether a file with these (normalized) names is written in it: all its headers are there. Of no headers nothing can be said.
     #[must_use]
     pub fn fits(&self, names: &[String]) -> bool {
@@ -74,7 +74,7 @@ impl Layout {
     ///
     /// # Errors
     /// When a name stands for two columns.
-    pub fn dimensions(&self, wanted: &[String], names: &[String]) -> Result<Vec<(String, usize)>, Fault> {
+    pub fn dimensions(&self, wanted: &[String], names: &[String]) -> Result<Vec<(String, usize)>, TableFault> {
         let mut found = Vec::new();
         for name in wanted {
             let theirs = self.columns.get(name).map(|theirs| normalized(theirs));
@@ -87,7 +87,7 @@ impl Layout {
 
     /// Rewrites the cell at `place`, which is `column`'s.
     pub fn rewrite(&self, row: &mut Row, place: usize, column: &str, is_date: bool) {
-        let is_stored_as_date = row.kind(place) == Kind::Date;
+        let is_stored_as_date = row.kind(place) == StoredAs::Date;
         let meaning = row.text(place).and_then(|text| self.meaning(column, text, is_date && !is_stored_as_date));
         if let Some(meaning) = meaning {
             row.replace(place, &meaning);
@@ -97,7 +97,7 @@ impl Layout {
 
 /// The layout for a file with these (normalized) names: the one that is `wanted`, else the only one that fits best.
 #[must_use]
-pub fn chosen<'l>(layouts: &'l [Layout], wanted: Option<&str>, names: &[String]) -> Option<&'l Layout> {
+pub fn chosen<'l>(layouts: &'l [TableLayout], wanted: Option<&str>, names: &[String]) -> Option<&'l TableLayout> {
     if let Some(wanted) = wanted {
         return layouts.iter().find(|layout| layout.name == wanted);
     }
@@ -106,15 +106,15 @@ pub fn chosen<'l>(layouts: &'l [Layout], wanted: Option<&str>, names: &[String])
 
 /// How tables are to be opened and understood.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
+pub struct TableSettings {
     /// What stands under `[intake]`: holds for bills where no layout is chosen.
-    pub base: Layout,
+    pub base: TableLayout,
     /// What stands under `[notifications]`: holds for tables of notifications where no layout is chosen.
-    pub notifications: Layout,
+    pub notifications: TableLayout,
     /// The offset of times that are written without one.
     pub offset: Option<jiff::tz::Offset>,
     /// Layouts by name; chosen by their headers, or by `layout`.
-    pub layouts: Vec<Layout>,
+    pub layouts: Vec<TableLayout>,
     /// The layout that is to be used.
     pub layout: Option<String>,
     /// Columns by which bills are broken down in reports, by the names they have there.
@@ -124,12 +124,12 @@ pub struct Settings {
     /// The sheet of a workbook; the first when not given.
     pub sheet: Option<String>,
     /// What a file may at most hold.
-    pub limits: Limits,
+    pub limits: TableLimits,
     /// Where standard input was put, so that it can be read more than once; without it `-` is read as it comes.
     pub standard_input: Option<PathBuf>,
 }
 
-impl Settings {
+impl TableSettings {
     /// Where the bytes of the file named `path` are.
     #[must_use]
     pub fn place_of<'p>(&'p self, path: &'p Path) -> &'p Path {

@@ -24,15 +24,15 @@ use std::path::Path;
 
 pub use crate::domain::formats::{AmountFormat, DateFormat};
 pub use crate::domain::reason::Wrong;
-pub use fault::{Fault, Spot};
+pub use fault::{Spot, TableFault};
 pub use header::{found_words, nearest, shown_headers, unique_place};
-pub use layout::{Layout, Mapping, STANDARD_INPUT, Settings, chosen};
+pub use layout::{Mapping, STANDARD_INPUT, TableLayout, TableSettings, chosen};
 pub use mostly::{Mostly, mostly};
-pub use records::{Counts, Limits, Records, Shape};
-pub use row::{Kind, Row};
+pub use records::{RecordCounts, Records, Shape, TableLimits};
+pub use row::{Row, StoredAs};
 pub use sheet::{Sheet, sheets};
 pub use sniff::{Header, Sniffed, names, normalized, sniffed};
-pub use split::{CELL_LINES_MAX, Dialect, Piece, What, physical_lines, split};
+pub use split::{CELL_LINES_MAX, Dialect, Piece, PieceKind, physical_lines, split};
 
 /// What a file holds, for a reader that finds the header by itself.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Content {
     ///
     /// # Errors
     /// [`Fault`] when they are no table.
-    pub fn of(reader: impl Read + Send + 'static, shape: &Shape<'_>) -> Result<Self, Fault> {
+    pub fn of(reader: impl Read + Send + 'static, shape: &Shape<'_>) -> Result<Self, TableFault> {
         match source::of(Box::new(reader))? {
             source::Source::Workbook(content) => sheets(content).map(Self::Workbook),
             text @ source::Source::Text { .. } => Ok(Self::Text(Records::of(text, shape)?.0)),
@@ -72,7 +72,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Fault`] when the file is none, or holds too much.
-    pub fn open(path: &Path, shape: &Shape<'_>) -> Result<Self, Fault> {
+    pub fn open(path: &Path, shape: &Shape<'_>) -> Result<Self, TableFault> {
         Self::begin(Records::open(path, shape)?, shape)
     }
 
@@ -80,15 +80,15 @@ impl Table {
     ///
     /// # Errors
     /// As [`Table::open`].
-    pub fn of(reader: impl Read + Send + 'static, shape: &Shape<'_>) -> Result<Self, Fault> {
+    pub fn of(reader: impl Read + Send + 'static, shape: &Shape<'_>) -> Result<Self, TableFault> {
         Self::begin(Records::of(source::of(Box::new(reader))?, shape)?, shape)
     }
 
-    fn begin((mut records, at): (Records, u64), shape: &Shape<'_>) -> Result<Self, Fault> {
+    fn begin((mut records, at): (Records, u64), shape: &Shape<'_>) -> Result<Self, TableFault> {
         let (mut above, mut header) = (Vec::new(), Row::default());
         loop {
             if !records.read(&mut header)? {
-                return Err(Fault::Empty);
+                return Err(TableFault::Empty);
             }
             // In a workbook all bytes are 0 and the row says where; rows in front of the header come first either way.
             let place = if header.byte == 0 && header.raw().is_empty() { header.number } else { header.byte };
@@ -101,12 +101,12 @@ impl Table {
             above.push(std::mem::take(&mut header));
             if above.len() > sniff::HEADER_ROWS_MAX {
                 // What was taken for the header cannot be read as one.
-                return Err(Fault::Empty);
+                return Err(TableFault::Empty);
             }
         }
         let count = header.len();
         if count > shape.limits.columns_max {
-            return Err(Fault::ColumnsTooMany { count, limit: shape.limits.columns_max });
+            return Err(TableFault::ColumnsTooMany { count, limit: shape.limits.columns_max });
         }
         records.counts.header = records.counts.header.saturating_add(header.lines);
         records.set_width(count, true);
@@ -121,7 +121,7 @@ impl Table {
 
     /// What has been read so far.
     #[must_use]
-    pub const fn counts(&self) -> Counts {
+    pub const fn counts(&self) -> RecordCounts {
         self.records.counts
     }
 
@@ -129,7 +129,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Fault`] when the file cannot be read on, or holds too much.
-    pub fn read(&mut self, row: &mut Row) -> Result<bool, Fault> {
+    pub fn read(&mut self, row: &mut Row) -> Result<bool, TableFault> {
         if let Some(above) = self.above.next() {
             *row = above;
             return Ok(true);
@@ -152,7 +152,7 @@ impl Table {
             }
             row.pad(self.header.len());
             self.rows = self.rows.saturating_add(1);
-            return if self.rows > self.rows_max { Err(Fault::RowsTooMany(self.rows_max)) } else { Ok(true) };
+            return if self.rows > self.rows_max { Err(TableFault::RowsTooMany(self.rows_max)) } else { Ok(true) };
         }
     }
 
@@ -160,7 +160,7 @@ impl Table {
     ///
     /// # Errors
     /// As [`Table::read`].
-    pub fn fill(&mut self, batch: &mut [Row]) -> Result<usize, Fault> {
+    pub fn fill(&mut self, batch: &mut [Row]) -> Result<usize, TableFault> {
         let mut count = 0_usize;
         for row in batch {
             if !self.read(row)? {

@@ -3,12 +3,12 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::fault::{Fault, Spot};
+use super::fault::{Spot, TableFault};
 use super::row::Row;
 use super::sheet;
 use super::sniff::{self, Header};
 use super::source::{self, Source};
-use super::split::{Dialect, What, physical_lines, split};
+use super::split::{Dialect, PieceKind, physical_lines, split};
 use crate::domain::reason::Wrong;
 
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -16,7 +16,7 @@ pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a table may at most hold; more is refused, so memory stays bounded.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub struct TableLimits {
     /// Bytes of one record.
     pub record_bytes_max: usize,
     /// Columns of the header.
@@ -31,7 +31,7 @@ pub struct Limits {
     pub expansion_max: u64,
 }
 
-impl Default for Limits {
+impl Default for TableLimits {
     /// 64 KiB a record, 8 KiB a cell, 256 columns, 10 million rows, 8 GiB, 200 times.
     fn default() -> Self {
         Self {
@@ -53,7 +53,7 @@ pub struct Shape<'a> {
     /// The sheet of a workbook; the first when not given.
     pub sheet: Option<&'a str>,
     /// See [`Limits`].
-    pub limits: &'a Limits,
+    pub limits: &'a TableLimits,
     /// What is known of its header.
     pub header: Header<'a>,
     /// Whether one stray quote, one byte that is not UTF-8 or one oversized record refuses the whole file.
@@ -62,7 +62,7 @@ pub struct Shape<'a> {
 
 /// What was read, in physical lines (rows of the sheet in a workbook).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct RecordCounts {
     /// Rows.
     pub rows: u64,
     /// Lines with nothing but delimiters and spaces, or with nothing at all.
@@ -75,7 +75,7 @@ pub struct Counts {
     pub malformed: u64,
 }
 
-impl Counts {
+impl RecordCounts {
     /// All of them: the file's physical lines.
     #[must_use]
     pub const fn lines(&self) -> u64 {
@@ -113,16 +113,16 @@ pub struct Records {
     number: u64,
     byte: u64,
     /// What has been read so far.
-    pub counts: Counts,
+    pub counts: RecordCounts,
 }
 
 impl Records {
     /// Opens `path` (`-` is standard input), and gives the row number of its header.
-    pub(super) fn open(path: &Path, shape: &Shape<'_>) -> Result<(Self, u64), Fault> {
+    pub(super) fn open(path: &Path, shape: &Shape<'_>) -> Result<(Self, u64), TableFault> {
         Self::of(source::open(path)?, shape)
     }
 
-    pub(super) fn of(source: Source, shape: &Shape<'_>) -> Result<(Self, u64), Fault> {
+    pub(super) fn of(source: Source, shape: &Shape<'_>) -> Result<(Self, u64), TableFault> {
         let dialect = Dialect::new(b',', shape.limits.record_bytes_max);
         let mut records = Self {
             origin: Origin::Sheet(Vec::new().into_iter()),
@@ -137,7 +137,7 @@ impl Records {
             line: 1,
             number: 0,
             byte: 0,
-            counts: Counts::default(),
+            counts: RecordCounts::default(),
         };
         match source {
             Source::Workbook(content) => {
@@ -159,12 +159,12 @@ impl Records {
     }
 
     /// Takes the mark and the line `sep=` off, finds the delimiter, and gives the number of the header's record.
-    fn begin(&mut self, shape: &Shape<'_>) -> Result<u64, Fault> {
+    fn begin(&mut self, shape: &Shape<'_>) -> Result<u64, TableFault> {
         if self.buffer.starts_with(MARK) {
             self.skip(MARK.len());
         }
         if self.is_at_end && self.rest().iter().all(u8::is_ascii_whitespace) {
-            return Err(Fault::Empty);
+            return Err(TableFault::Empty);
         }
         if shape.is_strict {
             // Whatever else is wrong with a file, its encoding is said first.
@@ -204,7 +204,7 @@ impl Records {
     }
 
     /// Reads on until a whole record is there, or the end.
-    fn fill(&mut self) -> Result<(), Fault> {
+    fn fill(&mut self) -> Result<(), TableFault> {
         let wanted = self.dialect.record_bytes_max.saturating_add(2);
         if self.is_at_end || self.rest().len() >= wanted {
             return Ok(());
@@ -214,17 +214,17 @@ impl Records {
         let Origin::Text(reader) = &mut self.origin else { return Ok(()) };
         let missing = wanted.saturating_add(CHUNK_BYTES).saturating_sub(self.buffer.len());
         let limit = u64::try_from(missing).unwrap_or(u64::MAX);
-        let count = reader.take(limit).read_to_end(&mut self.buffer).map_err(|error| Fault::Unreadable(error.to_string()))?;
+        let count = reader.take(limit).read_to_end(&mut self.buffer).map_err(|error| TableFault::Unreadable(error.to_string()))?;
         self.is_at_end = count < missing;
         self.bytes_read = self.bytes_read.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
-        if self.bytes_read > self.bytes_max { Err(Fault::TooLarge(self.bytes_max)) } else { Ok(()) }
+        if self.bytes_read > self.bytes_max { Err(TableFault::TooLarge(self.bytes_max)) } else { Ok(()) }
     }
 
     /// Reads the next record that is not blank into `row`; false at the end. Whether it counts as a row is for the caller to say.
     ///
     /// # Errors
     /// [`Fault`] when the file cannot be read on, or holds too much.
-    pub fn read(&mut self, row: &mut Row) -> Result<bool, Fault> {
+    pub fn read(&mut self, row: &mut Row) -> Result<bool, TableFault> {
         if let Origin::Sheet(rows) = &mut self.origin {
             let Some(next) = rows.next() else { return Ok(false) };
             *row = next;
@@ -242,34 +242,34 @@ impl Records {
             let Some(mut piece) = piece else { return Ok(false) };
             (row.line, row.byte, row.lines) = (self.line, self.byte, u64::try_from(piece.lines).unwrap_or(u64::MAX));
             self.line = self.line.saturating_add(row.lines);
-            if piece.what != What::Empty {
+            if piece.what != PieceKind::Empty {
                 self.number = self.number.saturating_add(1);
             }
             row.number = self.number;
             if self.is_strict {
                 Self::check(row, piece.what)?;
             }
-            if matches!(piece.what, What::Wrong(Wrong::TooLarge(_))) {
+            if matches!(piece.what, PieceKind::Wrong(Wrong::TooLarge(_))) {
                 self.skip_line()?;
                 piece.bytes = 0;
             }
             self.skip(piece.bytes);
-            row.wrong = if let What::Wrong(wrong) = piece.what { Some(wrong) } else { None };
+            row.wrong = if let PieceKind::Wrong(wrong) = piece.what { Some(wrong) } else { None };
             row.undo_escapes();
             match piece.what {
-                What::Empty | What::Blank => {
+                PieceKind::Empty | PieceKind::Blank => {
                     self.counts.blank = self.counts.blank.saturating_add(row.lines);
                     if self.counts.blank > self.blank_max {
-                        return Err(Fault::RowsTooMany(self.blank_max));
+                        return Err(TableFault::RowsTooMany(self.blank_max));
                     }
                 }
-                What::Row | What::Wrong(_) => return Ok(true),
+                PieceKind::Row | PieceKind::Wrong(_) => return Ok(true),
             }
         }
     }
 
     /// Goes over a line that is too long to be kept.
-    fn skip_line(&mut self) -> Result<(), Fault> {
+    fn skip_line(&mut self) -> Result<(), TableFault> {
         loop {
             let rest = self.rest();
             if let Some(at) = memchr::memchr2(b'\n', b'\r', rest) {
@@ -291,32 +291,32 @@ impl Records {
     }
 
     /// What refuses a whole file, where its reader is strict.
-    fn check(row: &Row, what: What) -> Result<(), Fault> {
+    fn check(row: &Row, what: PieceKind) -> Result<(), TableFault> {
         if !row.is_text() || memchr::memchr(0, row.raw()).is_some() {
-            encoded(row.raw(), (row.line, row.byte), matches!(what, What::Wrong(Wrong::TooLarge(_))))?;
+            encoded(row.raw(), (row.line, row.byte), matches!(what, PieceKind::Wrong(Wrong::TooLarge(_))))?;
         }
         match what {
-            What::Wrong(Wrong::TooLarge(limit)) => Err(Fault::RecordTooLarge { row: row.number, line: row.line, limit }),
-            What::Wrong(wrong) if wrong.is_quote() => Err(Fault::Quote { row: row.number, line: row.line, wrong }),
+            PieceKind::Wrong(Wrong::TooLarge(limit)) => Err(TableFault::RecordTooLarge { row: row.number, line: row.line, limit }),
+            PieceKind::Wrong(wrong) if wrong.is_quote() => Err(TableFault::Quote { row: row.number, line: row.line, wrong }),
             _ => Ok(()),
         }
     }
 }
 
 /// Refuses what is no text in UTF-8; `text` begins at this line and byte, and if `is_cut` may end in the middle of a character.
-fn encoded(text: &[u8], (line, byte): (u64, u64), is_cut: bool) -> Result<(), Fault> {
+fn encoded(text: &[u8], (line, byte): (u64, u64), is_cut: bool) -> Result<(), TableFault> {
     let spot = |offset: usize| {
         let before = text.get(..offset).unwrap_or_default();
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         Spot { line: line.saturating_add(physical_lines(before)).saturating_sub(torn(before)), byte: byte.saturating_add(count(offset)) }
     };
     if let Some(at) = memchr::memchr(0, text) {
-        return Err(Fault::Nul(spot(at)));
+        return Err(TableFault::Nul(spot(at)));
     }
     match str::from_utf8(text) {
         Err(error) if error.error_len().is_some() || !is_cut => {
             let at = error.valid_up_to();
-            Err(Fault::NotUtf8 { spot: spot(at), found: text.get(at).copied().unwrap_or_default() })
+            Err(TableFault::NotUtf8 { spot: spot(at), found: text.get(at).copied().unwrap_or_default() })
         }
         _ => Ok(()),
     }

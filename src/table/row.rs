@@ -7,7 +7,7 @@ use crate::domain::spreadsheet::unescaped;
 
 /// How a cell was stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
+pub enum StoredAs {
     /// As text: every character is as somebody wrote it.
     #[default]
     Text,
@@ -67,7 +67,7 @@ pub struct Row {
     raw: usize,
     cells: Vec<(usize, usize)>,
     /// Of each cell; empty for CSV, where all are text.
-    kinds: Vec<Kind>,
+    kinds: Vec<StoredAs>,
     /// The record's number, from 1, empty lines not counted; in a workbook the row of the sheet.
     pub number: u64,
     /// The line it starts on, from 1; in a workbook the row of the sheet.
@@ -110,7 +110,7 @@ impl Row {
     }
 
     /// Adds a cell of a workbook.
-    pub(super) fn push_kind(&mut self, cell: &[u8], kind: Kind) {
+    pub(super) fn push_kind(&mut self, cell: &[u8], kind: StoredAs) {
         self.push(cell);
         self.kinds.push(kind);
     }
@@ -128,7 +128,7 @@ impl Row {
     pub(super) fn pad(&mut self, width: usize) {
         if self.raw == 0 && self.wrong.is_none() {
             while self.len() < width {
-                self.push_kind(b"", Kind::Text);
+                self.push_kind(b"", StoredAs::Text);
             }
         }
     }
@@ -195,7 +195,7 @@ impl Row {
 
     /// How a cell was stored.
     #[must_use]
-    pub fn kind(&self, index: usize) -> Kind {
+    pub fn kind(&self, index: usize) -> StoredAs {
         self.kinds.get(index).copied().unwrap_or_default()
     }
 

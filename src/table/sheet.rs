@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{DataRef, Reader as _, Xlsx, XlsxError};
 
-use super::fault::Fault;
-use super::row::{Kind, Row};
+use super::fault::TableFault;
+use super::row::{Row, StoredAs};
 use super::unpacked;
 
 /// A cell far to the right would only cost memory.
@@ -29,24 +29,24 @@ pub struct Sheet {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn sheets(content: Vec<u8>) -> Result<Vec<Sheet>, Fault> {
+pub fn sheets(content: Vec<u8>) -> Result<Vec<Sheet>, TableFault> {
     // What a workbook from elsewhere can do to its parser is not ours to vouch for; it must refuse the file, not end the run.
     let read = catch_unwind(AssertUnwindSafe(|| all(content)));
-    read.map_err(|_| Fault::Unreadable("the inside of the workbook is damaged".to_owned()))?
+    read.map_err(|_| TableFault::Unreadable("the inside of the workbook is damaged".to_owned()))?
 }
 
 /// The rows of the sheet `wanted`, or of the first that has cells.
-pub(super) fn rows(content: Vec<u8>, wanted: Option<&str>) -> Result<Vec<Row>, Fault> {
+pub(super) fn rows(content: Vec<u8>, wanted: Option<&str>) -> Result<Vec<Row>, TableFault> {
     let sheets = sheets(content)?;
     let names = sheets.iter().map(|sheet| format!("`{}`", sheet.name)).collect::<Vec<_>>().join(", ");
     let is_it = |sheet: &Sheet| wanted.is_none_or(|wanted| sheet.name.trim() == wanted.trim());
     let found = sheets.into_iter().find(is_it);
     let missing = || wanted.map_or_else(|| "with cells".to_owned(), |wanted| format!("`{wanted}`; it has {names}"));
-    found.map(|sheet| sheet.rows).ok_or_else(|| Fault::Sheet(missing()))
+    found.map(|sheet| sheet.rows).ok_or_else(|| TableFault::Sheet(missing()))
 }
 
-fn all(content: Vec<u8>) -> Result<Vec<Sheet>, Fault> {
-    let unreadable = |error: XlsxError| Fault::Unreadable(error.to_string());
+fn all(content: Vec<u8>) -> Result<Vec<Sheet>, TableFault> {
+    let unreadable = |error: XlsxError| TableFault::Unreadable(error.to_string());
     unpacked::check(&content)?;
     let mut workbook = Xlsx::new(Cursor::new(content)).map_err(unreadable)?;
     let (mut sheets, mut text_bytes) = (Vec::new(), 0_usize);
@@ -57,17 +57,17 @@ fn all(content: Vec<u8>) -> Result<Vec<Sheet>, Fault> {
         while let Some(found) = cells.next_cell().map_err(unreadable)? {
             let (number, column) = found.get_position();
             if column >= COLUMNS_MAX {
-                return Err(Fault::Unreadable(format!("the sheet `{name}` has cells beyond its {COLUMNS_MAX}th column")));
+                return Err(TableFault::Unreadable(format!("the sheet `{name}` has cells beyond its {COLUMNS_MAX}th column")));
             }
             if number >= ROWS_MAX {
-                return Err(Fault::Unreadable(format!(
+                return Err(TableFault::Unreadable(format!(
                     "the sheet `{name}` has cells below its {ROWS_MAX}th row, the last one of a spreadsheet"
                 )));
             }
             let (text, kind) = cell(found.get_value());
             text_bytes = text_bytes.saturating_add(text.len());
             if text_bytes > TEXT_BYTES_MAX {
-                return Err(Fault::Unreadable(format!("its cells have more than {} MiB of text", TEXT_BYTES_MAX >> 20)));
+                return Err(TableFault::Unreadable(format!("its cells have more than {} MiB of text", TEXT_BYTES_MAX >> 20)));
             }
             if !text.is_empty() {
                 place(&mut rows, u64::from(number).saturating_add(1), column, &text, kind);
@@ -81,24 +81,24 @@ fn all(content: Vec<u8>) -> Result<Vec<Sheet>, Fault> {
 }
 
 /// Puts a cell at its place; cells come row by row.
-fn place(rows: &mut Vec<Row>, number: u64, column: u32, text: &str, kind: Kind) {
+fn place(rows: &mut Vec<Row>, number: u64, column: u32, text: &str, kind: StoredAs) {
     if rows.last().is_none_or(|row| row.number != number) {
         rows.push(Row::from_cells::<&[u8]>([], number));
     }
     if let Some(row) = rows.last_mut() {
         while row.len() < usize::try_from(column).unwrap_or_default() {
-            row.push_kind(b"", Kind::Text);
+            row.push_kind(b"", StoredAs::Text);
         }
         row.push_kind(text.as_bytes(), kind);
     }
 }
 
-fn cell(value: &DataRef<'_>) -> (String, Kind) {
-    let text = |text: &str| (text.trim().to_owned(), Kind::Text);
+fn cell(value: &DataRef<'_>) -> (String, StoredAs) {
+    let text = |text: &str| (text.trim().to_owned(), StoredAs::Text);
     match value {
-        DataRef::Int(number) => (number.to_string(), Kind::Number),
+        DataRef::Int(number) => (number.to_string(), StoredAs::Number),
         // Written out, a float is its exact digits, and a fraction shows.
-        DataRef::Float(number) => (number.to_string(), Kind::Number),
+        DataRef::Float(number) => (number.to_string(), StoredAs::Number),
         DataRef::String(string) | DataRef::DurationIso(string) => text(string),
         DataRef::SharedString(string) => text(string),
         DataRef::Bool(yes) => text(if *yes { "true" } else { "false" }),
@@ -106,9 +106,9 @@ fn cell(value: &DataRef<'_>) -> (String, Kind) {
             let (year, month, day, hour, minute, second, _) = at.to_ymd_hms_milli();
             let date = format!("{year:04}-{month:02}-{day:02}");
             let has_time = (hour, minute, second) != (0, 0, 0);
-            (if has_time { format!("{date} {hour:02}:{minute:02}:{second:02}") } else { date }, Kind::Date)
+            (if has_time { format!("{date} {hour:02}:{minute:02}:{second:02}") } else { date }, StoredAs::Date)
         }
-        DataRef::DateTimeIso(string) => (string.trim_end_matches("T00:00:00").replace('T', " "), Kind::Date),
+        DataRef::DateTimeIso(string) => (string.trim_end_matches("T00:00:00").replace('T', " "), StoredAs::Date),
         DataRef::Error(error) => text(&error.to_string()),
         DataRef::Empty => text(""),
     }

@@ -1,9 +1,9 @@
 //! Which delimiter a text is written with, and which of its records is the header.
 
-use super::fault::Fault;
+use super::fault::TableFault;
 use super::records::{MARK, Shape};
 use super::row::Row;
-use super::split::{Dialect, What, split};
+use super::split::{Dialect, PieceKind, split};
 
 /// Records that are looked at for a header.
 pub(super) const HEADER_ROWS_MAX: usize = 32;
@@ -75,7 +75,7 @@ pub struct Sniffed {
 ///
 /// # Errors
 /// [`Fault::Delimiter`] when it can be split in several ways.
-pub fn sniffed(text: &[u8], record_bytes_max: usize, shape: &Shape<'_>) -> Result<Option<Sniffed>, Fault> {
+pub fn sniffed(text: &[u8], record_bytes_max: usize, shape: &Shape<'_>) -> Result<Option<Sniffed>, TableFault> {
     let plain = text.strip_prefix(MARK).unwrap_or(text);
     let declared = declared(plain);
     let rest = declared.and_then(|(_, length)| plain.get(length..)).unwrap_or(plain);
@@ -102,7 +102,7 @@ pub(super) fn first_rows(head: &[u8], delimiter: u8, record_bytes_max: usize) ->
         let Some(piece) = split(head.get(at..).unwrap_or_default(), &dialect, &mut row) else { break };
         row.byte = u64::try_from(at).unwrap_or(u64::MAX);
         at = at.saturating_add(piece.bytes);
-        if piece.what == What::Row {
+        if piece.what == PieceKind::Row {
             rows.push(row);
         }
     }
@@ -110,7 +110,7 @@ pub(super) fn first_rows(head: &[u8], delimiter: u8, record_bytes_max: usize) ->
 }
 
 /// The delimiter under which the header has cells; if several do, the one under which most are known.
-pub(super) fn delimiter(head: &[u8], record_bytes_max: usize, header: &Header<'_>) -> Result<u8, Fault> {
+pub(super) fn delimiter(head: &[u8], record_bytes_max: usize, header: &Header<'_>) -> Result<u8, TableFault> {
     let mut best: Vec<(u8, (bool, usize))> = Vec::new();
     for delimiter in DELIMITERS {
         let rows = first_rows(head, delimiter, record_bytes_max);
@@ -133,7 +133,7 @@ pub(super) fn delimiter(head: &[u8], record_bytes_max: usize, header: &Header<'_
                 b'\t' => "tab".to_owned(),
                 other => format!("`{}`", char::from(other)),
             });
-            Err(Fault::Delimiter(names.collect::<Vec<_>>().join(" and ")))
+            Err(TableFault::Delimiter(names.collect::<Vec<_>>().join(" and ")))
         }
     }
 }

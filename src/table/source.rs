@@ -3,7 +3,7 @@
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 
-use super::fault::Fault;
+use super::fault::TableFault;
 use super::layout::STANDARD_INPUT;
 use crate::private;
 
@@ -21,21 +21,21 @@ pub(super) enum Source {
 }
 
 /// Opens `path`; `-` is standard input. gzip and zstd are undone.
-pub(super) fn open(path: &Path) -> Result<Source, Fault> {
+pub(super) fn open(path: &Path) -> Result<Source, TableFault> {
     if path.as_os_str() == STANDARD_INPUT {
         return of(Box::new(io::stdin()));
     }
-    of(private::input(path).map_err(|error| Fault::Unreadable(error.to_string()))?)
+    of(private::input(path).map_err(|error| TableFault::Unreadable(error.to_string()))?)
 }
 
 /// The same of bytes from anywhere.
-pub(super) fn of(reader: Box<dyn Read + Send>) -> Result<Source, Fault> {
+pub(super) fn of(reader: Box<dyn Read + Send>) -> Result<Source, TableFault> {
     let (head, rest, is_whole) = headed(reader)?;
     let (head, rest, is_whole) = match head.as_slice() {
         [0x1f, 0x8b, ..] => headed(Box::new(flate2::read::MultiGzDecoder::new(Cursor::new(head).chain(rest))))?,
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {
             let decoder = zstd::Decoder::new(Cursor::new(head).chain(rest));
-            headed(Box::new(decoder.map_err(|error| Fault::Unreadable(error.to_string()))?))?
+            headed(Box::new(decoder.map_err(|error| TableFault::Unreadable(error.to_string()))?))?
         }
         _ => (head, rest, is_whole),
     };
@@ -50,44 +50,44 @@ pub(super) fn of(reader: Box<dyn Read + Send>) -> Result<Source, Fault> {
 
 type Headed = (Vec<u8>, Box<dyn Read + Send>, bool);
 
-fn headed(mut reader: Box<dyn Read + Send>) -> Result<Headed, Fault> {
+fn headed(mut reader: Box<dyn Read + Send>) -> Result<Headed, TableFault> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     let limit = u64::try_from(HEAD_BYTES).unwrap_or(u64::MAX);
-    (&mut reader).take(limit).read_to_end(&mut head).map_err(|error| Fault::Unreadable(error.to_string()))?;
+    (&mut reader).take(limit).read_to_end(&mut head).map_err(|error| TableFault::Unreadable(error.to_string()))?;
     let is_whole = head.len() < HEAD_BYTES;
     Ok((head, reader, is_whole))
 }
 
 /// A ZIP archive that is a workbook in XLSX; every other is named.
-fn workbook(reader: impl Read) -> Result<Source, Fault> {
+fn workbook(reader: impl Read) -> Result<Source, TableFault> {
     let mut content = Vec::new();
     let limit = WORKBOOK_BYTES_MAX.saturating_add(1);
-    reader.take(limit).read_to_end(&mut content).map_err(|error| Fault::Unreadable(error.to_string()))?;
+    reader.take(limit).read_to_end(&mut content).map_err(|error| TableFault::Unreadable(error.to_string()))?;
     if u64::try_from(content.len()).is_ok_and(|length| length > WORKBOOK_BYTES_MAX) {
-        return Err(Fault::TooLarge(WORKBOOK_BYTES_MAX));
+        return Err(TableFault::TooLarge(WORKBOOK_BYTES_MAX));
     }
     let names = |name: &[u8]| memchr::memmem::find(&content, name).is_some();
     if names(b"xl/workbook.xml") {
         Ok(Source::Workbook(content))
     } else if names(b"opendocument.spreadsheet") {
-        Err(Fault::OtherKind("an OpenDocument spreadsheet (ODS): save it as XLSX or CSV UTF-8"))
+        Err(TableFault::OtherKind("an OpenDocument spreadsheet (ODS): save it as XLSX or CSV UTF-8"))
     } else if names(b"xl/workbook.bin") {
-        Err(Fault::OtherKind("a binary workbook (XLSB): save it as XLSX or CSV UTF-8"))
+        Err(TableFault::OtherKind("a binary workbook (XLSB): save it as XLSX or CSV UTF-8"))
     } else if names(b"word/document.xml") {
-        Err(Fault::OtherKind("a Word document: copy its table into a spreadsheet and save that as XLSX or CSV UTF-8"))
+        Err(TableFault::OtherKind("a Word document: copy its table into a spreadsheet and save that as XLSX or CSV UTF-8"))
     } else if names(b"[Content_Types].xml") || names(b"xl/") {
-        Err(Fault::Unreadable("the workbook is cut off: its end is missing".to_owned()))
+        Err(TableFault::Unreadable("the workbook is cut off: its end is missing".to_owned()))
     } else {
-        Err(Fault::OtherKind("a ZIP archive: unpack it and give the file inside"))
+        Err(TableFault::OtherKind("a ZIP archive: unpack it and give the file inside"))
     }
 }
 
 /// What the beginning of a file says it is, unless it may be text in UTF-8.
-fn other_kind(head: &[u8]) -> Option<Fault> {
+fn other_kind(head: &[u8]) -> Option<TableFault> {
     if let Some(encoding) = utf16(head) {
-        return Some(Fault::Utf16(encoding));
+        return Some(TableFault::Utf16(encoding));
     }
-    let named = |kind| Some(Fault::OtherKind(kind));
+    let named = |kind| Some(TableFault::OtherKind(kind));
     match head {
         [0xd0, 0xcf, 0x11, 0xe0, ..] => {
             return named("an old or a protected workbook (XLS): save it as XLSX without a password, or as CSV UTF-8");

@@ -36,7 +36,7 @@ impl Dialect {
 
 /// What a piece is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum PieceKind {
     /// A line without anything in it, not even a delimiter.
     Empty,
     /// A line of delimiters and spaces.
@@ -51,7 +51,7 @@ pub enum What {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// What it is.
-    pub what: What,
+    pub what: PieceKind,
     /// Its bytes, line end included.
     pub bytes: usize,
     /// Its physical lines, at least 1.
@@ -82,20 +82,20 @@ pub fn split(text: &[u8], dialect: &Dialect, row: &mut Row) -> Option<Piece> {
     let alone = |what| Some(Piece { what, bytes: next, lines: 1 });
     if line.len() > dialect.record_bytes_max {
         row.set_raw(line.get(..dialect.record_bytes_max).unwrap_or_default());
-        return alone(What::Wrong(Wrong::TooLarge(dialect.record_bytes_max)));
+        return alone(PieceKind::Wrong(Wrong::TooLarge(dialect.record_bytes_max)));
     }
     if line.is_empty() {
         row.set_raw(line);
-        return alone(What::Empty);
+        return alone(PieceKind::Empty);
     }
     let piece = if memchr::memchr(b'"', line).is_none() {
         unquoted(line, dialect.delimiter, row);
-        Ok(Piece { what: What::Row, bytes: next, lines: 1 })
+        Ok(Piece { what: PieceKind::Row, bytes: next, lines: 1 })
     } else {
         quoted(text, dialect, row)
     };
     let fault = match piece {
-        Ok(piece) if row.is_blank() => return Some(Piece { what: What::Blank, ..piece }),
+        Ok(piece) if row.is_blank() => return Some(Piece { what: PieceKind::Blank, ..piece }),
         Ok(piece) => match dialect.width.filter(|&wanted| wanted != row.len()) {
             None => return Some(piece),
             Some(_) if piece.lines > 1 => Wrong::QuoteStray,
@@ -106,7 +106,7 @@ pub fn split(text: &[u8], dialect: &Dialect, row: &mut Row) -> Option<Piece> {
     };
     // The line as it looks without regard to quotes, so that a message can name what it seems to be about.
     unquoted(line, dialect.delimiter, row);
-    alone(What::Wrong(fault))
+    alone(PieceKind::Wrong(fault))
 }
 
 fn unquoted(line: &[u8], delimiter: u8, row: &mut Row) {
@@ -157,7 +157,7 @@ fn quoted(text: &[u8], dialect: &Dialect, row: &mut Row) -> Result<Piece, Wrong>
             row.mark(start, end);
         }
     }
-    Ok(Piece { what: What::Row, bytes: next, lines })
+    Ok(Piece { what: PieceKind::Row, bytes: next, lines })
 }
 
 /// Where the cell that begins at `start` is closed, whether it holds doubled quotes, and its line breaks.

@@ -9,16 +9,16 @@ use proptest::prelude::*;
 
 use super::*;
 
-const LIMITS: fn() -> Limits = || Limits { record_bytes_max: 200, ..Limits::default() };
+const LIMITS: fn() -> TableLimits = || TableLimits { record_bytes_max: 200, ..TableLimits::default() };
 
-fn open(bytes: &[u8], is_strict: bool) -> Result<Table, Fault> {
+fn open(bytes: &[u8], is_strict: bool) -> Result<Table, TableFault> {
     let limits = LIMITS();
     let header = Header { is_known: &|name| ["a", "b", "c"].contains(&name), is_enough: &|names| names.contains(&"a".to_owned()) };
     Table::of(Cursor::new(bytes.to_vec()), &Shape { delimiter: None, sheet: None, limits: &limits, header, is_strict })
 }
 
 /// Each row as its line and cells, or its line and what is wrong.
-fn read(bytes: &[u8]) -> (Vec<String>, Counts) {
+fn read(bytes: &[u8]) -> (Vec<String>, RecordCounts) {
     let mut table = open(bytes, false).unwrap();
     let (mut out, mut row) = (Vec::new(), Row::default());
     while table.read(&mut row).unwrap() {
@@ -93,7 +93,7 @@ fn delimiters_marks_line_ends_and_declarations_are_understood() {
 fn rows_above_the_header_are_malformed_with_their_place() {
     let (rows, counts) = read(b"Laporan\n\n9,9,9\na,b,c\n1,2,3\n");
     assert_eq!(rows, ["1 Unclaimed", "3 Unclaimed", "5 1|2|3"]);
-    assert_eq!(counts, Counts { rows: 1, blank: 1, header: 1, repeated: 0, malformed: 2 });
+    assert_eq!(counts, RecordCounts { rows: 1, blank: 1, header: 1, repeated: 0, malformed: 2 });
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn compressed_tables_are_known_by_their_content_and_a_cut_one_is_refused() {
     let gzip = gzip.finish().unwrap();
     assert_eq!(read(&gzip).0, ["2 1|2|3"]);
     assert_eq!(read(&zstd::encode_all(&text[..], 1).unwrap()).0, ["2 1|2|3"]);
-    assert!(matches!(open(&gzip[..gzip.len() - 9], false), Err(Fault::Unreadable(_))));
+    assert!(matches!(open(&gzip[..gzip.len() - 9], false), Err(TableFault::Unreadable(_))));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_workbook_is_a_table_whose_numbers_are_known_as_such() {
     let mut table = open(&workbook.save_to_buffer().unwrap(), false).unwrap();
     let mut row = Row::default();
     assert!(table.read(&mut row).unwrap());
-    assert_eq!((row.number, row.text(1), row.kind(1), row.len()), (3, Some("12"), Kind::Number, 3));
+    assert_eq!((row.number, row.text(1), row.kind(1), row.len()), (3, Some("12"), StoredAs::Number, 3));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::fault::Fault;
+use super::fault::TableFault;
 
 /// Bytes of a sheet, which is read cell by cell. A full one, a million rows of twenty columns, has about half of it.
 const SHEET_BYTES_MAX: u64 = 2 << 30;
@@ -104,8 +104,8 @@ impl io::Write for Stretches {
 }
 
 /// Refuses a workbook whose parts are larger than any that people fill, whatever sizes it claims.
-pub(super) fn check(content: &[u8]) -> Result<(), Fault> {
-    let unreadable = |reason: &dyn std::fmt::Display| Fault::Unreadable(reason.to_string());
+pub(super) fn check(content: &[u8]) -> Result<(), TableFault> {
+    let unreadable = |reason: &dyn std::fmt::Display| TableFault::Unreadable(reason.to_string());
     let mut archive = ZipArchive::new(Cursor::new(content)).map_err(|error| unreadable(&error))?;
     if archive.len() > PARTS_MAX {
         return Err(unreadable(&format_args!("the workbook has {} parts, at most {PARTS_MAX} are read", archive.len())));

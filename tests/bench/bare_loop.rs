@@ -13,10 +13,10 @@ use tagih::clock::Clock;
 use tagih::doku::answer::{SignaturePolicy, Trust, UnsignedErrors};
 use tagih::doku::info::InfoKey;
 use tagih::doku::signature::SigningKey;
-use tagih::doku::wire::{Delivery, Method, WireRequest};
+use tagih::doku::wire::{Delivery, HttpMethod, WireRequest};
 use tagih::doku::{answer, body};
 use tagih::domain::bill::{Bill, Wanted};
-use tagih::domain::conclusion::Says;
+use tagih::domain::conclusion::AnswerSays;
 use tagih::domain::digest;
 use tagih::domain::ids::RequestId;
 use tagih::domain::plan;
@@ -33,7 +33,7 @@ fn request(bill: &Bill, client_id: &str) -> WireRequest {
     let parts = [b"bare".as_slice(), client_id.as_bytes(), bill.invoice_number.as_str().as_bytes(), &body];
     let request_id = RequestId::from_digest(&digest::of_parts(&parts));
     let path = PATHS.into_iter().find(|path| path.contains(terms.channel.name())).unwrap().to_owned();
-    WireRequest { method: Method::Post, path, request_id, body: body.into() }
+    WireRequest { method: HttpMethod::Post, path, request_id, body: body.into() }
 }
 
 /// Sends every row of `csv`, `in_flight` at a time.
@@ -63,7 +63,7 @@ pub fn run(csv: &Path, base_url: String, in_flight: usize) {
             let trust = Trust { policy: SignaturePolicy::Warn, unsigned_errors: UnsignedErrors::Accept };
             let expected = answer::Expected { wire_invoice_number: &bill.invoice_number, payment_code: None, trust };
             let Delivery::Answered(answer) = delivery else { panic!("no answer") };
-            if answer::judge(&answer, &expected).says == Says::Success {
+            if answer::judge(&answer, &expected).says == AnswerSays::Success {
                 accepted.fetch_add(1, Ordering::Relaxed);
             }
         });

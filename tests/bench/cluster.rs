@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tagih::domain::amount::Amount;
 use tagih::domain::bill::{Expiry, Policy, RecordedTerms};
-use tagih::domain::channel::{Channel, Method};
+use tagih::domain::channel::{Channel, IssuanceMethod};
 use tagih::domain::digest;
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
-use tagih::ledger::{Basis, Binding, Create, Entry, Ledger as _, PostgresLedger, Private, Seals, Server, ServerAccess};
+use tagih::ledger::{Basis, Binding, Create, Ledger as _, NewEvent, PostgresLedger, PostgresServer, Private, Seals, ServerAccess};
 use tagih::random::MachineRandomness;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, NoTls};
@@ -26,7 +26,7 @@ const STEPS: [fn(u64) -> (Event, Private); 3] = [planned, begun, accepted];
 fn terms(bill: u64) -> RecordedTerms {
     RecordedTerms {
         channel: Channel::Alfa,
-        method: Method::Doku,
+        method: IssuanceMethod::Doku,
         payment_code: None,
         amount: Amount::new(50_000 + bill % 2_000 * 500).unwrap(),
         expiry: Expiry::Minutes(10_080),
@@ -79,16 +79,16 @@ pub fn ledger(url: &str, operations: u64, events: u64) {
         lease: Duration::from_secs(30),
         seals: &Seals::UNKEYED,
     };
-    let server = Server::new(url, &access, Arc::new(MachineRandomness)).unwrap();
+    let server = PostgresServer::new(url, &access, Arc::new(MachineRandomness)).unwrap();
     let binding = Binding { environment: "sandbox".into(), client_id: "BENCH".into(), seals: Seals::UNKEYED };
     let ledger = PostgresLedger::open(server, &binding, Create::IfMissing).unwrap();
-    ledger.lease("bench", tagih::domain::share::Share { per_1000_seconds: 1_000_000, burst: 8 }).unwrap();
+    ledger.lease("bench", tagih::domain::share::RateShare { per_1000_seconds: 1_000_000, burst: 8 }).unwrap();
     let began = Instant::now();
     for from in (0..operations).step_by(usize::try_from(events).unwrap()) {
         for step in STEPS {
             let entry = |bill| {
                 let (event, private) = step(bill);
-                Entry { invoice_number: number(bill), at: Timestamp::now(), event, basis: Basis::Any, private }
+                NewEvent { invoice_number: number(bill), at: Timestamp::now(), event, basis: Basis::Any, private }
             };
             let entries = (from..operations.min(from + events)).map(entry).collect();
             runtime().block_on(ledger.record(entries)).unwrap();

@@ -14,11 +14,11 @@ use tagih::doku::signature::{Components, SigningKey, Stamp};
 use tagih::domain::amount::Amount;
 use tagih::domain::bill::{Customer, Expiry, Policy, RecordedTerms};
 use tagih::domain::calendar::format_utc_seconds;
-use tagih::domain::channel::{Channel, Method};
+use tagih::domain::channel::{Channel, IssuanceMethod};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode};
 use tagih::domain::lifecycle::{CodeAnswer, Event};
 use tagih::domain::personal::Personal;
-use tagih::ledger::{Basis, Binding, Create, Entry, Ledger as _, Private, SqliteLedger};
+use tagih::ledger::{Basis, Binding, Create, Ledger as _, NewEvent, Private, SqliteLedger};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -31,12 +31,12 @@ fn code(bill: u64) -> String {
     format!("88{bill:014}")
 }
 
-fn entry(bill: u64) -> Entry {
+fn entry(bill: u64) -> NewEvent {
     let payment_code = PaymentCode::new(code(bill)).unwrap();
     let expires_at: Timestamp = "2099-01-01T00:00:00Z".parse().unwrap();
     let terms = RecordedTerms {
         channel: Channel::Alfa,
-        method: Method::Inquiry,
+        method: IssuanceMethod::Inquiry,
         payment_code: Some(payment_code.clone()),
         amount: Amount::new(50_000 + bill % 2_000 * 500).unwrap(),
         expiry: Expiry::At(expires_at),
@@ -63,7 +63,7 @@ fn entry(bill: u64) -> Entry {
         email: Some(Personal::new(format!("n{bill}@example.com"))),
         account_name: None,
     };
-    Entry {
+    NewEvent {
         invoice_number: InvoiceNumber::new(format!("SERVE-{bill:09}")).unwrap(),
         at: Timestamp::now(),
         event: Event::Adopted { terms, answer, wire_invoice_number: None },

@@ -14,26 +14,26 @@ use tokio::sync::watch;
 use tagih::doku::answer::{SignaturePolicy, Trust, UnsignedErrors};
 use tagih::doku::paths::Paths;
 use tagih::doku::signature::{Components, SigningKey, Stamp};
-use tagih::doku::wire::{Answer, Delivery, Method as HttpMethod, SignatureFinding, WireRequest};
+use tagih::doku::wire::{Answer, Delivery, HttpMethod, SignatureFinding, WireRequest};
 use tagih::domain::amount::Amount;
 use tagih::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
 use tagih::domain::calendar::format_utc_seconds;
-use tagih::domain::channel::{Channel, Method};
+use tagih::domain::channel::{Channel, IssuanceMethod};
 use tagih::domain::doubt::{NotFound, Patience};
-use tagih::domain::end::{Bucket, End};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode};
 use tagih::domain::lifecycle::{BillState, Event, Status};
 use tagih::domain::personal::Personal;
 use tagih::domain::plan::{AmendBase, Minting, Rules};
+use tagih::domain::row_end::{Bucket, End};
 use tagih::gateway::Gateway;
 use tagih::gateway::pacing::{Pacer, Rate, RealTime};
 use tagih::gateway::retry::RetryPolicy;
 use tagih::jobs::caller::Caller;
-use tagih::jobs::issue::{Coded, Issuing, Settings};
+use tagih::jobs::issue::{Coded, IssueSettings, Issuing};
 use tagih::jobs::stop::Stop;
 use tagih::jobs::watch::Watch;
 use tagih::ledger::memory::{CrashMoment, CrashPlan, MemoryLedger};
-use tagih::ledger::{Ledger, View as _};
+use tagih::ledger::{Ledger, LedgerView as _};
 use tagih::sandbox::fault::{FaultKind, Faults};
 use tagih::sandbox::http::{Fate, Request};
 use tagih::sandbox::model::Model;
@@ -181,8 +181,8 @@ fn about(wire: &WireRequest) -> String {
     body["order"]["invoice_number"].as_str().map_or_else(|| wire.path.clone(), str::to_owned)
 }
 
-fn settings(unsigned_errors: UnsignedErrors) -> Settings {
-    Settings {
+fn settings(unsigned_errors: UnsignedErrors) -> IssueSettings {
+    IssueSettings {
         environment: "sandbox".into(),
         client_id: CLIENT.into(),
         request_id_key: [0; 32],
@@ -210,7 +210,7 @@ fn settings(unsigned_errors: UnsignedErrors) -> Settings {
     }
 }
 
-fn terms(channel: Channel, method: Method, code: Option<&str>, rupiah: u64) -> Wanted {
+fn terms(channel: Channel, method: IssuanceMethod, code: Option<&str>, rupiah: u64) -> Wanted {
     Wanted::Live(Box::new(Terms {
         channel,
         method,
@@ -235,35 +235,35 @@ fn bill(invoice: &str, wanted: Wanted) -> Bill {
 /// Last month's file, issued in peace.
 fn before() -> Vec<Bill> {
     vec![
-        bill("KEEP", terms(Channel::Alfa, Method::Doku, None, 100_000)),
-        bill("AMEND", terms(Channel::Alfa, Method::Doku, None, 100_000)),
-        bill("CANCEL", terms(Channel::Alfa, Method::Doku, None, 100_000)),
-        bill("OLD-OF-CODE", terms(Channel::Alfa, Method::Merchant, Some("8896500000000001"), 100_000)),
-        bill("AMEND-INQUIRY", terms(Channel::Alfa, Method::Inquiry, Some("8896500000000011"), 100_000)),
-        bill("CANCEL-INQUIRY", terms(Channel::Alfa, Method::Inquiry, Some("8896500000000012"), 100_000)),
-        bill("KEEP-MINTED", terms(Channel::Alfa, Method::Merchant, None, 100_000)),
+        bill("KEEP", terms(Channel::Alfa, IssuanceMethod::Doku, None, 100_000)),
+        bill("AMEND", terms(Channel::Alfa, IssuanceMethod::Doku, None, 100_000)),
+        bill("CANCEL", terms(Channel::Alfa, IssuanceMethod::Doku, None, 100_000)),
+        bill("OLD-OF-CODE", terms(Channel::Alfa, IssuanceMethod::Merchant, Some("8896500000000001"), 100_000)),
+        bill("AMEND-INQUIRY", terms(Channel::Alfa, IssuanceMethod::Inquiry, Some("8896500000000011"), 100_000)),
+        bill("CANCEL-INQUIRY", terms(Channel::Alfa, IssuanceMethod::Inquiry, Some("8896500000000012"), 100_000)),
+        bill("KEEP-MINTED", terms(Channel::Alfa, IssuanceMethod::Merchant, None, 100_000)),
     ]
 }
 
 /// This month's file: new codes of every kind, a change, a cancellation, and a fixed code that moves to a new invoice.
 fn wanted() -> Vec<Bill> {
     vec![
-        bill("KEEP", terms(Channel::Alfa, Method::Doku, None, 100_000)),
-        bill("AMEND", terms(Channel::Alfa, Method::Doku, None, 250_000)),
+        bill("KEEP", terms(Channel::Alfa, IssuanceMethod::Doku, None, 100_000)),
+        bill("AMEND", terms(Channel::Alfa, IssuanceMethod::Doku, None, 250_000)),
         bill("CANCEL", Wanted::Cancelled),
-        bill("NEW-OF-CODE", terms(Channel::Alfa, Method::Merchant, Some("8896500000000001"), 120_000)),
+        bill("NEW-OF-CODE", terms(Channel::Alfa, IssuanceMethod::Merchant, Some("8896500000000001"), 120_000)),
         bill("OLD-OF-CODE", Wanted::Cancelled),
-        bill("NEW-DOKU", terms(Channel::Alfa, Method::Doku, None, 50_000)),
-        bill("NEW-INDOMARET", terms(Channel::Indomaret, Method::Doku, None, 60_000)),
-        bill("NEW-MERCHANT", terms(Channel::Alfa, Method::Merchant, Some("8896500000000002"), 70_000)),
+        bill("NEW-DOKU", terms(Channel::Alfa, IssuanceMethod::Doku, None, 50_000)),
+        bill("NEW-INDOMARET", terms(Channel::Indomaret, IssuanceMethod::Doku, None, 60_000)),
+        bill("NEW-MERCHANT", terms(Channel::Alfa, IssuanceMethod::Merchant, Some("8896500000000002"), 70_000)),
         // Codes of our own making: asked for by DOKU, and the next free numbers.
-        bill("AMEND-INQUIRY", terms(Channel::Alfa, Method::Inquiry, Some("8896500000000011"), 250_000)),
+        bill("AMEND-INQUIRY", terms(Channel::Alfa, IssuanceMethod::Inquiry, Some("8896500000000011"), 250_000)),
         bill("CANCEL-INQUIRY", Wanted::Cancelled),
-        bill("TAKES-ITS-CODE", terms(Channel::Alfa, Method::Inquiry, Some("8896500000000012"), 80_000)),
-        bill("NEW-INQUIRY", terms(Channel::Alfa, Method::Inquiry, None, 80_000)),
-        bill("KEEP-MINTED", terms(Channel::Alfa, Method::Merchant, None, 100_000)),
-        bill("MINTED-2", terms(Channel::Alfa, Method::Merchant, None, 90_000)),
-        bill("MINTED-1", terms(Channel::Alfa, Method::Merchant, None, 90_000)),
+        bill("TAKES-ITS-CODE", terms(Channel::Alfa, IssuanceMethod::Inquiry, Some("8896500000000012"), 80_000)),
+        bill("NEW-INQUIRY", terms(Channel::Alfa, IssuanceMethod::Inquiry, None, 80_000)),
+        bill("KEEP-MINTED", terms(Channel::Alfa, IssuanceMethod::Merchant, None, 100_000)),
+        bill("MINTED-2", terms(Channel::Alfa, IssuanceMethod::Merchant, None, 90_000)),
+        bill("MINTED-1", terms(Channel::Alfa, IssuanceMethod::Merchant, None, 90_000)),
     ]
 }
 
@@ -416,7 +416,7 @@ fn check_world(ledger: &MemoryLedger, model: &Mutex<Model>, bills: &[Bill], cont
     for bill in bills {
         let order = model.order(bill.invoice_number.as_str());
         let state = &known[&bill.invoice_number];
-        if state.terms.method == Method::Inquiry {
+        if state.terms.method == IssuanceMethod::Inquiry {
             assert!(order.is_none(), "{context}: DOKU was told of {}", bill.invoice_number);
             let Wanted::Live(terms) = &bill.wanted else {
                 assert_eq!(state.status, Status::Cancelled, "{context}: {}", bill.invoice_number);
@@ -541,7 +541,7 @@ fn a_first_issue_repeated_with_the_ledger_lost_is_replayed_not_made_again() {
     let orders = world.model.lock().unwrap().orders().to_vec();
     let again = run(&MemoryLedger::new(), &world, &before(), None);
     for (end, bill) in again.ends.unwrap().iter().zip(before()) {
-        let is_local = matches!(&bill.wanted, Wanted::Live(terms) if terms.method == Method::Inquiry);
+        let is_local = matches!(&bill.wanted, Wanted::Live(terms) if terms.method == IssuanceMethod::Inquiry);
         assert_eq!((end.bucket, end.action), (Bucket::Issued, if is_local { "issued" } else { "replayed" }), "{}", bill.invoice_number);
     }
     assert_eq!(world.model.lock().unwrap().orders(), orders, "DOKU made no second code");

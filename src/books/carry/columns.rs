@@ -30,7 +30,7 @@ pub(super) type Named = (&'static str, Kind);
 
 /// Rows of a table, filled field by field.
 pub(super) struct Rows {
-    cells: parquet::Rows,
+    cells: parquet::ParquetRows,
     csv: Option<Csv<Vec<u8>>>,
     /// What a field is as a word, and as JSON.
     text: String,
@@ -75,7 +75,7 @@ impl RowDigest {
 impl Rows {
     pub(super) fn of(table: &Table) -> Self {
         Self {
-            cells: parquet::Rows::of(table.columns()),
+            cells: parquet::ParquetRows::of(table.columns()),
             csv: table.has_csv.then(|| Csv::new(Vec::new())),
             text: String::new(),
             json: Vec::new(),
@@ -139,10 +139,10 @@ impl Rows {
 
 impl Kind {
     /// As what it is written. Names that stand in a carry are other people's.
-    pub(super) const fn written(self) -> columns::Kind {
+    pub(super) const fn written(self) -> columns::ColumnKind {
         match self {
-            Self::Number => columns::Kind::Rupiah,
-            Self::Text | Self::Hex | Self::Json => columns::Kind::Foreign,
+            Self::Number => columns::ColumnKind::Rupiah,
+            Self::Text | Self::Hex | Self::Json => columns::ColumnKind::Foreign,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::read::{Rows, file_of};
 use super::table::{TABLES, Table};
-use super::{CarryError, Head};
+use super::{CarryError, CarryHead};
 use crate::books::account::PerAccount;
 use crate::books::brief::Brief;
 use crate::books::item::ItemId;
@@ -24,8 +24,8 @@ const IN_PARTS: [&str; 5] = ["bills", "debts", "payments", "settlement_rows", "i
 
 /// See the module.
 #[derive(Debug)]
-pub struct Folder {
-    head: Head,
+pub struct CarryFolder {
+    head: CarryHead,
     /// What is known, in short.
     brief: Brief,
     /// Those that are read part by part.
@@ -34,14 +34,14 @@ pub struct Folder {
     astray: Known,
 }
 
-impl Folder {
+impl CarryFolder {
     /// Opens the carry in `folder`: every file as `open` vouches for it by its name, every table against its digest, and the balances
     /// against their items. `listen` hears of everything once, bills before their payments.
     ///
     /// # Errors
     /// [`CarryError`].
     pub fn open(folder: &Path, open: impl Fn(&str) -> io::Result<Vouched>, mut listen: impl FnMut(&Known)) -> Result<Self, CarryError> {
-        let head = Head::read(folder)?;
+        let head = CarryHead::read(folder)?;
         let mut brief = Brief::of(&Known { began_on: head.began_on, ..Known::default() });
         for table in TABLES.iter().filter(|table| !IN_PARTS.contains(&table.name)) {
             let file = file_of(table, &open)?;
@@ -75,7 +75,7 @@ impl Folder {
 
     /// Its head.
     #[must_use]
-    pub const fn head(&self) -> &Head {
+    pub const fn head(&self) -> &CarryHead {
         &self.head
     }
 
@@ -183,7 +183,7 @@ impl InParts<'_> {
 /// The books of the month before, on their way into the parts of this one.
 #[derive(Debug)]
 pub struct Reader<'f> {
-    folder: &'f Folder,
+    folder: &'f CarryFolder,
     parts: &'f Parts,
     tables: Vec<InParts<'f>>,
     shares: Shares,

@@ -17,11 +17,11 @@ use std::io::{self, Write};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-pub use self::folder::{Folder, Reader};
+pub use self::folder::{CarryFolder, Reader};
 pub use self::read::read;
 use super::account::{Account, PerAccount};
 use super::known::Known;
-use super::settings::{Period, Settings};
+use super::settings::{BooksSettings, PostingPeriod};
 use crate::columns::Csv;
 use crate::columns::parquet::{Frame, Groups};
 use crate::domain::amount::Rupiah;
@@ -46,7 +46,7 @@ pub struct TableHead {
 /// What the books at the end of a month are, in short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Head {
+pub struct CarryHead {
     /// The version of the format.
     pub format: u32,
     /// The first WIB day of the month.
@@ -56,7 +56,7 @@ pub struct Head {
     /// The first day of the books.
     pub began_on: Option<Date>,
     /// The settings postings depended on.
-    pub settings: Settings,
+    pub settings: BooksSettings,
     /// The hash of the head before; none for the first month.
     pub previous: Option<String>,
     /// The end of the ledger that was read; empty for an external one.
@@ -71,7 +71,7 @@ pub struct Head {
     pub tables: BTreeMap<String, TableHead>,
 }
 
-impl Head {
+impl CarryHead {
     /// Equal for equal books with an equal past, and for nothing else.
     ///
     /// # Errors
@@ -84,11 +84,11 @@ impl Head {
 
 /// What a head says besides the tables.
 #[derive(Clone, Debug)]
-pub struct About<'a> {
+pub struct HeadContent<'a> {
     /// The month.
-    pub period: Period,
+    pub period: PostingPeriod,
     /// Its settings.
-    pub settings: &'a Settings,
+    pub settings: &'a BooksSettings,
     /// The hash of the head before.
     pub previous: Option<String>,
     /// The end of the ledger.
@@ -137,7 +137,7 @@ impl CarryError {
 
 /// What is known of one part, ready to be written.
 #[derive(Debug)]
-pub struct Page {
+pub struct CarryPage {
     tables: Vec<TablePage>,
     balances: PerAccount<Rupiah>,
 }
@@ -150,7 +150,7 @@ struct TablePage {
     frame: Frame,
 }
 
-impl Page {
+impl CarryPage {
     /// Of what is known of a part.
     ///
     /// # Errors
@@ -210,7 +210,7 @@ impl<W: Write> Carry<W> {
     ///
     /// # Errors
     /// [`CarryError::Storage`].
-    pub fn put(&mut self, page: Page) -> Result<(), CarryError> {
+    pub fn put(&mut self, page: CarryPage) -> Result<(), CarryError> {
         for (account, amount) in page.balances.into_each() {
             let sum = self.balances.at(account);
             *sum = sum.plus(amount);
@@ -225,15 +225,15 @@ impl<W: Write> Carry<W> {
     ///
     /// # Errors
     /// [`CarryError`].
-    pub fn finish(self, began_on: Option<Date>, about: About<'_>) -> Result<Head, CarryError> {
+    pub fn finish(self, began_on: Option<Date>, about: HeadContent<'_>) -> Result<CarryHead, CarryError> {
         let sums = self.balances.into_each().filter(|(_, sum)| *sum != Rupiah::ZERO);
         let sums: Result<_, _> = sums.map(|(account, sum)| Ok((account, i64::try_from(sum.get())?))).collect();
         let mut tables = BTreeMap::new();
         for files in self.tables {
             tables.insert(files.name.to_owned(), files.finish()?);
         }
-        let About { period, settings, previous, ledger, journal, exported } = about;
-        Ok(Head {
+        let HeadContent { period, settings, previous, ledger, journal, exported } = about;
+        Ok(CarryHead {
             format: FORMAT,
             from: period.from,
             to: period.to,
@@ -271,7 +271,7 @@ impl<W: Write> TableFiles<W> {
     }
 }
 
-impl Head {
+impl CarryHead {
     /// As it stands in its file.
     ///
     /// # Errors

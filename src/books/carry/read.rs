@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::columns::{Named, RowDigest};
 use super::table::{TABLES, Table};
-use super::{CarryError, FORMAT, HEAD, Head, TableHead};
+use super::{CarryError, CarryHead, FORMAT, HEAD, TableHead};
 use crate::books::account::PerAccount;
 use crate::books::known::Known;
 use crate::columns::stored::{Slices, Stored};
@@ -15,6 +15,7 @@ use crate::columns::vouched::Vouched;
 use crate::domain::amount::Rupiah;
 use crate::domain::digest::{self, Digest, Running};
 use crate::parallel;
+use crate::private;
 
 /// What every version of a head has.
 #[derive(Deserialize)]
@@ -22,11 +23,11 @@ struct Versioned {
     format: u32,
 }
 
-impl Head {
+impl CarryHead {
     /// Reads the head in `folder`.
     pub(super) fn read(folder: &Path) -> Result<Self, CarryError> {
         let mut text = Vec::new();
-        let mut opened = std::fs::File::open(folder.join(HEAD)).map_err(CarryError::storage(HEAD))?;
+        let mut opened = private::regular(&folder.join(HEAD)).map_err(CarryError::storage(HEAD))?;
         opened.read_to_end(&mut text).map_err(CarryError::storage(HEAD))?;
         let Versioned { format } = serde_json::from_slice(&text).map_err(|error| CarryError::damaged(HEAD, &error))?;
         if !(1..=FORMAT).contains(&format) {
@@ -58,8 +59,8 @@ impl Head {
 ///
 /// # Errors
 /// [`CarryError`].
-pub fn read(folder: &Path, open: impl Fn(&str) -> io::Result<Vouched>) -> Result<(Head, Known), CarryError> {
-    let head = Head::read(folder)?;
+pub fn read(folder: &Path, open: impl Fn(&str) -> io::Result<Vouched>) -> Result<(CarryHead, Known), CarryError> {
+    let head = CarryHead::read(folder)?;
     let mut known = Known { began_on: head.began_on, ..Known::default() };
     for table in TABLES {
         let file = file_of(table, &open)?;
@@ -84,7 +85,7 @@ pub(super) fn file_of(table: &Table, open: impl Fn(&str) -> io::Result<Vouched>)
 pub(super) struct Rows<'f> {
     pub(super) table: &'static Table,
     columns: Vec<&'static Named>,
-    head: &'f Head,
+    head: &'f CarryHead,
     slices: Slices<'f>,
     running: Running,
     count: u64,
@@ -98,7 +99,7 @@ impl std::fmt::Debug for Rows<'_> {
 
 impl<'f> Rows<'f> {
     /// All of them.
-    pub(super) fn of(table: &'static Table, head: &'f Head, file: &'f Vouched) -> Result<Self, CarryError> {
+    pub(super) fn of(table: &'static Table, head: &'f CarryHead, file: &'f Vouched) -> Result<Self, CarryError> {
         let slices = Slices::of(file).map_err(|reason| CarryError::damaged(&table.file(), &reason))?;
         let columns = table.columns_of(head.format).collect();
         Ok(Self { table, columns, head, slices, running: Running::default(), count: 0 })

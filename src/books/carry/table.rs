@@ -7,7 +7,9 @@ use serde::de::{DeserializeOwned, Error as _, IntoDeserializer as _};
 
 use super::columns::{Kind, Named, Rows};
 use super::record::Record;
-use crate::books::known::{Accepted, Alarm, BankLine, Batch, Bill, Debt, Decided, Known, Open, Payment, Payout, Row as SettlementRow};
+use crate::books::known::{
+    Accepted, Alarm, BookedBankLine, BookedBatch, BookedBill, BookedPayment, BookedRow as SettlementRow, Debt, Decided, Known, Open, Payout,
+};
 use crate::columns::{self, Value};
 
 /// One table.
@@ -88,22 +90,22 @@ enum Audience {
 
 tables! {
     "items" balances: Open "item" People { amount Number, since Text, moved_on Text, moved_by Text, cause Text }
-    "bills" bills: Bill "bill" Programs {
+    "bills" bills: BookedBill "bill" Programs {
         debt Text, invoice_number Text, names Json, due_on Text, expires_on Text, events Json, amount Number, is_live Json, dimensions Json,
     }
     "debts" debts: Debt "debt" Programs {
         bills Json, due Number, is_reusable Json, is_before_books Json, applied Json, payments Json, taken_off Json,
     }
-    "payments" payments: Payment "payment" Programs {
+    "payments" payments: BookedPayment "payment" Programs {
         identity Hex, notified Json, is_before_books Json, channel Text, amount Number, paid_at Text, content Hex, payee Json, hold Text,
         only_told Json, debt Text, account Text, held_as Text, row Text, aliases Json, canonical Hex, class Text,
     }
     "settlement_rows" rows: SettlementRow "row" Programs {
         batch Text, invoice_number Text, listed_as Text, paid_out_on Text, kind Json, gross Number, state Text, number Text, bill Text,
     }
-    "batches" batches: Batch "batch" People { name Text, stated Number, days Json }
+    "batches" batches: BookedBatch "batch" People { name Text, stated Number, days Json }
     "payouts" payouts: Payout "payout" People { batch Text, on Text }
-    "bank_lines" bank_lines: BankLine "bank_line" People { on Text, amount Number }
+    "bank_lines" bank_lines: BookedBankLine "bank_line" People { on Text, amount Number }
     "decisions" decisions: Decided "decision" People {
         action Text, on Text, leg Text, debt Text, posted Json, taken_off Json, applied Json, refused Text, is_taken_back Json,
     }
@@ -161,7 +163,7 @@ impl Table {
     }
 
     /// What its columns are called and how they are written, the key first.
-    pub(super) fn columns(&self) -> impl Iterator<Item = (&'static str, columns::Kind)> {
+    pub(super) fn columns(&self) -> impl Iterator<Item = (&'static str, columns::ColumnKind)> {
         let kinds = std::iter::once(Kind::Text).chain(self.columns.iter().map(|(_, kind)| *kind));
         self.header().zip(kinds.map(Kind::written))
     }

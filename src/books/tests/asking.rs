@@ -3,8 +3,8 @@
 use super::business::*;
 use crate::books::account::Account as A;
 use crate::books::decision::Action;
-use crate::books::fact::{BillFact, Change, Hold, Mark};
-use crate::books::item::{ItemId, Subject};
+use crate::books::fact::{BillChange, BillFact, LedgerMark, PaymentHold};
+use crate::books::item::{BooksSubject, ItemId};
 use crate::books::known::Known;
 use crate::books::pair::Leg;
 
@@ -17,16 +17,16 @@ fn premium(known: &Known) -> i128 {
 }
 
 fn marked(bill: BillFact, is_marked: bool) -> BillFact {
-    BillFact { mark: is_marked.then_some(Mark { at: None, paid: None }), ..bill }
+    BillFact { mark: is_marked.then_some(LedgerMark { at: None, paid: None }), ..bill }
 }
 
 #[test]
 fn a_cancelled_bill_owes_nothing_whatever_comes_back_to_it() {
     let open = bill("b", day(8, 1), 40_000);
-    let cancelled = || open.clone().then(day(9, 10), Change::Cancelled);
+    let cancelled = || open.clone().then(day(9, 10), BillChange::Cancelled);
     let late = |amount| {
         let mut held = pays("held", day(8, 1), amount, "b");
-        held.hold = Some(Hold::AfterExpiry);
+        held.hold = Some(PaymentHold::AfterExpiry);
         held
     };
     // What nothing proved comes back: since money waits for a decision, in part or whole, or since the mark is withdrawn.
@@ -46,7 +46,7 @@ fn a_cancelled_bill_owes_nothing_whatever_comes_back_to_it() {
     let august = business.close(8, &facts(std::slice::from_ref(&open), &[], &[]));
     assert_eq!((owed(&august.known), total(&august.known, A::WriteOff)), (0, 40_000));
     let mut back = decide("back", day(9, 20), Action::Reopen, about, facts(&[cancelled()], &[], &[]));
-    (back.account, back.item) = (None, ItemId::of(Subject::Decision, &[b"loss"]));
+    (back.account, back.item) = (None, ItemId::of(BooksSubject::Decision, &[b"loss"]));
     business.decisions.push(back);
     let september = business.close(9, &facts(&[cancelled()], &[], &[]));
     assert!(september.aside.refused.is_empty(), "{:?}", september.aside.refused);
@@ -56,16 +56,16 @@ fn a_cancelled_bill_owes_nothing_whatever_comes_back_to_it() {
 #[test]
 fn what_is_heard_of_late_stands_where_its_day_puts_it() {
     let made = || bill("b", day(8, 1), 40_000);
-    let amended = |bill: BillFact| bill.then(day(9, 8), Change::Amended(rupiah(20_000)));
-    let cancelled = |bill: BillFact| bill.then(day(9, 1), Change::Cancelled);
-    let reinstated = |bill: BillFact| bill.then(day(9, 4), Change::Reinstated(rupiah(10_000)));
+    let amended = |bill: BillFact| bill.then(day(9, 8), BillChange::Amended(rupiah(20_000)));
+    let cancelled = |bill: BillFact| bill.then(day(9, 1), BillChange::Cancelled);
+    let reinstated = |bill: BillFact| bill.then(day(9, 4), BillChange::Reinstated(rupiah(10_000)));
     // What September's run knew, what October's tells of September besides, and what is owed then.
     let heard = [
         (amended(made()), amended(cancelled(made())), 0),
         (amended(cancelled(made())), amended(reinstated(cancelled(made()))), 20_000),
         (amended(made()), amended(reinstated(cancelled(made()))), 20_000),
         (reinstated(made()), amended(reinstated(made())), 20_000),
-        (amended(made()), amended(made().then(day(9, 2), Change::Amended(rupiah(35_000)))), 20_000),
+        (amended(made()), amended(made().then(day(9, 2), BillChange::Amended(rupiah(35_000)))), 20_000),
     ];
     for (known, told, asked) in heard {
         let mut business = Business::default();

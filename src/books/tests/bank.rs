@@ -3,12 +3,12 @@
 use super::business::*;
 use crate::books::account::Account;
 use crate::books::fact::{BankLineFact, BatchFact, Facts, RowKind};
-use crate::books::item::{ItemId, Subject};
-use crate::books::settings::Settings;
+use crate::books::item::{BooksSubject, ItemId};
+use crate::books::settings::BooksSettings;
 use crate::domain::channel::Channel;
 
 fn line(name: &str, on: i8, amount: i64, text: &str) -> BankLineFact {
-    BankLineFact { id: ItemId::of(Subject::BankLine, &[name.as_bytes()]), on: day(8, on), amount, text: text.into(), former: None }
+    BankLineFact { id: ItemId::of(BooksSubject::BankLine, &[name.as_bytes()]), on: day(8, on), amount, text: text.into(), former: None }
 }
 
 /// Batches that pay so much on such a day.
@@ -23,7 +23,8 @@ fn paid(batches: &[(&str, i8, i64)]) -> Facts {
 }
 
 fn business() -> Business {
-    let settings = Settings { bank_statement: true, bank_window_days: 3, bank_filter: vec!["doku".into()], ..Settings::default() };
+    let settings =
+        BooksSettings { bank_statement: true, bank_window_days: 3, bank_filter: vec!["doku".into()], ..BooksSettings::default() };
     Business { settings, ..Business::default() }
 }
 

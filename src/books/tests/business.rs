@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use jiff::civil::{Date, date};
 
 use crate::books::account::Account;
-use crate::books::decision::{Action, Decision};
+use crate::books::decision::{Action, BooksDecision};
 use crate::books::fact::*;
-use crate::books::item::{ItemId, Subject};
+use crate::books::item::{BooksSubject, ItemId};
 use crate::books::known::Known;
 use crate::books::pair::Leg;
-use crate::books::post::{Month, post};
-use crate::books::settings::{Period, Settings};
+use crate::books::post::{PostedMonth, post};
+use crate::books::settings::{BooksSettings, PostingPeriod};
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::{at_wib, wib_date};
 use crate::domain::channel::Channel;
@@ -24,8 +24,8 @@ pub(super) fn at(on: Date) -> Timestamp {
     at_wib(on.at(12, 0, 0, 0)).unwrap()
 }
 
-pub(super) fn month(number: i8) -> Period {
-    Period { from: day(number, 1), to: day(number, 1).last_of_month() }
+pub(super) fn month(number: i8) -> PostingPeriod {
+    PostingPeriod { from: day(number, 1), to: day(number, 1).last_of_month() }
 }
 
 pub(super) fn rupiah(amount: u64) -> Amount {
@@ -42,18 +42,18 @@ pub(super) fn bill(name: &str, on: Date, amount: u64) -> BillFact {
         reusable: false,
         due_on: None,
         expires_on: None,
-        events: vec![BillEvent { at: Some(at(on)), change: Change::Created(rupiah(amount)) }],
+        events: vec![BillEvent { at: Some(at(on)), change: BillChange::Created(rupiah(amount)) }],
         mark: None,
         dimensions: Dimensions::default(),
     }
 }
 
 pub(super) trait Told {
-    fn then(self, on: Date, change: Change) -> Self;
+    fn then(self, on: Date, change: BillChange) -> Self;
 }
 
 impl Told for BillFact {
-    fn then(mut self, on: Date, change: Change) -> Self {
+    fn then(mut self, on: Date, change: BillChange) -> Self {
         self.events.push(BillEvent { at: Some(at(on)), change });
         self
     }
@@ -61,7 +61,7 @@ impl Told for BillFact {
 
 pub(super) fn payment(name: &str, on: Date, amount: u64, payee: Payee) -> PaymentFact {
     PaymentFact {
-        id: ItemId::of(Subject::Payment, &[name.as_bytes()]),
+        id: ItemId::of(BooksSubject::Payment, &[name.as_bytes()]),
         identity: None,
         canonical: None,
         aliases: Vec::new(),
@@ -84,8 +84,8 @@ pub(super) fn pays(name: &str, on: Date, amount: u64, invoice: &str) -> PaymentF
 pub(super) fn row(name: &str, batch: &str, on: Date, amount: i64, kind: RowKind) -> RowFact {
     RowFact {
         number: "".into(),
-        id: ItemId::of(Subject::Row, &[name.as_bytes()]),
-        batch: ItemId::of(Subject::Batch, &[batch.as_bytes()]),
+        id: ItemId::of(BooksSubject::Row, &[name.as_bytes()]),
+        batch: ItemId::of(BooksSubject::Batch, &[batch.as_bytes()]),
         invoice_number: "".into(),
         bill: None,
         listed_as: "".into(),
@@ -100,12 +100,12 @@ pub(super) fn row(name: &str, batch: &str, on: Date, amount: i64, kind: RowKind)
 }
 
 pub(super) fn settles(payment: &str) -> RowKind {
-    RowKind::Of(Channel::Alfa, ItemId::of(Subject::Payment, &[payment.as_bytes()]))
+    RowKind::Of(Channel::Alfa, ItemId::of(BooksSubject::Payment, &[payment.as_bytes()]))
 }
 
-pub(super) fn decide(name: &str, on: Date, action: Action, leg: Leg, facts: Facts) -> Decision {
-    Decision {
-        id: ItemId::of(Subject::Decision, &[name.as_bytes()]),
+pub(super) fn decide(name: &str, on: Date, action: Action, leg: Leg, facts: Facts) -> BooksDecision {
+    BooksDecision {
+        id: ItemId::of(BooksSubject::Decision, &[name.as_bytes()]),
         made_at: at(on),
         effective_on: wib_date(at(on)),
         action,
@@ -124,29 +124,29 @@ pub(super) fn debt(invoice: &str) -> Leg {
 }
 
 pub(super) fn on(account: Account, payment: &str) -> Leg {
-    Leg::of(account, ItemId::of(Subject::Payment, &[payment.as_bytes()]))
+    Leg::of(account, ItemId::of(BooksSubject::Payment, &[payment.as_bytes()]))
 }
 
 pub(super) fn of_decision(account: Account, name: &str) -> Leg {
-    Leg::of(account, ItemId::of(Subject::Decision, &[name.as_bytes()]))
+    Leg::of(account, ItemId::of(BooksSubject::Decision, &[name.as_bytes()]))
 }
 
 /// Months that follow one another.
 #[derive(Default)]
 pub(super) struct Business {
-    pub(super) settings: Settings,
+    pub(super) settings: BooksSettings,
     pub(super) known: Known,
-    pub(super) decisions: Vec<Decision>,
+    pub(super) decisions: Vec<BooksDecision>,
 }
 
 impl Business {
     /// Posts a month without closing it.
-    pub(super) fn run(&self, number: i8, facts: &Facts) -> Month {
+    pub(super) fn run(&self, number: i8, facts: &Facts) -> PostedMonth {
         post(self.known.clone(), facts, &self.decisions, &self.settings, month(number)).unwrap()
     }
 
     /// Posts a month and goes on from it.
-    pub(super) fn close(&mut self, number: i8, facts: &Facts) -> Month {
+    pub(super) fn close(&mut self, number: i8, facts: &Facts) -> PostedMonth {
         let month = self.run(number, facts);
         self.known = month.known.clone();
         month
@@ -166,7 +166,7 @@ pub(super) fn total(known: &Known, account: Account) -> i128 {
     known.totals().at(account).get()
 }
 
-pub(super) fn moved(month: &Month, account: Account) -> i128 {
+pub(super) fn moved(month: &PostedMonth, account: Account) -> i128 {
     let legs = month.pairs.iter().flat_map(super::super::pair::Pair::legs);
     legs.filter(|(leg, _)| leg.account == account).map(|(_, amount)| amount).sum::<Rupiah>().get()
 }

@@ -5,16 +5,16 @@ use std::io::Write as _;
 
 use super::business::*;
 use crate::books::account::Account;
-use crate::books::carry::{self, About, CarryError};
+use crate::books::carry::{self, CarryError, HeadContent};
 use crate::books::decision::Action;
 use crate::books::export::{export, write_csv};
-use crate::books::fact::{AlarmFact, BatchFact, Change, Facts, Mark, Payee, RowKind};
+use crate::books::fact::{AlarmFact, BatchFact, BillChange, Facts, LedgerMark, Payee, RowKind};
 use crate::books::hledger;
-use crate::books::item::{ItemId, Subject};
+use crate::books::item::{BooksSubject, ItemId};
 use crate::books::known::Known;
 use crate::books::pair::{Leg, Movement};
-use crate::books::post::Month;
-use crate::books::settings::{Booked, Settings};
+use crate::books::post::PostedMonth;
+use crate::books::settings::{Booked, BooksSettings};
 use crate::books::take_on::{TakenOn, begin};
 use crate::columns::vouched::Vouched;
 use crate::domain::amount::Rupiah;
@@ -22,12 +22,12 @@ use crate::domain::channel::Channel;
 use crate::domain::digest;
 
 /// A month in which something of every kind becomes known, and the next.
-fn two_months() -> (Business, Vec<Month>) {
-    let mut business = Business { settings: Settings { tolerance: 500, ..Settings::default() }, ..Business::default() };
+fn two_months() -> (Business, Vec<PostedMonth>) {
+    let mut business = Business { settings: BooksSettings { tolerance: 500, ..BooksSettings::default() }, ..Business::default() };
     let bills = [
-        bill("A", day(8, 3), 100_000).then(day(8, 9), Change::Amended(rupiah(120_000))),
+        bill("A", day(8, 3), 100_000).then(day(8, 9), BillChange::Amended(rupiah(120_000))),
         bill("B", day(8, 4), 50_000),
-        bill("C", day(8, 5), 70_000).then(day(8, 20), Change::Cancelled),
+        bill("C", day(8, 5), 70_000).then(day(8, 20), BillChange::Cancelled),
     ];
     let paid = [
         pays("p1", day(8, 10), 119_800, "A"),
@@ -44,7 +44,7 @@ fn two_months() -> (Business, Vec<Month>) {
     let mut evidence = facts(&bills, &paid, &rows);
     evidence.batches.push(BatchFact { id: rows[0].batch, name: "B1".into(), stated: vec![130_000] });
     let (invoice_number, payment_code) = ("INV".into(), "0001".into());
-    let forged = AlarmFact::of(ItemId::of(Subject::Alarm, &[b"forged"]), "N02");
+    let forged = AlarmFact::of(ItemId::of(BooksSubject::Alarm, &[b"forged"]), "N02");
     let channel = Some(Channel::Alfa);
     let alarm = AlarmFact { on: day(8, 15), at_stake: Rupiah::new(9_000), invoice_number, payment_code, channel, ..forged };
     evidence.alarms.push(alarm);
@@ -57,18 +57,24 @@ fn two_months() -> (Business, Vec<Month>) {
     (business, vec![august, september])
 }
 
-fn write(folder: &std::path::Path, known: &Known, month: &Month, settings: &Settings) -> carry::Head {
-    let about =
-        About { period: month.period, settings, previous: None, ledger: "7:ab".into(), journal: String::new(), exported: String::new() };
+fn write(folder: &std::path::Path, known: &Known, month: &PostedMonth, settings: &BooksSettings) -> carry::CarryHead {
+    let about = HeadContent {
+        period: month.period,
+        settings,
+        previous: None,
+        ledger: "7:ab".into(),
+        journal: String::new(),
+        exported: String::new(),
+    };
     let mut carry = carry::Carry::begin(|name| std::fs::File::create(folder.join(name))).unwrap();
-    carry.put(carry::Page::of(known).unwrap()).unwrap();
+    carry.put(carry::CarryPage::of(known).unwrap()).unwrap();
     let head = carry.finish(known.began_on, about).unwrap();
     std::fs::write(folder.join(carry::HEAD), head.text().unwrap()).unwrap();
     head
 }
 
 /// Reads it as a list that vouches for whatever is there would have it: what the tables themselves are held against.
-fn read(folder: &std::path::Path) -> Result<(carry::Head, Known), CarryError> {
+fn read(folder: &std::path::Path) -> Result<(carry::CarryHead, Known), CarryError> {
     carry::read(folder, |name| {
         let path = folder.join(name);
         Vouched::open(&path, &digest::hex(&digest::of_bytes(&std::fs::read(&path)?)))
@@ -107,9 +113,9 @@ fn the_files_of_a_month_are_read_back_whole_and_whatever_is_changed_in_them_is_f
 #[test]
 fn books_begin_with_what_was_open_and_told_and_settled_debts_stay_settled() {
     let mut paid_before = bill("old", day(7, 1), 10_000);
-    paid_before.mark = Some(Mark { at: Some(at(day(7, 20))), paid: None });
+    paid_before.mark = Some(LedgerMark { at: Some(at(day(7, 20))), paid: None });
     let open = bill("open", day(7, 5), 50_000);
-    let gone = bill("gone", day(7, 5), 60_000).then(day(7, 9), Change::Cancelled);
+    let gone = bill("gone", day(7, 5), 60_000).then(day(7, 9), BillChange::Cancelled);
     let bills = [paid_before.clone(), open.clone(), gone, bill("new", day(8, 2), 5_000)];
     let taken = |account, item, amount| TakenOn {
         account,
@@ -123,7 +129,7 @@ fn books_begin_with_what_was_open_and_told_and_settled_debts_stay_settled() {
         taken(Account::Doku, on(Account::Doku, "transit").item.unwrap(), 10_000),
         taken(Account::Suspense, on(Account::Suspense, "orphan").item.unwrap(), 7_000),
     ];
-    let eve = begin(&bills, &[], &told, &Settings::default(), day(8, 1)).unwrap();
+    let eve = begin(&bills, &[], &told, &BooksSettings::default(), day(8, 1)).unwrap();
     assert_eq!((total(&eve.known, Account::Receivable), total(&eve.known, Account::Opening)), (50_000, -53_000));
     assert!(eve.pairs.iter().all(|pair| pair.movement == Movement::TakenOn && pair.day == day(7, 31)));
     let mut business = Business { known: eve.known, ..Business::default() };
@@ -137,7 +143,7 @@ fn books_begin_with_what_was_open_and_told_and_settled_debts_stay_settled() {
 
 #[test]
 fn what_was_settled_long_ago_is_forgotten_and_facts_of_those_days_are_never_posted_again() {
-    let mut business = Business { settings: Settings { known_months: 2, ..Settings::default() }, ..Business::default() };
+    let mut business = Business { settings: BooksSettings { known_months: 2, ..BooksSettings::default() }, ..Business::default() };
     let bills = [bill("A", day(3, 3), 100_000), bill("open", day(3, 3), 20_000)];
     let paid = [pays("p", day(3, 5), 100_000, "A")];
     let rows = [row("r", "B1", day(3, 9), 100_000, settles("p"))];
@@ -156,10 +162,10 @@ fn what_was_settled_long_ago_is_forgotten_and_facts_of_those_days_are_never_post
 fn an_entry_is_exported_once_taken_back_if_its_month_loses_it_and_comes_back_under_an_id_of_its_own() {
     let (_, months) = two_months();
     let august = &months[0].pairs;
-    let both = Settings { premium: Booked::Tagih, receipts: Booked::Tagih, ..Settings::default() };
+    let both = BooksSettings { premium: Booked::Tagih, receipts: Booked::Tagih, ..BooksSettings::default() };
     let first = export(august, &[], &both);
     assert_eq!((first.entries.len(), first.withheld.len()), (august.len(), 0));
-    let core = export(august, &[], &Settings { receipts: Booked::Core, ..Settings::default() });
+    let core = export(august, &[], &BooksSettings { receipts: Booked::Core, ..BooksSettings::default() });
     let touches = |account: Account| {
         core.entries.iter().any(|entry| [entry.pair.debit.account, entry.pair.credit.account] == [Account::Doku, account])
     };
@@ -181,7 +187,7 @@ fn an_entry_is_exported_once_taken_back_if_its_month_loses_it_and_comes_back_und
 #[test]
 fn entries_need_every_account_they_touch_and_debit_what_they_credit() {
     let (_, months) = two_months();
-    let exported = export(&months[0].pairs, &[], &Settings { premium: Booked::Tagih, ..Settings::default() });
+    let exported = export(&months[0].pairs, &[], &BooksSettings { premium: Booked::Tagih, ..BooksSettings::default() });
     let mut chart: BTreeMap<Account, String> = Account::ALL.map(|account| (account, format!("1-{}", account.name()))).into();
     let mut text = Vec::new();
     write_csv(&mut text, &exported.entries, &chart).unwrap();

@@ -7,10 +7,10 @@ use super::business::*;
 use super::naive::{self, Given};
 use crate::books::account::Account;
 use crate::books::fact::*;
-use crate::books::identities::{Identity, Made, holding};
+use crate::books::identities::{MonthInputs, PostingIdentity, holding};
 use crate::books::item::ItemId;
 use crate::books::known::Known;
-use crate::books::post::Month;
+use crate::books::post::PostedMonth;
 use crate::domain::channel::Channel;
 
 /// Who knows of the payment, as the books are told: a mark, the payment itself, or nothing.
@@ -39,13 +39,13 @@ const ASKED: u64 = 100_000;
 fn evidence(told: Told, out: Out, amount: i64, is_second: bool) -> Facts {
     let mut bill = bill("A", day(8, 3), ASKED);
     bill.mark = match told {
-        Told::Mark => Some(Mark { at: Some(at(day(8, 10))), paid: None }),
-        Told::MarkOf(paid) => Some(Mark { at: Some(at(day(8, 10))), paid: Some(rupiah(paid)) }),
+        Told::Mark => Some(LedgerMark { at: Some(at(day(8, 10))), paid: None }),
+        Told::MarkOf(paid) => Some(LedgerMark { at: Some(at(day(8, 10))), paid: Some(rupiah(paid)) }),
         _ => None,
     };
     let is_told = matches!(told, Told::Payment | Told::Held);
     let mut paid = pays("p", day(8, 10), ASKED, "A");
-    paid.hold = (told == Told::Held).then_some(Hold::AfterExpiry);
+    paid.hold = (told == Told::Held).then_some(PaymentHold::AfterExpiry);
     let of = |name: &str, on: Option<_>| {
         let mut row = row(name, "B1", day(8, 15), amount, if is_told { settles("p") } else { RowKind::Unclaimed(Channel::Alfa) });
         row.bill = Some(bill.id).filter(|_| !is_told);
@@ -88,8 +88,8 @@ fn a_sum_stands_in_one_place_whoever_tells_of_it_and_when() {
         for (number, told) in [(8, first), (9, second)] {
             let (before, facts) = (business.known.clone(), evidence(told, out, amount, number == 9));
             let closed = business.close(number, &facts);
-            let made = Made { before: &before, facts: &facts, decisions: &[], settings: &business.settings };
-            let broken: Vec<Identity> = holding(&closed, &made).into_iter().filter(|one| !one.holds()).collect();
+            let made = MonthInputs { before: &before, facts: &facts, decisions: &[], settings: &business.settings };
+            let broken: Vec<PostingIdentity> = holding(&closed, &made).into_iter().filter(|one| !one.holds()).collect();
             assert!(broken.is_empty(), "{what}: {broken:?}");
             given.push(Given { period: month(number), facts, decisions: vec![], settings: business.settings.clone() });
             assert_eq!(kept(&closed.known), naive::balances(&given).0, "{what}: month {number}");
@@ -99,7 +99,7 @@ fn a_sum_stands_in_one_place_whoever_tells_of_it_and_when() {
 }
 
 /// What is asked for is owed, was given, or is called paid without proof; what is called so is nowhere else.
-fn one_place(closed: &Month, told: Told, what: &str) {
+fn one_place(closed: &PostedMonth, told: Told, what: &str) {
     let known = &closed.known;
     let debt = &known.debts[&ItemId::debt_of("A")];
     let (owed, unproven) = (stands(known, Account::Receivable), stands(known, Account::Unproven));

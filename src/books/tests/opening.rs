@@ -2,9 +2,9 @@
 
 use super::business::*;
 use crate::books::brief::Brief;
-use crate::books::carry::{self, About, Carry, Folder, Page};
+use crate::books::carry::{self, Carry, CarryFolder, CarryPage, HeadContent};
 use crate::books::fact::{Facts, Payee, RowKind};
-use crate::books::item::{ItemId, Subject};
+use crate::books::item::{BooksSubject, ItemId};
 use crate::books::known::Known;
 use crate::books::parts::{Part, Parts, Shares};
 use crate::columns::vouched::Vouched;
@@ -25,7 +25,7 @@ fn august() -> Known {
         } else {
             pays(&paid, day(8, 9), 50_000, &name(number))
         });
-        payments.last_mut().unwrap().aliases = vec![ItemId::of(Subject::Payment, &[b"also", paid.as_bytes()])];
+        payments.last_mut().unwrap().aliases = vec![ItemId::of(BooksSubject::Payment, &[b"also", paid.as_bytes()])];
         if number % 2 == 0 {
             rows.push(row(&paid, "BATCH", day(8, 12), 50_000, settles(&paid)));
         }
@@ -49,8 +49,8 @@ fn shares(known: &Known, parts: &Parts, brief: &Brief) -> Shares {
 }
 
 fn write(folder: &std::path::Path, known: &Known, pages: &[Known]) {
-    let settings = crate::books::Settings::default();
-    let about = About {
+    let settings = crate::books::BooksSettings::default();
+    let about = HeadContent {
         period: month(8),
         settings: &settings,
         previous: None,
@@ -60,18 +60,18 @@ fn write(folder: &std::path::Path, known: &Known, pages: &[Known]) {
     };
     let mut carry = Carry::begin(|name| std::fs::File::create(folder.join(name))).unwrap();
     for page in pages {
-        carry.put(Page::of(page).unwrap()).unwrap();
+        carry.put(CarryPage::of(page).unwrap()).unwrap();
     }
     let head = carry.finish(known.began_on, about).unwrap();
     std::fs::write(folder.join(carry::HEAD), head.text().unwrap()).unwrap();
 }
 
-fn open(folder: &std::path::Path, listen: impl FnMut(&Known)) -> Folder {
+fn open(folder: &std::path::Path, listen: impl FnMut(&Known)) -> CarryFolder {
     let vouched = |name: &str| {
         let path = folder.join(name);
         Vouched::open(&path, &digest::hex(&digest::of_bytes(&std::fs::read(&path)?)))
     };
-    Folder::open(folder, vouched, listen).unwrap()
+    CarryFolder::open(folder, vouched, listen).unwrap()
 }
 
 /// `pages` are how the month before was written; this one posts other debts together, whatever that one did.

@@ -6,11 +6,11 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
 use crate::books::fact::{Facts, Payee, RowFact, RowKind};
-use crate::books::identities::{self, Made, holding};
+use crate::books::identities::{self, MonthInputs, holding};
 use crate::books::month::{self, Statement};
 use crate::books::parts::{Link, Part, Parts, Shares};
-use crate::books::post::{Month, Posting};
-use crate::books::{Account, Brief, Decision, Handed, ItemId, Known, Pair, Period, Settings};
+use crate::books::post::{PostedMonth, Posting};
+use crate::books::{Account, BooksDecision, BooksSettings, Brief, ItemId, Known, Pair, PostingPeriod, SharedTotals};
 
 /// The debt that each bill of `facts` is of: the first that is told of it.
 fn debts(facts: &Facts) -> BTreeMap<ItemId, ItemId> {
@@ -44,7 +44,13 @@ fn links(before: &Known, facts: &Facts) -> Vec<(Link, Facts)> {
 }
 
 /// The month in parts: each, the tied one last.
-fn months(before: &Known, facts: &Facts, decisions: &[Decision], settings: &Settings, period: Period) -> Vec<(Part, Known, Facts, Month)> {
+fn months(
+    before: &Known,
+    facts: &Facts,
+    decisions: &[BooksDecision],
+    settings: &BooksSettings,
+    period: PostingPeriod,
+) -> Vec<(Part, Known, Facts, PostedMonth)> {
     let links = links(before, facts);
     let brief = Brief::of(before);
     let parts = Parts::of(&brief, decisions, [], links.iter().map(|(link, _)| *link));
@@ -57,7 +63,7 @@ fn months(before: &Known, facts: &Facts, decisions: &[Decision], settings: &Sett
     let mut known = Shares::default();
     known.add(before.clone(), &parts, &brief);
     let posting = Posting { settings, period, lists_bills: !facts.bills.is_empty() };
-    let (mut handed, mut months) = (Handed::default(), Vec::new());
+    let (mut handed, mut months) = (SharedTotals::default(), Vec::new());
     for part in Part::apart().chain([Part::Together]) {
         let before = known.take(part).unwrap_or_else(|| Known { began_on: before.began_on, ..Known::default() });
         let facts = shared.remove(&part).unwrap_or_default();
@@ -74,7 +80,7 @@ fn months(before: &Known, facts: &Facts, decisions: &[Decision], settings: &Sett
 }
 
 /// What all parts know.
-fn whole(months: &[(Part, Known, Facts, Month)]) -> Known {
+fn whole(months: &[(Part, Known, Facts, PostedMonth)]) -> Known {
     let mut whole = Known::default();
     for (.., month) in months {
         whole.join(month.known.clone());
@@ -88,11 +94,11 @@ fn said(statements: Vec<Statement>) -> Vec<Statement> {
 
 /// Holds a month posted whole against the same in parts.
 pub(super) fn is_the_same(
-    month: &Month,
+    month: &PostedMonth,
     before: &Known,
     facts: &Facts,
-    decisions: &[Decision],
-    settings: &Settings,
+    decisions: &[BooksDecision],
+    settings: &BooksSettings,
 ) -> Result<(), TestCaseError> {
     let parts = months(before, facts, decisions, settings, month.period);
     let mut known = whole(&parts);
@@ -116,7 +122,7 @@ pub(super) fn is_the_same(
     let (mut statements, mut ages, mut all) = (Vec::new(), Vec::new(), Vec::new());
     for (_, before, facts, month) in &parts {
         let decisions = if month.is_apart { &[] } else { decisions };
-        let made = Made { before, facts, decisions, settings };
+        let made = MonthInputs { before, facts, decisions, settings };
         identities::add_up(&mut all, holding(month, &made));
         month::add_up(&mut statements, month.statements());
         month::add_ages(&mut ages, month.ageing(month.period.to));

@@ -9,20 +9,20 @@ use super::naive::{self, Given};
 use super::parted;
 use crate::books::account::Account;
 use crate::books::debt::Asked;
-use crate::books::decision::{Action, Decision};
+use crate::books::decision::{Action, BooksDecision};
 use crate::books::export::export;
 use crate::books::fact::*;
 use crate::books::ground::ground;
 use crate::books::hledger;
-use crate::books::identities::{Identity, Made, holding};
-use crate::books::item::{ItemId, Subject};
+use crate::books::identities::{MonthInputs, PostingIdentity, holding};
+use crate::books::item::{BooksSubject, ItemId};
 use crate::books::known::{Debt, Known};
+use crate::books::ledger_tie::{Tie, TieLine};
 use crate::books::pair::Leg;
-use crate::books::post::{Month, post};
-use crate::books::settings::Settings;
+use crate::books::post::{PostedMonth, post};
+use crate::books::settings::BooksSettings;
 use crate::books::standing::class_in_books;
-use crate::books::tie::{Line, Tie};
-use crate::domain::classify::Policy;
+use crate::domain::classify::MatchingPolicy;
 
 /// One thing that happens; what the numbers mean depends on `kind`.
 #[derive(Clone, Copy, Debug)]
@@ -61,14 +61,14 @@ impl World {
             3 | 4 => self.event(
                 who,
                 at(on).max(at(day(FIRST, 1))),
-                if much.is_multiple_of(3) { Change::Cancelled } else { Change::Amended(rupiah(amount)) },
+                if much.is_multiple_of(3) { BillChange::Cancelled } else { BillChange::Amended(rupiah(amount)) },
             ),
-            5 => self.event(who, at(on), Change::Reinstated(rupiah(amount))),
+            5 => self.event(who, at(on), BillChange::Reinstated(rupiah(amount))),
             6..=10 => self.payment(later, on, who, amount, kind, how),
             11 | 12 => self.row(now, on, who, how, much),
             13 if !self.bills.is_empty() => {
                 let at = usize::from(who) % self.bills.len();
-                self.bills[at].1.mark = (how % 3 > 0).then_some(Mark { at: None, paid: None });
+                self.bills[at].1.mark = (how % 3 > 0).then_some(LedgerMark { at: None, paid: None });
             }
             _ => {}
         }
@@ -85,7 +85,7 @@ impl World {
         self.bills.push((now, bill));
     }
 
-    fn event(&mut self, who: u8, at: jiff::Timestamp, change: Change) {
+    fn event(&mut self, who: u8, at: jiff::Timestamp, change: BillChange) {
         if self.bills.is_empty() {
             return;
         }
@@ -114,7 +114,7 @@ impl World {
         let asked = Asked::of(bill).amount.unwrap().get();
         let amount = if how.is_multiple_of(3) { amount } else { asked };
         let mut fact = payment(&name, on, amount, Payee::Bill(bill.id));
-        fact.hold = (kind == 9).then_some(Hold::AfterExpiry);
+        fact.hold = (kind == 9).then_some(PaymentHold::AfterExpiry);
         self.payments.push((now, fact, None));
     }
 
@@ -170,7 +170,7 @@ impl World {
 }
 
 /// A decision on something open, if there is one that fits.
-fn decision(number: usize, now: i8, step: Move, run: &Month, facts: &Facts) -> Option<Decision> {
+fn decision(number: usize, now: i8, step: Move, run: &PostedMonth, facts: &Facts) -> Option<BooksDecision> {
     let open: Vec<Leg> = run.known.balances.keys().filter(|leg| leg.item.is_some()).copied().collect();
     let leg = *open.get(usize::from(step.who) % open.len().max(1))?;
     let fits = |action: &Action| action.accounts().contains(&leg.account);
@@ -197,10 +197,10 @@ fn moment(number: usize, now: i8) -> jiff::Timestamp {
     at(day(now, 2)) + jiff::SignedDuration::from_mins(number as i64)
 }
 
-fn reopening(number: usize, now: i8, step: Move, made: &[Decision]) -> Option<Decision> {
+fn reopening(number: usize, now: i8, step: Move, made: &[BooksDecision]) -> Option<BooksDecision> {
     let former = made.get(usize::from(step.who) % made.len().max(1))?;
     let mut back = former.clone();
-    back.id = ItemId::of(Subject::Decision, &[format!("d{number}").as_bytes()]);
+    back.id = ItemId::of(BooksSubject::Decision, &[format!("d{number}").as_bytes()]);
     (back.made_at, back.effective_on) = (moment(number, now), day(now, 28));
     (back.action, back.account, back.item, back.amount, back.target) = (Action::Reopen, None, former.id, None, None);
     Some(back)
@@ -223,8 +223,8 @@ fn without_payments(facts: &Facts) -> Facts {
 }
 
 /// What decisions posted, by decision.
-fn done(month: &Month, made: &[Decision]) -> BTreeMap<ItemId, Vec<(Leg, Leg, i128)>> {
-    let posted = |decision: &Decision| {
+fn done(month: &PostedMonth, made: &[BooksDecision]) -> BTreeMap<ItemId, Vec<(Leg, Leg, i128)>> {
+    let posted = |decision: &BooksDecision| {
         let pairs = month.known.decisions[&decision.id].posted.iter();
         (decision.id, pairs.map(|(debit, credit, amount)| (*debit, *credit, amount.get())).collect())
     };
@@ -232,15 +232,21 @@ fn done(month: &Month, made: &[Decision]) -> BTreeMap<ItemId, Vec<(Leg, Leg, i12
 }
 
 /// Decisions in short.
-fn told(made: &[Decision]) -> Vec<String> {
+fn told(made: &[BooksDecision]) -> Vec<String> {
     made.iter().map(|decision| format!("{} {:?} {:?}", decision.action.name(), decision.account, decision.item)).collect()
 }
 
 /// Every identity, the journal as text added up by somebody else, and the files read back.
-fn holds(before: &Known, facts: &Facts, decisions: &[Decision], settings: &Settings, month: &Month) -> Result<(), TestCaseError> {
-    let made = Made { before, facts, decisions, settings };
+fn holds(
+    before: &Known,
+    facts: &Facts,
+    decisions: &[BooksDecision],
+    settings: &BooksSettings,
+    month: &PostedMonth,
+) -> Result<(), TestCaseError> {
+    let made = MonthInputs { before, facts, decisions, settings };
     let exported = export(&month.pairs, &[], settings);
-    let broken: Vec<Identity> = holding(month, &made).into_iter().filter(|one| !one.holds()).collect();
+    let broken: Vec<PostingIdentity> = holding(month, &made).into_iter().filter(|one| !one.holds()).collect();
     prop_assert!(broken.is_empty(), "{:?}", broken);
     let again = export(&month.pairs, &exported.entries, settings);
     prop_assert!(again.entries.is_empty(), "exported twice");
@@ -265,7 +271,7 @@ fn added_up(journal: &str) -> BTreeMap<String, i128> {
 
 /// How the debts stand that still ask for something, by the class of the bill that asks for most.
 fn stands(known: &Known, tolerance: u64) -> naive::Stands {
-    let policy = Policy { tolerance_rupiah: tolerance, ..Policy::default() };
+    let policy = MatchingPolicy { tolerance_rupiah: tolerance, ..MatchingPolicy::default() };
     let asking = |debt: &Debt| {
         let bills = debt.bills.iter().filter_map(|id| known.bills.get(id)).filter(|bill| bill.is_live);
         bills.max_by_key(|bill| bill.amount)
@@ -288,12 +294,12 @@ fn stands(known: &Known, tolerance: u64) -> naive::Stands {
 }
 
 fn keep_books(months: &[(Vec<Move>, u32)], tolerance: u64) -> Result<(), TestCaseError> {
-    let settings = Settings { tolerance, ..Settings::default() };
-    let (mut world, mut known, mut given, mut made) = (World::default(), Known::default(), Vec::new(), Vec::<Decision>::new());
+    let settings = BooksSettings { tolerance, ..BooksSettings::default() };
+    let (mut world, mut known, mut given, mut made) = (World::default(), Known::default(), Vec::new(), Vec::<BooksDecision>::new());
     for (number, (steps, skips)) in months.iter().enumerate() {
         let now = FIRST + number as i8;
         let earlier = made.len();
-        let run = |facts: &Facts, made: &[Decision]| post(known.clone(), facts, made, &settings, month(now)).unwrap();
+        let run = |facts: &Facts, made: &[BooksDecision]| post(known.clone(), facts, made, &settings, month(now)).unwrap();
         for step in steps {
             if step.kind < 14 {
                 world.happens(now, *step);
@@ -321,10 +327,10 @@ fn keep_books(months: &[(Vec<Move>, u32)], tolerance: u64) -> Result<(), TestCas
         holds(&known, &facts, &made, &settings, &closed)?;
         let tie = Tie::of(&closed.known, &facts.bills, month(now));
         prop_assert_eq!(tie.total(), *closed.known.totals().at(Account::Receivable), "{:?}", tie);
-        prop_assert!(tie.lines().all(|(line, _)| line != Line::Differing), "month {}: {:?}", now, tie);
+        prop_assert!(tie.lines().all(|(line, _)| line != TieLine::Differing), "month {}: {:?}", now, tie);
         parted::is_the_same(&closed, &known, &facts, &made, &settings)?;
         if number + 1 == months.len() {
-            let lapsing = Settings { lapse_after_days: Some(5), ..settings.clone() };
+            let lapsing = BooksSettings { lapse_after_days: Some(5), ..settings.clone() };
             let lapsed = post(known.clone(), &facts, &made, &lapsing, month(now)).unwrap();
             holds(&known, &facts, &made, &lapsing, &lapsed)?;
             parted::is_the_same(&lapsed, &known, &facts, &made, &lapsing)?;

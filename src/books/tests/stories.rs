@@ -2,12 +2,12 @@
 
 use super::business::*;
 use crate::books::account::Account;
-use crate::books::decision::{Action, Refusal};
-use crate::books::fact::{BatchFact, Change, Facts, Hold, Mark, Payee, RowKind};
-use crate::books::item::{ItemId, Subject};
+use crate::books::decision::{Action, PostingRefusal};
+use crate::books::fact::{BatchFact, BillChange, Facts, LedgerMark, Payee, PaymentHold, RowKind};
+use crate::books::item::{BooksSubject, ItemId};
 use crate::books::pair::{Leg, Movement};
-use crate::books::post::Month;
-use crate::books::settings::Settings;
+use crate::books::post::PostedMonth;
+use crate::books::settings::BooksSettings;
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
 
@@ -143,7 +143,7 @@ fn of_several_rows_of_a_payment_the_first_paid_out_settles_it() {
 #[test]
 fn an_undated_mark_neither_settles_before_its_time_nor_hides_the_payment_that_comes() {
     let mut marked = bill("A", day(8, 14), 100_000);
-    marked.mark = Some(Mark { at: None, paid: None });
+    marked.mark = Some(LedgerMark { at: None, paid: None });
     let mut business = Business::default();
     let august = business.close(8, &facts(std::slice::from_ref(&marked), &[], &[]));
     assert_eq!((balance(&august.known, debt("A")), total(&august.known, Account::Unproven)), (0, 100_000));
@@ -176,14 +176,14 @@ fn a_decision_is_taken_back_only_while_the_money_is_where_it_put_it() {
     let mut business = Business::default();
     business.decisions.push(decide("refund", day(8, 20), Action::Refund, on(Account::Suspense, "o"), evidence.clone()));
     let mut back = decide("back", day(8, 25), Action::Reopen, on(Account::Suspense, "o"), Facts::default());
-    (back.account, back.item) = (None, ItemId::of(Subject::Decision, &[b"refund"]));
+    (back.account, back.item) = (None, ItemId::of(BooksSubject::Decision, &[b"refund"]));
     business.decisions.push(back.clone());
     let month = business.run(8, &evidence);
     assert_eq!(balance(&month.known, on(Account::Suspense, "o")), -70_000);
     let transferred = decide("sent", day(8, 22), Action::Transferred, of_decision(Account::RefundsDue, "refund"), Facts::default());
     business.decisions.push(transferred);
     let month = business.run(8, &evidence);
-    assert_eq!(month.aside.refused.get(&back.id), Some(&Refusal::MovedOn));
+    assert_eq!(month.aside.refused.get(&back.id), Some(&PostingRefusal::MovedOn));
     assert_eq!((total(&month.known, Account::Suspense), total(&month.known, Account::Bank)), (0, -70_000));
 }
 
@@ -191,15 +191,15 @@ fn a_decision_is_taken_back_only_while_the_money_is_where_it_put_it() {
 fn a_falling_debt_gives_its_latest_money_back_and_a_rising_one_takes_what_nobody_decided_about() {
     let base = || bill("A", day(8, 3), 100_000);
     let paid = [pays("p1", day(8, 5), 60_000, "A"), pays("p2", day(8, 6), 40_000, "A")];
-    let down = base().then(day(8, 10), Change::Amended(rupiah(70_000)));
-    let up = down.clone().then(day(8, 20), Change::Amended(rupiah(90_000)));
+    let down = base().then(day(8, 10), BillChange::Amended(rupiah(70_000)));
+    let up = down.clone().then(day(8, 20), BillChange::Amended(rupiah(90_000)));
     let business = Business::default();
     let month = business.run(8, &facts(&[down], &paid, &[]));
     assert_eq!(balance(&month.known, on(Account::Suspense, "p2")), -30_000);
     let month = business.run(8, &facts(std::slice::from_ref(&up), &paid, &[]));
     assert_eq!((balance(&month.known, on(Account::Suspense, "p2")), balance(&month.known, debt("A"))), (-10_000, 0));
     // What somebody decided about is not touched.
-    let ground = facts(&[base().then(day(8, 10), Change::Amended(rupiah(70_000)))], &paid, &[]);
+    let ground = facts(&[base().then(day(8, 10), BillChange::Amended(rupiah(70_000)))], &paid, &[]);
     let mut decided = Business::default();
     let mut keep = decide("keep", day(8, 15), Action::Keep, on(Account::Suspense, "p2"), ground);
     keep.amount = Some(5_000);
@@ -210,9 +210,9 @@ fn a_falling_debt_gives_its_latest_money_back_and_a_rising_one_takes_what_nobody
 
 #[test]
 fn a_payment_after_cancellation_waits_and_applied_it_reopens_the_debt() {
-    let cancelled = bill("A", day(8, 3), 100_000).then(day(8, 10), Change::Cancelled);
+    let cancelled = bill("A", day(8, 3), 100_000).then(day(8, 10), BillChange::Cancelled);
     let mut late = pays("p", day(8, 12), 100_000, "A");
-    late.hold = Some(Hold::AfterCancellation);
+    late.hold = Some(PaymentHold::AfterCancellation);
     let evidence = facts(&[cancelled], &[late], &[]);
     let mut business = Business::default();
     assert_eq!(balance(&business.run(8, &evidence).known, on(Account::Suspense, "p")), -100_000);
@@ -232,7 +232,7 @@ fn a_group_owes_once() {
     let debt = Leg::of(Account::Receivable, ItemId::group("G"));
     let month = Business::default().run(8, &facts(&[group("A", 100_000), group("B", 80_000)], &[], &[]));
     assert_eq!((balance(&month.known, debt), month.aside.differing_groups.len()), (100_000, 1));
-    let cancelled = group("A", 100_000).then(day(8, 9), Change::Cancelled);
+    let cancelled = group("A", 100_000).then(day(8, 9), BillChange::Cancelled);
     let paid = [pays("p", day(8, 5), 100_000, "A")];
     let month = Business::default().run(8, &facts(&[cancelled, group("B", 80_000)], &paid, &[]));
     assert_eq!((balance(&month.known, debt), balance(&month.known, on(Account::Suspense, "p"))), (0, -20_000));
@@ -250,7 +250,7 @@ fn a_reusable_bill_owes_nothing_and_takes_each_payment_up_to_its_amount() {
 
 #[test]
 fn a_payment_is_what_its_debt_still_showed_in_whatever_month_the_others_came() {
-    let mut business = Business { settings: Settings { tolerance: 500, ..Settings::default() }, ..Business::default() };
+    let mut business = Business { settings: BooksSettings { tolerance: 500, ..BooksSettings::default() }, ..Business::default() };
     let mut many = bill("many", day(8, 1), 50_000);
     many.reusable = true;
     let bills = [bill("A", day(8, 1), 100_000), bill("B", day(8, 1), 100_000), bill("C", day(8, 1), 100_000), many];
@@ -261,8 +261,8 @@ fn a_payment_is_what_its_debt_still_showed_in_whatever_month_the_others_came() {
         pays("reusable", day(8, 3), 50_000, "many"),
     ];
     // What it came to, what was owed when it came, and how much is over.
-    let met = |month: &Month, name: &str| {
-        let one = month.allocations[&ItemId::of(Subject::Payment, &[name.as_bytes()])];
+    let met = |month: &PostedMonth, name: &str| {
+        let one = month.allocations[&ItemId::of(BooksSubject::Payment, &[name.as_bytes()])];
         [one.amount, one.owed(), one.over].map(Rupiah::get)
     };
     let august = business.close(8, &facts(&bills, &first, &[]));
@@ -312,7 +312,7 @@ fn what_only_check_status_told_and_its_notification_are_one_payment_under_one_it
 fn a_debt_lapses_on_its_day_and_money_that_came_before_it_finds_it_owed() {
     let mut expiring = bill("A", day(8, 1), 100_000);
     expiring.expires_on = Some(day(8, 10));
-    let settings = Settings { lapse_after_days: Some(30), ..Settings::default() };
+    let settings = BooksSettings { lapse_after_days: Some(30), ..BooksSettings::default() };
     let mut business = Business { settings, ..Business::default() };
     business.close(8, &facts(std::slice::from_ref(&expiring), &[], &[]));
     let lapsed = business.run(9, &Facts::default());
@@ -342,15 +342,15 @@ fn money_for_a_bill_that_is_still_to_come_waits_for_it() {
 #[test]
 fn a_decision_with_its_facts_is_read_back_from_the_journal_as_it_was_written() {
     let evidence = facts(
-        &[bill("A", day(8, 3), 100_000).then(day(8, 9), Change::Cancelled)],
+        &[bill("A", day(8, 3), 100_000).then(day(8, 9), BillChange::Cancelled)],
         &[pays("p", day(8, 12), 100_000, "A"), payment("o", day(8, 12), 5, Payee::Ambiguous)],
         &[row("r", "B1", day(8, 14), 100_000, settles("p")), row("x", "B1", day(8, 14), 9, RowKind::Unreadable)],
     );
     let mut made = decide("d", day(8, 20), Action::Apply, on(Account::Suspense, "p"), evidence);
     made.amount = Some(7);
     let text = serde_json::to_string(&made).unwrap();
-    assert_eq!(serde_json::from_str::<crate::books::Decision>(&text).unwrap(), made);
-    assert!(serde_json::from_str::<crate::books::Decision>(&text.replace("\"apply\"", "\"donate\"")).is_err());
+    assert_eq!(serde_json::from_str::<crate::books::BooksDecision>(&text).unwrap(), made);
+    assert!(serde_json::from_str::<crate::books::BooksDecision>(&text.replace("\"apply\"", "\"donate\"")).is_err());
 }
 
 #[test]

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access, statvfs};
 
 use super::folder_of;
-use crate::cli::places::absolute;
+use crate::cli::failure::absolute;
 use crate::cli::setup::Setup;
 use crate::clock::Stopwatch;
 use crate::config;
-use crate::jobs::doctor::{Host, Place, Zone, file_system_of};
+use crate::jobs::doctor::{Host, HostPlace, Zone, file_system_of};
 use crate::{journal, private, temporary};
 
 /// How often fsync is tried, the slowest counts; and what is written before each.
@@ -33,7 +33,7 @@ pub(super) fn of(setup: &Setup) -> Host {
         // Logs that nobody keeps are in nobody's way.
         let is_used = setting != "serve.log_dir" || Path::new(path).exists();
         let is_by_working_folder = is_used && Path::new(path).is_relative() && !in_file.contains(&setting);
-        Place { is_by_working_folder, ..place(setting, path, &mounts) }
+        HostPlace { is_by_working_folder, ..place(setting, path, &mounts) }
     });
     Host { user_id: private::account(), places: places.collect(), left: left(setup), open_files_max: open_files_max(), zone: zone() }
 }
@@ -52,11 +52,11 @@ fn left(setup: &Setup) -> Vec<String> {
 /// The paths that the configuration file sets: they lead beside that file, wherever a command is run.
 fn set_in_file(setup: &Setup) -> Vec<&'static str> {
     let Some(file) = &setup.file else { return Vec::new() };
-    let places = fs::read_to_string(file).ok().and_then(|text| config::places(&file.display().to_string(), &text).ok());
+    let places = private::text(Path::new(file)).ok().and_then(|text| config::places(&file.display().to_string(), &text).ok());
     places.unwrap_or_default().into_iter().map(|place| place.key).collect()
 }
 
-fn place(setting: &'static str, configured: &str, mounts: &str) -> Place {
+fn place(setting: &'static str, configured: &str, mounts: &str) -> HostPlace {
     let path = absolute(Path::new(configured));
     // By its real name, and by its folder while there is nothing of that name.
     let there = path.canonicalize().ok();
@@ -67,7 +67,7 @@ fn place(setting: &'static str, configured: &str, mounts: &str) -> Place {
     };
     let metadata = there.as_ref().and_then(|there| fs::metadata(there).ok());
     let writable = |path: &Path| access(path, Access::WRITE_OK).is_ok();
-    Place {
+    HostPlace {
         setting,
         path: path.display().to_string(),
         is_by_working_folder: false,

@@ -8,17 +8,18 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use super::args::Global;
+use super::failure::Failure;
+use super::global::Global;
 use super::output;
 use super::sender::{endpoint, proxy, proxy_variables};
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::clock;
 use crate::config::Config;
 use crate::doku::answer::SignaturePolicy;
 use crate::exit::Exit;
 use crate::gateway::client::{Endpoint, ProxyChoice};
 use crate::gateway::probe::{Probe, probe};
-use crate::jobs::doctor::{self, Check, Facts, Finding, Level, Network, Settings, Way};
+use crate::jobs::doctor::{self, Check, DoctorFacts, DoctorFinding, DoctorSettings, Level, Network, Way};
 
 #[derive(Debug, clap::Args)]
 #[allow(clippy::doc_markdown, reason = "help texts for people")]
@@ -43,7 +44,7 @@ pub(super) fn doctor(global: &Global, arguments: &Arguments) -> Result<Exit, Fai
         // What cannot be configured cannot be looked at either.
         Err(failure) => {
             let (found, remedy) = failure.message.split_once("\nhint: ").unwrap_or((&failure.message, Check::Configuration.code().remedy));
-            vec![Finding::error(Check::Configuration, found, remedy)]
+            vec![DoctorFinding::error(Check::Configuration, found, remedy)]
         }
     };
     if global.json {
@@ -55,12 +56,12 @@ pub(super) fn doctor(global: &Global, arguments: &Arguments) -> Result<Exit, Fai
 }
 
 /// What is found with these settings.
-pub(super) fn findings(setup: &Setup, arguments: &Arguments) -> Result<Vec<Finding>, Failure> {
+pub(super) fn findings(setup: &Setup, arguments: &Arguments) -> Result<Vec<DoctorFinding>, Failure> {
     Ok(doctor::examine(&facts(setup, arguments)?))
 }
 
 /// What a finding ends the command with: the same as the command that would meet it.
-fn exit(finding: &Finding) -> Exit {
+fn exit(finding: &DoctorFinding) -> Exit {
     match (finding.level, finding.check) {
         (Level::Ok, _) => Exit::Done,
         (Level::Warning, _) => Exit::Look,
@@ -71,13 +72,13 @@ fn exit(finding: &Finding) -> Exit {
     }
 }
 
-fn count(findings: &[Finding], level: Level) -> usize {
+fn count(findings: &[DoctorFinding], level: Level) -> usize {
     findings.iter().filter(|finding| finding.level == level).count()
 }
 
-fn print(findings: &[Finding], quiet: bool) {
+fn print(findings: &[DoctorFinding], quiet: bool) {
     for finding in findings.iter().filter(|finding| !quiet || finding.level != Level::Ok) {
-        let Finding { check, level, found, remedy } = finding;
+        let DoctorFinding { check, level, found, remedy } = finding;
         let indented = found.replace('\n', "\n         ");
         output::result(format_args!("{:<8} {:<13} {indented}", level.name(), check.name()));
         if !remedy.is_empty() {
@@ -90,9 +91,9 @@ fn print(findings: &[Finding], quiet: bool) {
     }
 }
 
-pub(super) fn json(findings: &[Finding]) -> serde_json::Value {
-    let one = |finding: &Finding| {
-        let Finding { check, level, found, remedy } = finding;
+pub(super) fn json(findings: &[DoctorFinding]) -> serde_json::Value {
+    let one = |finding: &DoctorFinding| {
+        let DoctorFinding { check, level, found, remedy } = finding;
         serde_json::json!({
             "check": check.name(), "level": level.name(), "code": check.code().id, "found": found, "remedy": remedy,
         })
@@ -103,12 +104,12 @@ pub(super) fn json(findings: &[Finding]) -> serde_json::Value {
     })
 }
 
-fn facts(setup: &Setup, arguments: &Arguments) -> Result<Facts, Failure> {
+fn facts(setup: &Setup, arguments: &Arguments) -> Result<DoctorFacts, Failure> {
     let secrets = secrets::of(setup);
     let in_variable = secrets.iter().any(|secret| matches!(secret.kept, doctor::Kept::Variable(_)));
     let records = records::of(setup, arguments)?;
-    let can_be_asked = matches!(records.ledger, doctor::Ledger::Opened { .. } | doctor::Ledger::Verified { .. });
-    Ok(Facts {
+    let can_be_asked = matches!(records.ledger, doctor::LedgerState::Opened { .. } | doctor::LedgerState::Verified { .. });
+    Ok(DoctorFacts {
         settings: settings(&setup.config, in_variable),
         secrets: if can_be_asked { secrets::said(setup, secrets) } else { secrets },
         network: network(setup, arguments.offline)?,
@@ -117,10 +118,10 @@ fn facts(setup: &Setup, arguments: &Arguments) -> Result<Facts, Failure> {
     })
 }
 
-fn settings(config: &Config, secret_in_variable: bool) -> Settings {
+fn settings(config: &Config, secret_in_variable: bool) -> DoctorSettings {
     let (guard, serve) = (&config.guard, &config.serve);
     let limits = [guard.rows_max, guard.rupiah_max, guard.amount_max, guard.cancellations_max, guard.changed_share_max];
-    Settings {
+    DoctorSettings {
         is_production: config.doku.environment == crate::config::Environment::Production,
         host: host(&config.doku.base_url).to_owned(),
         client_id: config.doku.client_id.clone(),

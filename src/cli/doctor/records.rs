@@ -5,30 +5,31 @@ use std::io;
 use std::path::Path;
 
 use super::Arguments;
-use crate::cli::keeping::wait;
-use crate::cli::places::{absolute, full};
-use crate::cli::setup::{Failure, Setup};
-use crate::cli::whole::parse_head;
+use crate::cli::failure::Failure;
+use crate::cli::failure::{absolute, full};
+use crate::cli::ledger_commands::wait;
+use crate::cli::ledger_whole::parse_head;
+use crate::cli::setup::Setup;
 use crate::exit::Exit;
-use crate::jobs::doctor::{Ledger, LockState, Log, Records};
+use crate::jobs::doctor::{LedgerState, LockState, LogState, RecordsState};
 use crate::ledger::{Ledger as _, Store};
 use crate::report::issue::head_text;
 
-pub(super) fn of(setup: &Setup, arguments: &Arguments) -> Result<Records, Failure> {
-    Ok(Records { ledger: ledger(setup, arguments)?, lock: lock(setup), log: log(setup) })
+pub(super) fn of(setup: &Setup, arguments: &Arguments) -> Result<RecordsState, Failure> {
+    Ok(RecordsState { ledger: ledger(setup, arguments)?, lock: lock(setup), log: log(setup) })
 }
 
-fn ledger(setup: &Setup, arguments: &Arguments) -> Result<Ledger, Failure> {
+fn ledger(setup: &Setup, arguments: &Arguments) -> Result<LedgerState, Failure> {
     let expected = arguments.head.as_deref().map(parse_head).transpose()?;
     let looked = setup.ledger_location().and_then(|location| {
-        let Some(store) = setup.existing_ledger()? else { return Ok(Ledger::Missing(full(&location.name()))) };
+        let Some(store) = setup.existing_ledger()? else { return Ok(LedgerState::Missing(full(&location.name()))) };
         let seals = setup.seals()?;
         let sealed = |head| format!("{}; sealed {}", head_text(head), seals.in_words());
         if arguments.quick {
-            return Ok(Ledger::Opened { head: sealed(wait(store.head())?) });
+            return Ok(LedgerState::Opened { head: sealed(wait(store.head())?) });
         }
         let report = wait(Store::verify(&location, &seals, expected.as_ref()))?;
-        Ok(Ledger::Verified {
+        Ok(LedgerState::Verified {
             head: sealed(report.head),
             first: report.findings.first().cloned(),
             findings_count: report.findings_count,
@@ -36,7 +37,7 @@ fn ledger(setup: &Setup, arguments: &Arguments) -> Result<Ledger, Failure> {
             against_head: expected.is_some(),
         })
     });
-    Ok(looked.unwrap_or_else(|failure| Ledger::Refused { is_damaged: failure.exit == Exit::Damaged, reason: failure.message }))
+    Ok(looked.unwrap_or_else(|failure| LedgerState::Refused { is_damaged: failure.exit == Exit::Damaged, reason: failure.message }))
 }
 
 fn lock(setup: &Setup) -> LockState {
@@ -53,13 +54,13 @@ fn lock(setup: &Setup) -> LockState {
 }
 
 /// By the time the newest file of notifications was written to.
-fn log(setup: &Setup) -> Log {
+fn log(setup: &Setup) -> LogState {
     let folder = Path::new(&setup.config.serve.log_dir);
-    let none = || Log::None(absolute(folder).display().to_string());
+    let none = || LogState::None(absolute(folder).display().to_string());
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return none(),
-        Err(error) => return Log::Unreadable(error.to_string()),
+        Err(error) => return LogState::Unreadable(error.to_string()),
     };
     let logs = entries.filter_map(Result::ok).filter_map(|entry| {
         let name = entry.file_name().into_string().ok().filter(|name| name.starts_with("notifications-"))?;
@@ -67,5 +68,5 @@ fn log(setup: &Setup) -> Log {
         Some((written_at, name))
     });
     let now = setup.clock.now().as_second();
-    logs.max().map_or_else(none, |(at, name)| Log::Last { name, age_seconds: now.saturating_sub(at.as_second()).max(0) })
+    logs.max().map_or_else(none, |(at, name)| LogState::Last { name, age_seconds: now.saturating_sub(at.as_second()).max(0) })
 }

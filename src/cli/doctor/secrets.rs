@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::cli::keys::command;
 use crate::cli::setup::Setup;
 use crate::jobs::doctor::{Kept, Secret, oddities};
+use crate::private;
 
 /// In the order they are looked for; see [`crate::secret::load`].
 pub(super) fn of(setup: &Setup) -> Vec<Secret> {
@@ -36,8 +37,8 @@ fn file(setting: &'static str, path: &Path) -> Secret {
     Secret { setting, kept: Kept::File { path: path.display().to_string(), mode, owner_id }, shape: shape(path), revoked_after: None }
 }
 
-fn shape(path: &Path) -> Result<Vec<crate::jobs::doctor::Oddity>, String> {
-    fs::read(path).map(|bytes| oddities(&bytes)).map_err(|error| error.to_string())
+fn shape(path: &Path) -> Result<Vec<crate::jobs::doctor::SecretOddity>, String> {
+    private::whole(path).map(|bytes| oddities(&bytes)).map_err(|error| error.to_string())
 }
 
 /// What a ledger that can be asked says of the keys, in their order.

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::failure::Failure;
+use super::failure::absolute;
 use super::output;
-use super::places::absolute;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::exit::Exit;
 use crate::report::atomic;
 

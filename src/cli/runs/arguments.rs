@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::classify::Class;
 use crate::domain::keylike;
-use crate::register::Status;
+use crate::register::ItemStatus;
 
 /// Commands that change nothing and sign nothing, so that nobody asks later who ran them; every other one is recorded.
 const UNRECORDED: [&str; 22] = [
@@ -186,7 +186,7 @@ impl Kind {
             Self::File | Self::Made => return shown_file(value),
             Self::Class => Class::parse(value).is_some(),
             Self::Nature => ["BREAK", "TIMING"].iter().any(|nature| nature.eq_ignore_ascii_case(value)),
-            Self::Status => value == "all" || Status::parse(&value.to_lowercase()).is_some(),
+            Self::Status => value == "all" || ItemStatus::parse(&value.to_lowercase()).is_some(),
         };
         is_shown.then(|| value.to_owned())
     }

@@ -7,13 +7,14 @@ use clap::Subcommand;
 
 pub(super) use self::arguments::Invocation;
 pub(super) use self::record::{Input, Recording, Run, State, file_of, read};
-use super::keeping::wait;
+use super::failure::Failure;
+use super::ledger_commands::wait;
 use super::output;
 use super::person;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::clock::Clock;
 use crate::domain::calendar::format_utc_seconds;
-use crate::domain::{digest, near};
+use crate::domain::{digest, misspelling};
 use crate::exit::Exit;
 use crate::ledger::{Ledger as _, Store, codes, lock};
 use crate::random::{MachineRandomness, Randomness as _};
@@ -228,8 +229,8 @@ fn show(setup: &Setup, runs: &[(Run, State)], id: Option<&str>) -> Result<(), Fa
         }
         (None, _) => {
             let exists = |edit: &str| Ok::<_, std::convert::Infallible>(runs.iter().any(|(run, _)| run.id == edit));
-            let question =
-                near::question(&near::nearest(wanted, exists).unwrap_or_default()).map_or_else(String::new, |text| format!("{text} "));
+            let question = misspelling::question(&misspelling::nearest(wanted, exists).unwrap_or_default())
+                .map_or_else(String::new, |text| format!("{text} "));
             return Err(Failure::usage(format!("there is no run `{wanted}`\nhint: {question}`tagih runs list --last 0` lists them all")));
         }
     };

@@ -187,7 +187,7 @@ fn read_one(path: &Path) -> io::Result<(Run, State)> {
         _ if run.ended_at.is_some() => State::Ended,
         // Whoever has ended meanwhile has put another file in its place.
         Err(TryLockError::WouldBlock) => State::Running,
-        Ok(()) | Err(TryLockError::Error(_)) => match fs::read_to_string(path).map(|text| serde_json::from_str::<Run>(&text)) {
+        Ok(()) | Err(TryLockError::Error(_)) => match private::text(path).map(|text| serde_json::from_str::<Run>(&text)) {
             Ok(Ok(run)) if run.ended_at.is_some() => return Ok((run, State::Ended)),
             _ => State::NeverEnded,
         },

@@ -4,10 +4,10 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::doku::inquiry::Status;
-use crate::domain::check::Word;
-use crate::domain::end::Bucket;
+use crate::doku::inquiry::InquiryWord;
+use crate::domain::check_status::Word;
 use crate::domain::lifecycle::OperationKind;
+use crate::domain::row_end::Bucket;
 
 /// What is kept of a log, as JSON Lines.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -202,7 +202,7 @@ fn field(name: &str, value: &Value) -> Option<(String, Value)> {
 fn is_decision(text: &str) -> bool {
     DECISIONS.contains(&text)
         || Bucket::ALL.iter().any(|bucket| bucket.name() == text)
-        || Status::ALL.iter().any(|status| status.name() == text)
+        || InquiryWord::ALL.iter().any(|status| status.name() == text)
         || [Word::NotFound, Word::Pending, Word::Success, Word::Expired, Word::Failed, Word::Other].iter().any(|word| word.name() == text)
 }
 

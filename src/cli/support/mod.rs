@@ -15,16 +15,18 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use self::redact::Redactor;
-use super::args::{Cli, Global};
+use super::args::Cli;
 use super::doctor;
-use super::keeping::{done, wait};
+use super::failure::Failure;
+use super::global::Global;
+use super::ledger_commands::{done, wait};
 use super::output;
 use super::runs;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::intake::Column;
-use crate::ledger::{Ledger as _, Store, View as _, lock};
+use crate::intake::BillColumn;
+use crate::ledger::{Ledger as _, LedgerView as _, Store, lock};
 use crate::report::atomic;
 use crate::report::issue::head_text;
 use crate::secret::unsaid;
@@ -215,8 +217,8 @@ fn without_names(shown: &mut Config) {
     let names = [&mut shown.plan.cancel_name, &mut shown.serve.customer_name, &mut shown.journal.actor];
     let mut values = Vec::new();
     for layout in shown.layouts.values_mut() {
-        values.extend(layout.constants.iter_mut().filter(|(column, _)| Column::names_personal(column)).map(|(_, value)| value));
-        let cells = layout.values.iter_mut().filter(|(column, cells)| Column::names_personal(column) && !cells.is_empty());
+        values.extend(layout.constants.iter_mut().filter(|(column, _)| BillColumn::names_personal(column)).map(|(_, value)| value));
+        let cells = layout.values.iter_mut().filter(|(column, cells)| BillColumn::names_personal(column) && !cells.is_empty());
         cells.for_each(|(_, cells)| *cells = std::iter::once((HIDDEN.to_owned(), HIDDEN.to_owned())).collect());
     }
     for name in names.into_iter().chain(values).filter(|name| !name.is_empty()) {

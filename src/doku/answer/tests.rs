@@ -9,7 +9,7 @@ const GOOD: &str =
 const ERROR: &str = r#"{"error":{"message":"amount is required"}}"#;
 const TRUST: Trust = Trust { policy: SignaturePolicy::Warn, unsigned_errors: UnsignedErrors::Accept };
 
-fn of(status: u16, body: &str, signature: SignatureFinding, trust: Trust) -> Judged {
+fn of(status: u16, body: &str, signature: SignatureFinding, trust: Trust) -> JudgedAnswer {
     let invoice = InvoiceNumber::new("I-1").unwrap();
     let answer = Answer { status, signature, body: body.to_owned().into(), ..Answer::default() };
     judge(&answer, &Expected { wire_invoice_number: &invoice, payment_code: None, trust })
@@ -18,50 +18,50 @@ fn of(status: u16, body: &str, signature: SignatureFinding, trust: Trust) -> Jud
 #[test]
 fn every_status_and_shape_says_one_thing() {
     let duplicate = r#"{"error":{"code":"DUPLICATE_TRANSACTION","message":"no"}}"#;
-    let table: &[(u16, &str, Whose, Says)] = &[
-        (200, GOOD, Signed, Says::Success),
-        (201, GOOD, Signed, Says::Success),
-        (409, GOOD, Signed, Says::Repeated),
-        (409, r#"{"error":{"message":"different request data"}}"#, Signed, Says::Duplicate),
-        (400, duplicate, Signed, Says::Duplicate),
-        (422, r#"{"message":"invoice_number already exists"}"#, Signed, Says::Duplicate),
-        (200, &GOOD.replace("I-1", "I-2"), Foreign, Says::Unclear),
-        (409, &GOOD.replace("I-1", "I-2"), Foreign, Says::Repeated),
-        (200, &GOOD.replace("0073", "73a"), Foreign, Says::Unclear),
-        (200, "{\"order\":{\"invoice_nu", Foreign, Says::Unclear),
-        (200, "", Foreign, Says::Unclear),
-        (200, ERROR, Foreign, Says::Unclear),
-        (400, ERROR, Signed, Says::Refused),
-        (400, r#"{"error":{"message":"Invalid Header Signature"}}"#, Signed, Says::Credentials),
-        (400, r#"{"error":{"message":"client id of the customer is too long"}}"#, Signed, Says::Refused),
-        (402, ERROR, Signed, Says::Refused),
-        (406, ERROR, Signed, Says::Refused),
-        (413, ERROR, Signed, Says::Refused),
-        (418, ERROR, Signed, Says::Refused),
-        (422, ERROR, Signed, Says::Refused),
-        (451, ERROR, Signed, Says::Refused),
-        (404, ERROR, Signed, Says::NoSuchPath),
-        (404, r#"{"timestamp":"x","status":404,"error":"Not Found","path":"/x"}"#, Signed, Says::NoSuchPath),
-        (404, "<html>No static resource</html>", Foreign, Says::NoSuchPath),
-        (405, "", Foreign, Says::NoSuchPath),
-        (410, ERROR, Signed, Says::NoSuchPath),
-        (501, ERROR, Signed, Says::NoSuchPath),
-        (401, ERROR, Signed, Says::Credentials),
-        (401, "<html>", Foreign, Says::Credentials),
-        (403, ERROR, Signed, Says::ChannelClosed),
-        (403, "blocked", Foreign, Says::ChannelClosed),
-        (429, ERROR, Signed, Says::Throttled),
-        (429, "", Foreign, Says::Throttled),
-        (400, "client id is wrong", Foreign, Says::Refused),
-        (400, r#"{"detail":"x"}"#, Foreign, Says::Refused),
-        (400, r#"["message"]"#, Foreign, Says::Refused),
-        (400, r#"{"error":{"message":"no"},"order":{"invoice_number":"I-2"}}"#, Foreign, Says::Refused),
-        (408, ERROR, Foreign, Says::Unclear),
-        (425, ERROR, Foreign, Says::Unclear),
-        (500, ERROR, Foreign, Says::Unclear),
-        (502, "<html>", Foreign, Says::Unclear),
-        (503, "", Foreign, Says::Unclear),
-        (302, "", Foreign, Says::Unclear),
+    let table: &[(u16, &str, Whose, AnswerSays)] = &[
+        (200, GOOD, Signed, AnswerSays::Success),
+        (201, GOOD, Signed, AnswerSays::Success),
+        (409, GOOD, Signed, AnswerSays::Repeated),
+        (409, r#"{"error":{"message":"different request data"}}"#, Signed, AnswerSays::Duplicate),
+        (400, duplicate, Signed, AnswerSays::Duplicate),
+        (422, r#"{"message":"invoice_number already exists"}"#, Signed, AnswerSays::Duplicate),
+        (200, &GOOD.replace("I-1", "I-2"), Foreign, AnswerSays::Unclear),
+        (409, &GOOD.replace("I-1", "I-2"), Foreign, AnswerSays::Repeated),
+        (200, &GOOD.replace("0073", "73a"), Foreign, AnswerSays::Unclear),
+        (200, "{\"order\":{\"invoice_nu", Foreign, AnswerSays::Unclear),
+        (200, "", Foreign, AnswerSays::Unclear),
+        (200, ERROR, Foreign, AnswerSays::Unclear),
+        (400, ERROR, Signed, AnswerSays::Refused),
+        (400, r#"{"error":{"message":"Invalid Header Signature"}}"#, Signed, AnswerSays::Credentials),
+        (400, r#"{"error":{"message":"client id of the customer is too long"}}"#, Signed, AnswerSays::Refused),
+        (402, ERROR, Signed, AnswerSays::Refused),
+        (406, ERROR, Signed, AnswerSays::Refused),
+        (413, ERROR, Signed, AnswerSays::Refused),
+        (418, ERROR, Signed, AnswerSays::Refused),
+        (422, ERROR, Signed, AnswerSays::Refused),
+        (451, ERROR, Signed, AnswerSays::Refused),
+        (404, ERROR, Signed, AnswerSays::NoSuchPath),
+        (404, r#"{"timestamp":"x","status":404,"error":"Not Found","path":"/x"}"#, Signed, AnswerSays::NoSuchPath),
+        (404, "<html>No static resource</html>", Foreign, AnswerSays::NoSuchPath),
+        (405, "", Foreign, AnswerSays::NoSuchPath),
+        (410, ERROR, Signed, AnswerSays::NoSuchPath),
+        (501, ERROR, Signed, AnswerSays::NoSuchPath),
+        (401, ERROR, Signed, AnswerSays::Credentials),
+        (401, "<html>", Foreign, AnswerSays::Credentials),
+        (403, ERROR, Signed, AnswerSays::ChannelClosed),
+        (403, "blocked", Foreign, AnswerSays::ChannelClosed),
+        (429, ERROR, Signed, AnswerSays::Throttled),
+        (429, "", Foreign, AnswerSays::Throttled),
+        (400, "client id is wrong", Foreign, AnswerSays::Refused),
+        (400, r#"{"detail":"x"}"#, Foreign, AnswerSays::Refused),
+        (400, r#"["message"]"#, Foreign, AnswerSays::Refused),
+        (400, r#"{"error":{"message":"no"},"order":{"invoice_number":"I-2"}}"#, Foreign, AnswerSays::Refused),
+        (408, ERROR, Foreign, AnswerSays::Unclear),
+        (425, ERROR, Foreign, AnswerSays::Unclear),
+        (500, ERROR, Foreign, AnswerSays::Unclear),
+        (502, "<html>", Foreign, AnswerSays::Unclear),
+        (503, "", Foreign, AnswerSays::Unclear),
+        (302, "", Foreign, AnswerSays::Unclear),
     ];
     for (status, body, whose, says) in table {
         let judged = of(*status, body, SignatureFinding::Valid, TRUST);
@@ -126,7 +126,7 @@ fn a_good_answer_stays_good_when_a_field_has_another_type() {
         let body = format!(r#"{{"order":{{"invoice_number":"I-1"}},"online_to_offline_info":{{{info}}}}}"#);
         let judged = of(200, &body, SignatureFinding::Valid, TRUST);
         let answer = judged.answer.unwrap();
-        assert_eq!((judged.says, answer.payment_code.as_str()), (Says::Success, code), "{info}");
+        assert_eq!((judged.says, answer.payment_code.as_str()), (AnswerSays::Success, code), "{info}");
         assert_eq!(answer.created_at.map(|at| at.to_string()).as_deref(), created_at, "{info}");
         assert_eq!(answer.how_to_pay_page, None);
     }
@@ -134,7 +134,7 @@ fn a_good_answer_stays_good_when_a_field_has_another_type() {
     let body = r#"{"order":{"invoice_number":123},"online_to_offline_info":{"payment_code":"1"}}"#;
     let answer = Answer { status: 200, body: body.into(), signature: SignatureFinding::Valid, ..Answer::default() };
     let judged = judge(&answer, &Expected { wire_invoice_number: &invoice, payment_code: None, trust: TRUST });
-    assert_eq!(judged.says, Says::Success, "a number of digits may be echoed as a number");
+    assert_eq!(judged.says, AnswerSays::Success, "a number of digits may be echoed as a number");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn dates_fall_back_from_utc_to_wib_and_a_contradiction_is_noted() {
     };
     assert_eq!(of(200, &both("2021-03-31T05:50:05Z"), SignatureFinding::Valid, TRUST).remark, None);
     let judged = of(200, &both("2021-03-31T12:50:05Z"), SignatureFinding::Valid, TRUST);
-    assert!(judged.remark.is_some_and(|remark| remark.about_expiry) && judged.says == Says::Success);
+    assert!(judged.remark.is_some_and(|remark| remark.about_expiry) && judged.says == AnswerSays::Success);
     assert_eq!(judged.answer.unwrap().expires_at.unwrap().to_string(), "2021-03-31T12:50:05Z");
 }
 

@@ -10,13 +10,13 @@ const fn trusting(policy: SignaturePolicy) -> Trust {
     Trust { policy, unsigned_errors: UnsignedErrors::Accept }
 }
 
-fn of(status: u16, body: &str, signature: SignatureFinding, trust: Trust) -> Reading {
+fn of(status: u16, body: &str, signature: SignatureFinding, trust: Trust) -> StatusReading {
     let answer = Answer { status, body: body.to_owned().into(), signature, ..Answer::default() };
     reading(&Delivery::Answered(answer), "INV-1", trust)
 }
 
-fn told(body: &str) -> Told {
-    let Reading::Told(told) = of(200, body, SignatureFinding::Valid, trusting(SignaturePolicy::Enforce)) else { panic!("{body}") };
+fn told(body: &str) -> OrderStatus {
+    let StatusReading::Told(told) = of(200, body, SignatureFinding::Valid, trusting(SignaturePolicy::Enforce)) else { panic!("{body}") };
     told
 }
 
@@ -33,13 +33,13 @@ fn the_documented_sample_is_read_and_its_expiry_is_wib() {
 #[test]
 fn an_unusable_answer_proves_nothing() {
     let of = |status, body| of(status, body, SignatureFinding::Valid, trusting(SignaturePolicy::Warn));
-    assert!(matches!(of(404, ERROR), Reading::Told(Told { word: Word::NotFound, .. })));
+    assert!(matches!(of(404, ERROR), StatusReading::Told(OrderStatus { word: Word::NotFound, .. })));
     for (status, body) in
         [(404, ""), (404, "<html>not found</html>"), (404, "{}"), (500, ""), (200, "{}"), (403, ERROR), (400, ERROR), (401, "")]
     {
-        assert!(matches!(of(status, body), Reading::NoAnswer(_)), "{status} {body}");
+        assert!(matches!(of(status, body), StatusReading::NoAnswer(_)), "{status} {body}");
     }
-    assert!(matches!(of(401, ERROR), Reading::Refused(_)));
+    assert!(matches!(of(401, ERROR), StatusReading::Refused(_)));
 }
 
 #[test]
@@ -55,14 +55,14 @@ fn not_found_is_dokus_word_only_in_its_shape_and_as_the_settings_trust_it() {
     ];
     for (policy, unsigned_errors, believed) in table {
         let trust = Trust { policy, unsigned_errors };
-        let told = [Valid, Absent, Wrong].map(|signature| matches!(of(404, ERROR, signature, trust), Reading::Told(_)));
+        let told = [Valid, Absent, Wrong].map(|signature| matches!(of(404, ERROR, signature, trust), StatusReading::Told(_)));
         assert_eq!(told, believed, "{policy:?} {unsigned_errors:?}");
     }
 }
 
 #[test]
 fn a_payment_told_of_has_the_identity_its_notification_has() {
-    let Told { word, payment, .. } = told(PAID);
+    let OrderStatus { word, payment, .. } = told(PAID);
     let payment = payment.unwrap();
     let notified = payment::identity_by_transaction(Channel::Alfa, "77", "ALFAMART", "S1", "1246");
     assert_eq!((word, payment.identity(Channel::Alfa, "77", "INV-1")), (Word::Success, notified));
@@ -93,15 +93,15 @@ fn only_a_success_with_amount_and_date_is_a_payment_and_every_word_is_heard() {
 #[test]
 fn an_answer_about_another_order_or_without_dokus_signature_proves_nothing() {
     let off = trusting(SignaturePolicy::Off);
-    assert!(matches!(of(200, &PAID.replace("INV-1", "INV-2"), SignatureFinding::Valid, off), Reading::NoAnswer(_)));
-    assert!(matches!(of(200, &PAID.replace("invoice_number", "x"), SignatureFinding::Valid, off), Reading::NoAnswer(_)));
+    assert!(matches!(of(200, &PAID.replace("INV-1", "INV-2"), SignatureFinding::Valid, off), StatusReading::NoAnswer(_)));
+    assert!(matches!(of(200, &PAID.replace("invoice_number", "x"), SignatureFinding::Valid, off), StatusReading::NoAnswer(_)));
     for (signature, believed) in [
         (SignatureFinding::Valid, [true, true, true]),
         (SignatureFinding::Absent, [true, true, false]),
         (SignatureFinding::Wrong, [true, false, false]),
     ] {
         let policies = [SignaturePolicy::Off, SignaturePolicy::Warn, SignaturePolicy::Enforce];
-        let told = policies.map(|policy| matches!(of(200, PAID, signature, trusting(policy)), Reading::Told(_)));
+        let told = policies.map(|policy| matches!(of(200, PAID, signature, trusting(policy)), StatusReading::Told(_)));
         assert_eq!(told, believed, "{signature:?}");
     }
 }

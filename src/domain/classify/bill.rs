@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::amount::{Amount, Rupiah};
 use super::super::bill::Expiry;
-use super::{Class, Nature, Policy, minutes_after};
+use super::{Class, MatchingPolicy, Nature, minutes_after};
 
 /// What a ledger that is not this evidence says of payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub struct BillSituation {
 
 /// The primary class of a bill, and its nature.
 #[must_use]
-pub fn bill_class(bill: &BillSituation, as_of: Timestamp, policy: &Policy) -> (Class, Nature) {
+pub fn bill_class(bill: &BillSituation, as_of: Timestamp, policy: &MatchingPolicy) -> (Class, Nature) {
     let class = if bill.attached_count > 0 || bill.paid_before > Rupiah::ZERO {
         paid_class(bill, policy)
     } else if bill.issue_in_doubt {
@@ -79,7 +79,7 @@ pub fn bill_class(bill: &BillSituation, as_of: Timestamp, policy: &Policy) -> (C
 }
 
 /// L11, L12 or L00.
-fn paid_class(bill: &BillSituation, policy: &Policy) -> Class {
+fn paid_class(bill: &BillSituation, policy: &MatchingPolicy) -> Class {
     let difference = bill.attached.plus(bill.paid_before).plus(bill.taken_off).minus(bill.due.into());
     let tolerance = i128::from(policy.tolerance_rupiah);
     match difference.get() {
@@ -91,7 +91,7 @@ fn paid_class(bill: &BillSituation, policy: &Policy) -> Class {
 }
 
 /// A bill that was paid outside the period is not unpaid, only not this period's; nor is one that was settled.
-fn expired_unpaid(bill: &BillSituation, as_of: Timestamp, policy: &Policy) -> bool {
+fn expired_unpaid(bill: &BillSituation, as_of: Timestamp, policy: &MatchingPolicy) -> bool {
     let unpaid = bill.mark == PaidMark::None && !bill.paid_outside_period && !bill.settled;
     unpaid && bill.expires_at.is_some_and(|at| minutes_after(at, policy.expiry_grace_minutes) < as_of)
 }
@@ -104,7 +104,7 @@ pub fn is_live(created_at: Option<Timestamp>, expires_at: Option<Timestamp>, can
 
 /// L08: whether DOKU's expiry is another than asked for, by more than the expiry grace.
 #[must_use]
-pub fn issued_otherwise(asked: Expiry, created_at: Option<Timestamp>, expires_at: Option<Timestamp>, policy: &Policy) -> bool {
+pub fn issued_otherwise(asked: Expiry, created_at: Option<Timestamp>, expires_at: Option<Timestamp>, policy: &MatchingPolicy) -> bool {
     let asked_at = match asked {
         Expiry::At(at) => Some(at),
         Expiry::Minutes(minutes) => created_at.map(|at| minutes_after(at, i64::from(minutes))),

@@ -21,7 +21,7 @@ pub enum Family {
 
 /// What a finding of a class is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum About {
+pub enum ClassSubject {
     /// A line of evidence.
     Line,
     /// A payment.
@@ -38,7 +38,7 @@ pub enum About {
     UnreadableRow,
 }
 
-impl About {
+impl ClassSubject {
     /// Whether it is told from others by its bytes alone, so that equal ones are one subject.
     #[must_use]
     pub const fn is_raw(self) -> bool {
@@ -48,7 +48,7 @@ impl About {
 
 /// What a line or payment of a class says of money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Money {
+pub enum ClassMoney {
     /// It is neither line nor payment.
     Nothing,
     /// A line that was not read: nobody's word.
@@ -71,7 +71,7 @@ pub enum Money {
     Applied,
 }
 
-impl Money {
+impl ClassMoney {
     /// Whether it is a bill's.
     #[must_use]
     pub const fn attaches(self) -> bool {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{Class, Policy, minutes_after};
+use super::{Class, MatchingPolicy, minutes_after};
 
 /// What we answered when DOKU asked about a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -19,7 +19,7 @@ pub struct InquiryAnswer {
 /// Payments are dated in whole seconds by another clock than ours. So the last answer before the payment decides, but one within
 /// the payment's second, or the skew allowed after it, may be the one it rests on: it counts in the payment's favour.
 #[must_use]
-pub fn inquiry_class(paid_at: Timestamp, amount: u64, answers: &[InquiryAnswer], policy: &Policy) -> Class {
+pub fn inquiry_class(paid_at: Timestamp, amount: u64, answers: &[InquiryAnswer], policy: &MatchingPolicy) -> Class {
     let before = answers.iter().rfind(|answer| answer.at < paid_at);
     let until = latest_answer(paid_at, policy);
     let about_then = answers.iter().filter(|answer| paid_at <= answer.at && answer.at < until);
@@ -40,12 +40,12 @@ pub fn inquiry_class(paid_at: Timestamp, amount: u64, answers: &[InquiryAnswer],
 
 /// Whether a payment may follow an answer.
 #[must_use]
-pub fn may_follow(paid_at: Timestamp, answered_at: Timestamp, policy: &Policy) -> bool {
+pub fn may_follow(paid_at: Timestamp, answered_at: Timestamp, policy: &MatchingPolicy) -> bool {
     answered_at < latest_answer(paid_at, policy)
 }
 
 /// The first instant that is too late for an answer to be what a payment rests on.
-fn latest_answer(paid_at: Timestamp, policy: &Policy) -> Timestamp {
+fn latest_answer(paid_at: Timestamp, policy: &MatchingPolicy) -> Timestamp {
     let second = paid_at.checked_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
     minutes_after(second, policy.skew_minutes)
 }
@@ -65,7 +65,7 @@ mod tests {
             payable: (amount > 0).then_some(amount),
         };
         let answers: Vec<_> = answers.iter().map(answer).collect();
-        let policy = Policy { tolerance_rupiah, skew_minutes: 1, ..Policy::default() };
+        let policy = MatchingPolicy { tolerance_rupiah, skew_minutes: 1, ..MatchingPolicy::default() };
         inquiry_class(noon, 100, &answers, &policy).id()
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Class, Policy};
+use super::{Class, MatchingPolicy};
 
 /// N08 or N09: what a FAILED, PENDING or EXPIRED line is, given whether its payment has a SUCCESS.
 #[must_use]
@@ -84,7 +84,7 @@ pub struct LineFlags {
 
 /// N10 and N11.
 #[must_use]
-pub fn line_flags(facts: &LateFacts, policy: &Policy) -> LineFlags {
+pub fn line_flags(facts: &LateFacts, policy: &MatchingPolicy) -> LineFlags {
     let window = SignedDuration::from_mins(policy.replay_window_minutes);
     let late = SignedDuration::from_mins(policy.late_notification_minutes);
     LineFlags {

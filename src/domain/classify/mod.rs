@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 pub use bill::{BillSituation, PaidMark, bill_class, is_live, issued_otherwise};
-pub use columns::{About, Family, Flag, Money, Stands};
+pub use columns::{ClassMoney, ClassSubject, Family, Flag, Stands};
 pub use inquiry::{InquiryAnswer, inquiry_class, may_follow};
 pub use line::{LateFacts, LineFlags, RetrySlot, further_success, line_flags, not_final, retry_slot};
 pub use payment::{BillFacts, Match, PaymentFacts, covers, is_after_cancellation, is_after_expiry, payment_class, payment_nature};
@@ -154,7 +154,7 @@ pub enum Unverifiable {
 
 /// What the rules leave to the merchant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Policy {
+pub struct MatchingPolicy {
     /// By how many rupiah a payment may differ from what is due and still match (default 0).
     pub tolerance_rupiah: u64,
     /// Minutes after expiry in which a payment is still in time (default 5).
@@ -177,7 +177,7 @@ pub struct Policy {
     pub lapsed_policy_statuses: Vec<String>,
 }
 
-impl Policy {
+impl MatchingPolicy {
     /// Whether a policy in the state `status` is lapsed or cancelled; letter case does not matter.
     #[must_use]
     pub fn is_lapsed(&self, status: &str) -> bool {
@@ -185,7 +185,7 @@ impl Policy {
     }
 }
 
-impl Default for Policy {
+impl Default for MatchingPolicy {
     fn default() -> Self {
         Self {
             tolerance_rupiah: 0,

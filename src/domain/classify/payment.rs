@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::super::amount::Amount;
 use super::super::channel::Channel;
-use super::{Class, ClassSet, Nature, Period, Policy, minutes_after};
+use super::{Class, ClassSet, MatchingPolicy, Nature, Period, minutes_after};
 
 /// What the evidence says of a payment.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +62,7 @@ pub enum Match<'a> {
     One(BillFacts<'a>),
 }
 
-type Rule = fn(&PaymentFacts, Amount, &BillFacts<'_>, &Policy) -> bool;
+type Rule = fn(&PaymentFacts, Amount, &BillFacts<'_>, &MatchingPolicy) -> bool;
 
 /// The rules that need a bill and say BREAK (P19: in time), in their order.
 const BREAKS: [(Class, Rule); 11] = [
@@ -88,7 +88,7 @@ pub fn is_after_cancellation(paid_at: Timestamp, cancelled_at: Option<Timestamp>
 
 /// Whether a payment was made after its code had expired, beyond the grace (P07).
 #[must_use]
-pub fn is_after_expiry(paid_at: Timestamp, expires_at: Option<Timestamp>, policy: &Policy) -> bool {
+pub fn is_after_expiry(paid_at: Timestamp, expires_at: Option<Timestamp>, policy: &MatchingPolicy) -> bool {
     expires_at.is_some_and(|at| paid_at > minutes_after(at, policy.expiry_grace_minutes))
 }
 
@@ -104,19 +104,19 @@ impl BillFacts<'_> {
     }
 }
 
-fn beyond_tolerance(amount: Amount, open: u64, policy: &Policy) -> bool {
+fn beyond_tolerance(amount: Amount, open: u64, policy: &MatchingPolicy) -> bool {
     amount.get().abs_diff(open) > policy.tolerance_rupiah
 }
 
 /// Whether a payment of `amount` covers what is `due`.
 #[must_use]
-pub const fn covers(amount: u64, due: u64, policy: &Policy) -> bool {
+pub const fn covers(amount: u64, due: u64, policy: &MatchingPolicy) -> bool {
     amount >= due.saturating_sub(policy.tolerance_rupiah)
 }
 
 /// The primary class of a payment, and its lower hits.
 #[must_use]
-pub fn payment_class(payment: &PaymentFacts, found: &Match<'_>, period: &Period, policy: &Policy) -> (Class, ClassSet) {
+pub fn payment_class(payment: &PaymentFacts, found: &Match<'_>, period: &Period, policy: &MatchingPolicy) -> (Class, ClassSet) {
     let Some(amount) = payment.amount else { return (Class::P17, ClassSet::EMPTY) };
     if !period.contains(payment.paid_at) {
         return (Class::P16, ClassSet::EMPTY);
@@ -139,7 +139,7 @@ pub fn payment_class(payment: &PaymentFacts, found: &Match<'_>, period: &Period,
 
 /// The nature of a payment's class. What only Check Status told of must be notified within a grace after it was found.
 #[must_use]
-pub fn payment_nature(class: Class, found_at: Option<Timestamp>, as_of: Timestamp, policy: &Policy) -> Nature {
+pub fn payment_nature(class: Class, found_at: Option<Timestamp>, as_of: Timestamp, policy: &MatchingPolicy) -> Nature {
     let grace_minutes = policy.status_grace_hours.saturating_mul(60);
     let overdue = class == Class::P19 && found_at.is_some_and(|at| minutes_after(at, grace_minutes) < as_of);
     if overdue { Nature::Break } else { class.info().nature }

@@ -4,9 +4,9 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::super::ageing::AgesFrom;
-use super::super::code::Code;
+use super::super::code::StableCode;
 use super::super::duty::Owner;
-use super::columns::{About, Family, Flag, Money, Stands};
+use super::columns::{ClassMoney, ClassSubject, Family, Flag, Stands};
 use super::{Nature, Severity};
 
 /// One class of a line (N), a payment (P), a bill (L) or a settlement row (S), or a code that was inquired about (I); also the flags.
@@ -17,17 +17,17 @@ pub struct Class(u8);
 #[derive(Clone, Copy, Debug)]
 pub struct ClassInfo {
     /// Its id, title, test and default action.
-    pub code: Code,
+    pub code: StableCode,
     /// The list it is a class of.
     pub family: Family,
     /// What a finding of it is about.
-    pub about: About,
+    pub about: ClassSubject,
     /// Its nature; L02, P19 and S02 become BREAKs with age, and S01 is TIMING at first.
     pub nature: Nature,
     /// How bad it is when it is a BREAK.
     pub severity: Severity,
     /// What it says of money.
-    pub money: Money,
+    pub money: ClassMoney,
     /// Where its items stand in the books.
     pub stands: Stands,
     /// Whether it may be a flag, and what that does.
@@ -127,12 +127,12 @@ macro_rules! classes {
         }
 
         static TABLE: [ClassInfo; Class::COUNT] = [$(ClassInfo {
-            code: Code::new($id, $title, $meaning, $remedy),
+            code: StableCode::new($id, $title, $meaning, $remedy),
             family: Family::$family,
-            about: About::$about,
+            about: ClassSubject::$about,
             nature: Nature::$nature,
             severity: Severity::$severity,
-            money: Money::$money,
+            money: ClassMoney::$money,
             stands: Stands::$stands,
             flag: Flag::$flag,
             ages: AgesFrom::$ages,
@@ -140,7 +140,7 @@ macro_rules! classes {
         },)*];
 
         /// Every class as a code that can be explained.
-        pub const ALL: &[Code] = &[$(Code::new($id, $title, $meaning, $remedy)),*];
+        pub const ALL: &[StableCode] = &[$(StableCode::new($id, $title, $meaning, $remedy)),*];
     };
 }
 

@@ -47,7 +47,7 @@ fn billed() -> BillFacts<'static> {
 }
 
 fn class(payment: &PaymentFacts, found: &Match<'_>) -> Class {
-    payment_class(payment, found, &october(), &Policy::default()).0
+    payment_class(payment, found, &october(), &MatchingPolicy::default()).0
 }
 
 fn class_of(change: impl FnOnce(&mut PaymentFacts, &mut BillFacts<'static>)) -> Class {
@@ -91,7 +91,7 @@ fn the_edges_of_time_and_money_still_match() {
 
 #[test]
 fn the_tolerance_is_inclusive_and_named() {
-    let policy = Policy { tolerance_rupiah: 100, ..Policy::default() };
+    let policy = MatchingPolicy { tolerance_rupiah: 100, ..MatchingPolicy::default() };
     for (amount, wanted) in
         [(149_899, Class::P03), (149_900, Class::P05), (150_000, Class::P00), (150_100, Class::P05), (150_101, Class::P04)]
     {
@@ -102,7 +102,7 @@ fn the_tolerance_is_inclusive_and_named() {
 
 #[test]
 fn a_payment_is_held_against_what_earlier_ones_left_open() {
-    let policy = Policy { tolerance_rupiah: 100, ..Policy::default() };
+    let policy = MatchingPolicy { tolerance_rupiah: 100, ..MatchingPolicy::default() };
     for (before, amount, wanted) in [
         (60_000, 90_000, Class::P14),
         (60_000, 89_950, Class::P05),
@@ -142,7 +142,7 @@ fn superseded_terms_are_told_from_a_wrong_amount() {
     let hit = |amount| {
         let payment = PaymentFacts { amount: Some(rupiah(amount)), ..paid() };
         let bill = BillFacts { earlier_amounts: &EARLIER, ..billed() };
-        payment_class(&payment, &Match::One(bill), &october(), &Policy::default())
+        payment_class(&payment, &Match::One(bill), &october(), &MatchingPolicy::default())
     };
     assert_eq!(hit(100_000), (Class::P10, [Class::P03].into_iter().collect()));
     assert_eq!(hit(100_001).0, Class::P03);
@@ -172,7 +172,7 @@ fn of_several_hits_the_first_of_the_rules_is_the_class_and_the_rest_are_flags() 
         |_, bill| bill.created_at = None,
     ];
     for (step, (wanted, fix)) in order.into_iter().zip(fixes).enumerate() {
-        let (class, flags) = payment_class(&payment, &Match::One(bill), &october(), &Policy::default());
+        let (class, flags) = payment_class(&payment, &Match::One(bill), &october(), &MatchingPolicy::default());
         assert_eq!(class, wanted);
         assert_eq!(flags, order[step + 1..].iter().copied().collect(), "flags beside {wanted}");
         fix(&mut payment, &mut bill);
@@ -211,7 +211,7 @@ fn open_bill() -> BillSituation {
 fn judged(change: impl FnOnce(&mut BillSituation)) -> (Class, Nature) {
     let mut bill = open_bill();
     change(&mut bill);
-    bill_class(&bill, at("2026-11-03T00:00:00Z"), &Policy::default())
+    bill_class(&bill, at("2026-11-03T00:00:00Z"), &MatchingPolicy::default())
 }
 
 fn with_money(rupiah: i128) -> impl FnOnce(&mut BillSituation) {
@@ -295,7 +295,7 @@ fn repeated_notifications_fall_into_the_slots_of_dokus_schedule() {
 fn skew_and_lateness_are_flagged_beyond_their_windows() {
     let flags = |received: &str, stamped: Option<&str>| {
         let facts = LateFacts { received_at: at(received), stamped_at: stamped.map(at), paid_at: at("2026-10-05T00:00:00Z") };
-        let flags = line_flags(&facts, &Policy::default());
+        let flags = line_flags(&facts, &MatchingPolicy::default());
         (flags.skewed, flags.late)
     };
     assert_eq!(flags("2026-10-05T13:00:00Z", Some("2026-10-05T13:00:00Z")), (false, false));
@@ -306,7 +306,7 @@ fn skew_and_lateness_are_flagged_beyond_their_windows() {
 
 #[test]
 fn terms_differ_when_dokus_expiry_is_off_by_more_than_the_grace() {
-    let policy = Policy::default();
+    let policy = MatchingPolicy::default();
     let (created, expires) = (Some(at("2026-10-05T00:00:00Z")), |text| Some(at(text)));
     assert!(!issued_otherwise(Expiry::Minutes(60), created, expires("2026-10-05T01:05:00Z"), &policy));
     assert!(issued_otherwise(Expiry::Minutes(60), created, expires("2026-10-05T01:05:01Z"), &policy));
@@ -323,7 +323,7 @@ fn a_period_is_wib_days() {
 
 #[test]
 fn what_only_check_status_told_of_becomes_a_break_after_the_grace_and_nothing_else_does() {
-    let policy = Policy { status_grace_hours: 72, ..Policy::default() };
+    let policy = MatchingPolicy { status_grace_hours: 72, ..MatchingPolicy::default() };
     let nature = |class, as_of: &str| payment_nature(class, Some(at("2026-10-05T00:00:00Z")), at(as_of), &policy);
     assert_eq!(nature(Class::P19, "2026-10-08T00:00:00Z"), Nature::Timing);
     assert_eq!(nature(Class::P19, "2026-10-08T00:00:01Z"), Nature::Break);
@@ -333,6 +333,6 @@ fn what_only_check_status_told_of_becomes_a_break_after_the_grace_and_nothing_el
 
 #[test]
 fn a_policy_is_lapsed_by_the_words_configured_in_any_letter_case() {
-    let policy = Policy { lapsed_policy_statuses: vec!["batal".into()], ..Policy::default() };
+    let policy = MatchingPolicy { lapsed_policy_statuses: vec!["batal".into()], ..MatchingPolicy::default() };
     assert!(policy.is_lapsed(" Batal ") && !policy.is_lapsed("lapsed") && !policy.is_lapsed(""));
 }

@@ -5,7 +5,7 @@
 use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Policy, RecordedTerms};
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::{Channel, IssuanceMethod};
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{CodeAnswer, Event};
 
@@ -22,7 +22,7 @@ fn number() -> InvoiceNumber {
 fn terms(rupiah: u64, code: Option<&str>) -> RecordedTerms {
     RecordedTerms {
         channel: Channel::Alfa,
-        method: if code.is_some() { Method::Merchant } else { Method::Doku },
+        method: if code.is_some() { IssuanceMethod::Merchant } else { IssuanceMethod::Doku },
         payment_code: code.map(|code| PaymentCode::new(code).unwrap()),
         amount: Amount::new(rupiah).unwrap(),
         expiry: Expiry::Minutes(600),
@@ -106,7 +106,7 @@ impl Doubt {
         self.then(0, &Event::Doubted { reason: "no".into(), answered: true, refusal: Some("E0401".into()) })
     }
 
-    fn seen(self, minute: i64, word: Word, details: Details) -> Self {
+    fn seen(self, minute: i64, word: Word, details: StatusDetails) -> Self {
         self.then(minute, &Event::Checked { order: number(), word, chosen: true, payment: None, details })
     }
 
@@ -115,17 +115,17 @@ impl Doubt {
     }
 }
 
-fn asking(amount: u64) -> Details {
-    Details { amount: Some(amount), expires_at: Some(at(600)), ..Details::default() }
+fn asking(amount: u64) -> StatusDetails {
+    StatusDetails { amount: Some(amount), expires_at: Some(at(600)), ..StatusDetails::default() }
 }
 
-fn absent() -> Details {
-    Details { controlled: true, ..Details::default() }
+fn absent() -> StatusDetails {
+    StatusDetails { controlled: true, ..StatusDetails::default() }
 }
 
-const DONE: Option<Ending> = Some(Ending::Settled(Verdict::Done));
-const NOT_DONE: Option<Ending> = Some(Ending::Settled(Verdict::NotDone));
-const DEAD: Option<Ending> = Some(Ending::Settled(Verdict::Dead));
+const DONE: Option<Ending> = Some(Ending::Over(DoubtVerdict::Done));
+const NOT_DONE: Option<Ending> = Some(Ending::Over(DoubtVerdict::NotDone));
+const DEAD: Option<Ending> = Some(Ending::Over(DoubtVerdict::Dead));
 
 #[test]
 fn an_issue_is_proved_by_its_own_code_at_its_own_amount_and_by_nothing_else() {
@@ -134,7 +134,7 @@ fn an_issue_is_proved_by_its_own_code_at_its_own_amount_and_by_nothing_else() {
     assert_eq!(after(Some("88"), Word::Success, asking(100)), DONE);
     assert_eq!(after(None, Word::Pending, asking(100)), None, "a code DOKU made is not known by this");
     assert_eq!(after(Some("88"), Word::Pending, asking(1)), None, "somebody else's order");
-    assert_eq!(after(Some("88"), Word::Pending, Details::default()), None, "no amount");
+    assert_eq!(after(Some("88"), Word::Pending, StatusDetails::default()), None, "no amount");
     assert_eq!(after(Some("88"), Word::Success, asking(1)), Some(Ending::Hold));
     assert_eq!(after(None, Word::Success, asking(1)), Some(Ending::Hold));
     assert_eq!(after(Some("88"), Word::Other, asking(100)), None);
@@ -148,7 +148,7 @@ fn an_issue_is_proved_by_its_own_code_at_its_own_amount_and_by_nothing_else() {
 
 #[test]
 fn not_found_counts_twice_late_and_with_a_control() {
-    let twice = |first, last, details: Details| {
+    let twice = |first, last, details: StatusDetails| {
         Doubt::issue_for(None, 9_000).seen(first, Word::NotFound, details.clone()).seen(last, Word::NotFound, details)
     };
     assert_eq!(twice(1_440, 1_441, absent()).ending(), NOT_DONE);
@@ -159,7 +159,7 @@ fn not_found_counts_twice_late_and_with_a_control() {
     assert_eq!(Doubt::issue_for(None, 9_000).seen(1_441, Word::NotFound, absent()).ending(), None, "once is not twice");
     let never = Patience { not_found: NotFound::Never, ..patience() };
     assert_eq!(ending(&twice(10, 640, absent()).state, &never), None);
-    assert_eq!(twice(10, 640, Details::default()).ending(), None, "no control");
+    assert_eq!(twice(10, 640, StatusDetails::default()).ending(), None, "no control");
     let sent_again = Doubt::issue_for(None, 9_000).seen(1_450, Word::NotFound, absent()).then(1_451, &Event::Repeated).seen(
         1_452,
         Word::NotFound,
@@ -167,7 +167,7 @@ fn not_found_counts_twice_late_and_with_a_control() {
     );
     assert_eq!(sent_again.ending(), None, "what was found before it was sent again is of no use");
     let refused = Doubt::issue_for(None, 9_000).heard().seen(1_440, Word::NotFound, absent()).seen(1_442, Word::NotFound, absent());
-    assert!(matches!(refused.ending(), Some(Ending::Refused(Heard { code, .. })) if code == "E0401"), "DOKU refused it after all");
+    assert!(matches!(refused.ending(), Some(Ending::Refused(HeardRefusal { code, .. })) if code == "E0401"), "DOKU refused it after all");
 }
 
 #[test]
@@ -178,9 +178,9 @@ fn an_amendment_is_proved_by_what_it_was_to_change() {
     assert_eq!(after(terms(200, None), Word::Success, asking(100)), NOT_DONE, "paid as it was");
     assert_eq!(after(terms(200, None), Word::Success, asking(150)), Some(Ending::Hold));
     assert_eq!(after(terms(200, None), Word::Pending, asking(150)), None);
-    assert_eq!(after(terms(200, None), Word::Pending, Details::default()), None);
+    assert_eq!(after(terms(200, None), Word::Pending, StatusDetails::default()), None);
     let longer = RecordedTerms { expiry: Expiry::At(at(900)), ..terms(100, None) };
-    let until = |minute| Details { amount: Some(100), expires_at: Some(at(minute)), ..Details::default() };
+    let until = |minute| StatusDetails { amount: Some(100), expires_at: Some(at(minute)), ..StatusDetails::default() };
     assert_eq!(after(longer.clone(), Word::Pending, until(899)), DONE, "minutes are sent rounded down");
     assert_eq!(after(longer.clone(), Word::Pending, until(600)), None);
     assert_eq!(after(longer.clone(), Word::Success, until(899)), DONE);
@@ -212,11 +212,11 @@ fn an_amendment_is_proved_by_what_it_was_to_change() {
 fn a_cancellation_is_proved_by_the_end_of_its_code_and_disproved_by_a_lasting_one() {
     let cancel = || Doubt::change(OperationKind::Cancel, terms(100, None));
     let after = |word, details| cancel().seen(1, word, details).ending();
-    assert_eq!(after(Word::Expired, Details::default()), DONE);
-    assert_eq!(after(Word::Other, Details { verbatim: Some("DELETED".into()), ..Details::default() }), DONE);
-    assert_eq!(after(Word::Other, Details { verbatim: Some("REFUNDED".into()), ..Details::default() }), None);
+    assert_eq!(after(Word::Expired, StatusDetails::default()), DONE);
+    assert_eq!(after(Word::Other, StatusDetails { verbatim: Some("DELETED".into()), ..StatusDetails::default() }), DONE);
+    assert_eq!(after(Word::Other, StatusDetails { verbatim: Some("REFUNDED".into()), ..StatusDetails::default() }), None);
     assert_eq!(after(Word::Success, asking(100)), NOT_DONE);
-    assert_eq!(after(Word::Success, Details::default()), None, "no amount");
+    assert_eq!(after(Word::Success, StatusDetails::default()), None, "no amount");
     assert_eq!(after(Word::Success, asking(7)), Some(Ending::Hold));
     let twice = |doubt: Doubt| doubt.seen(60, Word::Pending, asking(100)).seen(61, Word::Pending, asking(100)).ending();
     assert_eq!(twice(cancel()), NOT_DONE);
@@ -226,7 +226,7 @@ fn a_cancellation_is_proved_by_the_end_of_its_code_and_disproved_by_a_lasting_on
 
 #[test]
 fn what_can_no_longer_be_paid_is_dead_once_no_money_can_be_on_its_way() {
-    let expired = |told: Option<i64>| Details { expires_at: told.map(at), ..Details::default() };
+    let expired = |told: Option<i64>| StatusDetails { expires_at: told.map(at), ..StatusDetails::default() };
     let once = |minute, details| Doubt::issue(None).seen(minute, Word::Expired, details).ending();
     assert_eq!(once(659, expired(Some(600))), None, "the late-payment grace goes first");
     assert_eq!(once(660, expired(Some(600))), DEAD);
@@ -235,27 +235,28 @@ fn what_can_no_longer_be_paid_is_dead_once_no_money_can_be_on_its_way() {
     let seen_twice = Doubt::issue(None).seen(100, Word::Expired, expired(None)).seen(160, Word::Expired, expired(None));
     assert_eq!(seen_twice.ending(), DEAD, "an hour after DOKU said so first");
     for word in [Word::NotFound, Word::Failed] {
-        assert_eq!(Doubt::issue(None).seen(659, word, Details::default()).ending(), None);
-        assert_eq!(Doubt::issue(None).seen(660, word, Details::default()).ending(), DEAD);
+        assert_eq!(Doubt::issue(None).seen(659, word, StatusDetails::default()).ending(), None);
+        assert_eq!(Doubt::issue(None).seen(660, word, StatusDetails::default()).ending(), DEAD);
     }
     for word in [Word::Pending, Word::Success, Word::Other] {
-        assert_eq!(Doubt::issue(None).seen(9_999, word, Details::default()).ending(), None, "{word:?}");
+        assert_eq!(Doubt::issue(None).seen(9_999, word, StatusDetails::default()).ending(), None, "{word:?}");
     }
     let amended = RecordedTerms { expiry: Expiry::At(at(900)), ..terms(100, None) };
-    let amend = |minute| Doubt::change(OperationKind::Amend, amended.clone()).seen(minute, Word::NotFound, Details::default()).ending();
+    let amend =
+        |minute| Doubt::change(OperationKind::Amend, amended.clone()).seen(minute, Word::NotFound, StatusDetails::default()).ending();
     assert_eq!((amend(700), amend(960)), (None, DEAD), "the longer of the two ends counts");
 }
 
 #[test]
 fn a_repeated_answer_is_confirmed_only_by_what_the_operation_asks_for() {
-    let of = |doubt: &Doubt, word, details: Details| confirmation(&doubt.state, word, &details);
+    let of = |doubt: &Doubt, word, details: StatusDetails| confirmation(&doubt.state, word, &details);
     let issue = Doubt::issue(None);
     assert_eq!(of(&issue, Word::Pending, asking(100)), Confirmation::Confirmed);
     assert_eq!(of(&issue, Word::Success, asking(100)), Confirmation::Confirmed);
     assert_eq!(of(&issue, Word::Pending, asking(200)), Confirmation::AsksFor(200));
     for (word, details) in [
         (Word::Success, asking(200)),
-        (Word::Pending, Details::default()),
+        (Word::Pending, StatusDetails::default()),
         (Word::Expired, asking(100)),
         (Word::NotFound, absent()),
         (Word::Other, asking(100)),
@@ -268,7 +269,7 @@ fn a_repeated_answer_is_confirmed_only_by_what_the_operation_asks_for() {
     assert_eq!(of(&amend, Word::Pending, asking(100)), Confirmation::Unconfirmed);
     let cancel = Doubt::change(OperationKind::Cancel, terms(100, None));
     for word in [Word::NotFound, Word::Expired, Word::Failed, Word::Other] {
-        assert_eq!(of(&cancel, word, Details::default()), Confirmation::Confirmed, "{word:?}");
+        assert_eq!(of(&cancel, word, StatusDetails::default()), Confirmation::Confirmed, "{word:?}");
     }
     for word in [Word::Pending, Word::Success] {
         assert_eq!(of(&cancel, word, asking(100)), Confirmation::Unconfirmed, "{word:?}");
@@ -277,7 +278,7 @@ fn a_repeated_answer_is_confirmed_only_by_what_the_operation_asks_for() {
 
 #[test]
 fn a_refusal_nobody_signed_falls_when_the_order_is_there() {
-    let stands = |doubt: &Doubt, minute, word, details: Details| {
+    let stands = |doubt: &Doubt, minute, word, details: StatusDetails| {
         let open = doubt.state.open.as_ref().unwrap();
         refusal_stands(&doubt.state, open, word, &details, at(minute), &patience())
     };

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{EventKind, OperationKind, Verdict};
+use super::{DoubtVerdict, EventKind, OperationKind};
 use crate::domain::amount::Amount;
 use crate::domain::bill::RecordedTerms;
-use crate::domain::check::{Details, FoundPayment, Word};
+use crate::domain::check_status::{FoundPayment, StatusDetails, Word};
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 
 /// What DOKU said of a live code, or what we decided of one that is registered here only.
@@ -164,9 +164,10 @@ pub enum Event {
         number: InvoiceNumber,
     },
     /// The doubt is over without an answer to the operation itself.
-    Settled {
+    #[serde(rename = "settled")]
+    DoubtEnded {
         /// What was found.
-        verdict: Verdict,
+        verdict: DoubtVerdict,
         /// The code, where the finding names one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         answer: Option<CodeAnswer>,
@@ -201,8 +202,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         payment: Option<FoundPayment>,
         /// What else it said that can prove something of an operation in doubt.
-        #[serde(default, skip_serializing_if = "Details::is_empty")]
-        details: Details,
+        #[serde(default, skip_serializing_if = "StatusDetails::is_empty")]
+        details: StatusDetails,
     },
     /// A code was registered, changed or cancelled in this ledger alone: DOKU hears of it only by asking (direct inquiry).
     Registered {
@@ -220,7 +221,7 @@ impl Event {
     pub fn payment_codes(&self) -> impl Iterator<Item = &PaymentCode> {
         let answer = match self {
             Self::Adopted { answer, .. } | Self::Accepted { answer, .. } | Self::Registered { answer, .. } => Some(answer),
-            Self::Settled { answer, .. } => answer.as_ref(),
+            Self::DoubtEnded { answer, .. } => answer.as_ref(),
             Self::Planned { .. }
             | Self::Intended { .. }
             | Self::NotSent { .. }
@@ -250,7 +251,7 @@ impl Event {
             Self::Accepted { .. } => EventKind::Accepted,
             Self::Rejected { .. } => EventKind::Rejected,
             Self::Doubted { .. } => EventKind::Doubted,
-            Self::Settled { verdict, .. } => EventKind::Settled(*verdict),
+            Self::DoubtEnded { verdict, .. } => EventKind::DoubtEnded(*verdict),
             Self::Retired { .. } => EventKind::Retired,
             Self::Noted { .. } => EventKind::Noted,
             Self::Checked { .. } => EventKind::Checked,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::OperationKind;
 use crate::domain::bill::RecordedTerms;
-use crate::domain::check::{Details, Word};
+use crate::domain::check_status::{StatusDetails, Word};
 use crate::domain::ids::{InvoiceNumber, RequestId};
 
 /// An operation whose intent is durable and whose end is not.
@@ -34,10 +34,10 @@ pub struct OpenOperation {
     pub is_awaited: bool,
     /// DOKU's refusal of a repetition, by its stable code, and its words: no proof about the first attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub heard: Option<Heard>,
+    pub heard: Option<HeardRefusal>,
     /// What Check Status has said since it was last sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub findings: Vec<Finding>,
+    pub findings: Vec<StatusFinding>,
 }
 
 impl OpenOperation {
@@ -54,7 +54,7 @@ impl OpenOperation {
         self.doubted_at = Some(at);
         self.findings.clear();
         if let Some(code) = refusal {
-            self.heard = Some(Heard { code: code.to_owned(), reason: reason.to_owned() });
+            self.heard = Some(HeardRefusal { code: code.to_owned(), reason: reason.to_owned() });
         }
     }
 
@@ -75,7 +75,7 @@ impl OpenOperation {
 
 /// A refusal that was heard while its operation was in doubt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Heard {
+pub struct HeardRefusal {
     /// A stable code.
     pub code: String,
     /// DOKU's words.
@@ -84,14 +84,14 @@ pub struct Heard {
 
 /// What Check Status said of an open operation's order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
+pub struct StatusFinding {
     /// When (UTC).
     pub at: Timestamp,
     /// What DOKU called the order.
     pub word: Word,
     /// What else it said.
-    #[serde(default, skip_serializing_if = "Details::is_empty")]
-    pub details: Details,
+    #[serde(default, skip_serializing_if = "StatusDetails::is_empty")]
+    pub details: StatusDetails,
 }
 
 /// The last definite refusal, so that an unchanged row is not sent to be refused again.

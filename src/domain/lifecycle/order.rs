@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{BillState, Code, OpenOperation, OperationKind, Status};
+use super::{BillState, IssuedCode, OpenOperation, OperationKind, Status};
 use crate::domain::channel::Channel;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 
@@ -32,11 +32,11 @@ pub struct FormerOrder {
 }
 
 impl FormerOrder {
-    pub(super) fn alias(number: InvoiceNumber, code: &Code, channel: Channel) -> Self {
+    pub(super) fn alias(number: InvoiceNumber, code: &IssuedCode, channel: Channel) -> Self {
         Self { wire_invoice_number: number, is_alias: true, ..Self::of_code(code.clone(), channel) }
     }
 
-    pub(super) fn of_code(code: Code, channel: Channel) -> Self {
+    pub(super) fn of_code(code: IssuedCode, channel: Channel) -> Self {
         Self {
             wire_invoice_number: code.wire_invoice_number,
             channel,

@@ -6,18 +6,18 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CodeAnswer, Event, Finding, FormerOrder, HoldCause, IllegalTransition, OpenOperation, OperationKind, Refusal, Remark, Status, Verdict,
-    next_status,
+    CodeAnswer, DoubtVerdict, Event, FormerOrder, HoldCause, IllegalTransition, OpenOperation, OperationKind, Refusal, Remark, Status,
+    StatusFinding, next_status,
 };
 use crate::domain::amount::Amount;
 use crate::domain::bill::{RecordedTerms, Salt};
-use crate::domain::channel::Method;
-use crate::domain::check::Checks;
+use crate::domain::channel::IssuanceMethod;
+use crate::domain::check_status::Checks;
 use crate::domain::ids::{InvoiceNumber, RequestId};
 
 /// The code a bill holds or held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Code {
+pub struct IssuedCode {
     /// What DOKU said of it.
     pub answer: CodeAnswer,
     /// The invoice number DOKU knows it by, or is told when it asks.
@@ -36,7 +36,7 @@ pub struct Code {
     pub remark: Option<Remark>,
 }
 
-impl Code {
+impl IssuedCode {
     const fn new(answer: CodeAnswer, wire_invoice_number: InvoiceNumber, issued_as: Option<RequestId>, accepted_at: Timestamp) -> Self {
         Self { answer, wire_invoice_number, issued_as, accepted_at, superseded: Vec::new(), remark: None }
     }
@@ -53,7 +53,7 @@ pub struct Superseded {
 
 /// Why the bill waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hold {
+pub struct BillHold {
     /// Since when (UTC).
     pub at: Timestamp,
     /// Why.
@@ -77,7 +77,7 @@ pub struct BillState {
     /// The terms in force; for a bill without a code, the wanted ones.
     pub terms: RecordedTerms,
     /// The code it holds or held last.
-    pub code: Option<Code>,
+    pub code: Option<IssuedCode>,
     /// How many codes it has had and lost to expiry: the suffix of a re-issue.
     pub retired_count: u32,
     /// The operation on its way or in doubt.
@@ -93,7 +93,7 @@ pub struct BillState {
     /// What Check Status said of its codes; most bills are never asked about.
     pub checks: Option<Box<Checks>>,
     /// Why it waits for a person, if it does.
-    pub hold: Option<Box<Hold>>,
+    pub hold: Option<Box<BillHold>>,
     /// The orders it had at DOKU before the present one, oldest first; most bills have none.
     pub former: Vec<FormerOrder>,
     /// The number of its last event in the ledger that keeps it, by which that tells whether anything has happened to the bill since;
@@ -123,7 +123,7 @@ impl Event {
             | Self::Held { .. }
             | Self::Released { .. }
             | Self::Aliased { .. }
-            | Self::Settled { .. }
+            | Self::DoubtEnded { .. }
             | Self::Retired { .. }
             | Self::Checked { .. } => None,
         }
@@ -158,7 +158,7 @@ impl BillState {
                 state.generation = state.generation.saturating_sub(1);
             }
             // Not done is no refusal: nobody turned it down, so the next plan may ask for it again.
-            Event::Settled { verdict: Verdict::NotDone, .. } => state.open = None,
+            Event::DoubtEnded { verdict: DoubtVerdict::NotDone, .. } => state.open = None,
             Event::Doubted { reason, answered, refusal } => {
                 state.open.iter_mut().for_each(|open| open.doubt(at, reason, *answered, refusal.as_deref()));
             }
@@ -173,12 +173,12 @@ impl BillState {
                 state.former.extend(alias.filter(|alias| !state.former.contains(alias)));
             }
             Event::Held { cause, reason, evidence } => {
-                let hold = || Box::new(Hold { at, cause: *cause, reason: reason.clone(), evidence: evidence.clone() });
+                let hold = || Box::new(BillHold { at, cause: *cause, reason: reason.clone(), evidence: evidence.clone() });
                 state.hold.get_or_insert_with(hold);
             }
             Event::Released { .. } => state.hold = None,
             Event::Checked { order, word, chosen, payment, details } => {
-                state.found(order, Finding { at, word: *word, details: details.clone() });
+                state.found(order, StatusFinding { at, word: *word, details: details.clone() });
                 state.checks = Some(Box::new(Checks::after(state.checks.take(), order, at, *word, *chosen, payment.as_ref())));
             }
             Event::Accepted { answer, amount, remark, .. } => {
@@ -189,13 +189,13 @@ impl BillState {
                 state.carry_out(at, Some(answer));
                 state.code.iter_mut().filter(|_| changes_code).for_each(|code| code.remark.clone_from(remark));
             }
-            Event::Settled { verdict: Verdict::Done, answer, .. } => state.carry_out(at, answer.as_ref()),
+            Event::DoubtEnded { verdict: DoubtVerdict::Done, answer, .. } => state.carry_out(at, answer.as_ref()),
             Event::Registered { operation, terms, answer } => {
                 state.refusal = None;
                 state.put_in_force(*operation, terms, at, Some(answer), None);
             }
             Event::Rejected { code, reason, provisional } => state.refuse(code, reason, *provisional),
-            Event::Settled { verdict: Verdict::Dead, .. } | Event::Retired { .. } => {
+            Event::DoubtEnded { verdict: DoubtVerdict::Dead, .. } | Event::Retired { .. } => {
                 // Its code, if it was to have one, never became the bill's, and may be paid all the same.
                 let unborn = state.open.take().filter(|open| open.operation == OperationKind::Issue);
                 state.former.extend(unborn.map(|open| FormerOrder::of_open(*open)));
@@ -234,7 +234,7 @@ impl BillState {
         let superseded = corrected.map_or_else(Vec::new, |code| code.superseded.clone());
         let known = corrected.map(|code| &code.wire_invoice_number);
         let wire_invoice_number = wire_invoice_number.or(known).unwrap_or(&self.invoice_number).clone();
-        self.replace_code(Some(Code { superseded, ..Code::new(answer.clone(), wire_invoice_number, None, at) }));
+        self.replace_code(Some(IssuedCode { superseded, ..IssuedCode::new(answer.clone(), wire_invoice_number, None, at) }));
         self.terms = terms.clone();
     }
 
@@ -260,7 +260,7 @@ impl BillState {
     }
 
     /// Check Status said where an order stands.
-    fn found(&mut self, order: &InvoiceNumber, finding: Finding) {
+    fn found(&mut self, order: &InvoiceNumber, finding: StatusFinding) {
         if let Some(open) = self.open.as_mut().filter(|open| open.wire_invoice_number == *order) {
             open.findings.push(finding);
         } else if let Some(refusal) = &mut self.refusal {
@@ -289,7 +289,7 @@ impl BillState {
             OperationKind::Issue => {
                 let (wire_invoice_number, issued_as) =
                     sent_as.map_or_else(|| (self.invoice_number.clone(), None), |(number, id)| (number, Some(id)));
-                self.replace_code(answer.map(|answer| Code::new(answer.clone(), wire_invoice_number, issued_as, at)));
+                self.replace_code(answer.map(|answer| IssuedCode::new(answer.clone(), wire_invoice_number, issued_as, at)));
                 self.terms = terms.clone();
             }
             OperationKind::Amend => {
@@ -310,8 +310,8 @@ impl BillState {
     }
 
     /// The bill has another code now; the one before it stays known.
-    fn replace_code(&mut self, code: Option<Code>) {
-        let is_same = |old: &Code| {
+    fn replace_code(&mut self, code: Option<IssuedCode>) {
+        let is_same = |old: &IssuedCode| {
             code.as_ref().is_some_and(|new| {
                 (&new.wire_invoice_number, &new.answer.payment_code) == (&old.wire_invoice_number, &old.answer.payment_code)
             })
@@ -346,12 +346,12 @@ impl BillState {
     /// before it is paid, so asking about it proves nothing.
     #[must_use]
     pub fn is_known_to_doku(&self) -> bool {
-        self.open.is_some() || (self.code.is_some() && self.terms.method != Method::Inquiry)
+        self.open.is_some() || (self.code.is_some() && self.terms.method != IssuanceMethod::Inquiry)
     }
 
     /// The code a counter would take now, as far as the ledger knows; expiry is not considered.
     #[must_use]
-    pub fn live_code(&self) -> Option<&Code> {
+    pub fn live_code(&self) -> Option<&IssuedCode> {
         if self.status.may_be_live() { self.code.as_ref() } else { None }
     }
 }
@@ -359,7 +359,7 @@ impl BillState {
 /// Since when a bill's wish is in doubt. What was not done is wanted still, and the next doubt about it is no newer than that one.
 const fn in_doubt_since(before: Option<Timestamp>, at: Timestamp, event: &Event) -> Option<Timestamp> {
     match event {
-        Event::Settled { unsettled_since, .. } => *unsettled_since,
+        Event::DoubtEnded { unsettled_since, .. } => *unsettled_since,
         Event::Doubted { .. } | Event::Repeated | Event::Reopened { .. } if before.is_none() => Some(at),
         Event::Adopted { .. } | Event::Accepted { .. } | Event::Rejected { .. } | Event::Retired { .. } | Event::Registered { .. } => None,
         Event::Doubted { .. }

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Expiry, Policy, RecordedTerms};
-use crate::domain::channel::Method;
+use crate::domain::channel::IssuanceMethod;
 use crate::domain::ids::RequestId;
-use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Verdict};
+use crate::domain::lifecycle::{CodeAnswer, DoubtVerdict, Event, OperationKind};
 
 fn number(text: &str) -> InvoiceNumber {
     InvoiceNumber::new(text).unwrap()
@@ -26,7 +26,7 @@ fn at(minute: i64) -> Timestamp {
 fn terms(own: Option<&str>) -> RecordedTerms {
     RecordedTerms {
         channel: Channel::Alfa,
-        method: if own.is_some() { Method::Merchant } else { Method::Doku },
+        method: if own.is_some() { IssuanceMethod::Merchant } else { IssuanceMethod::Doku },
         payment_code: own.map(code),
         amount: Amount::new(100_000).unwrap(),
         expiry: Expiry::Minutes(60),
@@ -80,8 +80,8 @@ fn bill(invoice: &str, issues: &[Issue]) -> BillState {
             Issue::Doubted(..) => events.push(doubted()),
             Issue::Dead(..) => events.extend([
                 doubted(),
-                Event::Settled {
-                    verdict: Verdict::Dead,
+                Event::DoubtEnded {
+                    verdict: DoubtVerdict::Dead,
                     answer: None,
                     by: "status".into(),
                     reason: "expired".into(),

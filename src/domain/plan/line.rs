@@ -13,7 +13,7 @@ const FAR_ABOVE: u64 = 10;
 
 /// One row of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct PlanLine {
     /// What is done first; see [`Step::name`].
     pub step: &'static str,
     /// What it comes to at the counter, where that is known: codes to be made, changed, taken back.
@@ -67,7 +67,7 @@ impl Step {
 
 /// The line of `bill`, whose wanted terms are `wanted`, in the ledger's `state`.
 #[must_use]
-pub fn line(bill: &Bill, wanted: Option<&RecordedTerms>, step: &Step, state: Option<&BillState>) -> Line {
+pub fn line(bill: &Bill, wanted: Option<&RecordedTerms>, step: &Step, state: Option<&BillState>) -> PlanLine {
     let live = state.and_then(|state| state.live_code().map(|code| (state, code)));
     let from = live.map(|(state, code)| asked(state.terms.amount.get(), code.answer.expires_at, state.terms.expiry));
     let to = wanted.map(|terms| asked(terms.amount.get(), None, terms.expiry));
@@ -80,7 +80,7 @@ pub fn line(bill: &Bill, wanted: Option<&RecordedTerms>, step: &Step, state: Opt
     let operation = step.operation();
     let is_asked = matches!(operation, Some(OperationKind::Issue | OperationKind::Amend));
     let far_above = is_asked && history.is_some_and(|most| rupiah >= most.saturating_mul(FAR_ABOVE));
-    Line {
+    PlanLine {
         step: step.name(),
         operation,
         from: from.unwrap_or_default(),

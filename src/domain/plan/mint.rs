@@ -7,9 +7,9 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::{MapView, View as _, expired_at};
+use super::{MapView, PlanView as _, expired_at};
 use crate::domain::bill::{Bill, Terms, Wanted};
-use crate::domain::channel::Method;
+use crate::domain::channel::IssuanceMethod;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Status};
 
@@ -140,7 +140,7 @@ fn live_terms(bill: &Bill) -> Option<&Terms> {
 /// Whether the row's code is left to us.
 #[must_use]
 pub fn lacks_code(bill: &Bill) -> bool {
-    live_terms(bill).is_some_and(|terms| terms.method != Method::Doku && terms.payment_code.is_none())
+    live_terms(bill).is_some_and(|terms| terms.method != IssuanceMethod::Doku && terms.payment_code.is_none())
 }
 
 /// The code the ledger has for the bill, unless it was never asked for or has expired, and somebody else has it or wants it now.
@@ -156,7 +156,7 @@ fn kept<'s>(number: &InvoiceNumber, view: &MapView<'s>, given: &HashSet<PaymentC
 /// The code a bill asks for, holds, or was promised, where it is of our making.
 fn code_had(state: &BillState) -> Option<&PaymentCode> {
     let terms = state.open.as_ref().map_or(&state.terms, |open| &open.terms);
-    if terms.method == Method::Doku {
+    if terms.method == IssuanceMethod::Doku {
         return None;
     }
     let held = state.code.as_ref().map(|code| &code.answer.payment_code);

@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::bill::{Bill, Reach, RecordedTerms, Salts, Terms, Wanted};
-use super::channel::Method;
-use super::code::Code;
+use super::channel::IssuanceMethod;
+use super::code::StableCode;
 use super::codes;
 use super::ids::InvoiceNumber;
 use super::lifecycle::{BillState, OperationKind, Status};
@@ -23,11 +23,11 @@ use super::owner::Paid;
 use number::NoNumber;
 
 pub use self::inquiry::answer as registered_answer;
-pub use self::line::{Line, line, short};
+pub use self::line::{PlanLine, line, short};
 pub use self::mint::{Lacking, Mint, Minting, codes_kept, lacks_code};
 use self::minutes::made_at;
 pub use self::minutes::{AmendBase, amend_minutes, issue_minutes, minutes_between, wanted_end};
-pub use self::view::{MapView, View};
+pub use self::view::{MapView, PlanView};
 
 /// What the configuration and the command line add to the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ pub enum Step {
     /// Refuse the row.
     Refused {
         /// Why, as a stable code.
-        code: Code,
+        code: StableCode,
         /// The column at fault.
         column: &'static str,
         /// Why, with the row's facts.
@@ -116,7 +116,7 @@ impl Step {
             | Self::ConfirmRefusal
             | Self::Release { .. } => true,
             Self::Wait { .. } | Self::Retire { .. } => {
-                matches!(&bill.wanted, Wanted::Live(terms) if terms.method != Method::Inquiry)
+                matches!(&bill.wanted, Wanted::Live(terms) if terms.method != IssuanceMethod::Inquiry)
             }
             Self::Register(_) | Self::Note | Self::Unchanged(_) | Self::RejectedBefore { .. } | Self::Refused { .. } => false,
         }
@@ -160,7 +160,7 @@ impl Unchanged {
 
 /// The step for one bill.
 #[must_use]
-pub fn step(bill: &Bill, view: &impl View, salts: &Salts, now: Timestamp, rules: &Rules) -> Step {
+pub fn step(bill: &Bill, view: &impl PlanView, salts: &Salts, now: Timestamp, rules: &Rules) -> Step {
     let state = view.bill(&bill.invoice_number);
     if state.is_some_and(|state| state.status.open_operation().is_some()) {
         return Step::Resolve;
@@ -207,7 +207,7 @@ fn live(
     terms: &Terms,
     wanted: &RecordedTerms,
     state: Option<&BillState>,
-    view: &impl View,
+    view: &impl PlanView,
     now: Timestamp,
     rules: &Rules,
 ) -> Step {
@@ -235,7 +235,7 @@ fn live(
     }
 }
 
-fn issue(bill: &Bill, wanted: &RecordedTerms, state: Option<&BillState>, view: &impl View, now: Timestamp, rules: &Rules) -> Step {
+fn issue(bill: &Bill, wanted: &RecordedTerms, state: Option<&BillState>, view: &impl PlanView, now: Timestamp, rules: &Rules) -> Step {
     let number = match number::next(&bill.invoice_number, state, view, &rules.reissue_suffix) {
         Err(NoNumber::TakenBy(other)) => {
             let reason = format!("DOKU knows invoice `{other}` by this number since it was issued anew");
@@ -246,13 +246,13 @@ fn issue(bill: &Bill, wanted: &RecordedTerms, state: Option<&BillState>, view: &
     if issue_minutes(wanted.expiry, now).is_none() {
         return refused(codes::EXPIRY_PASSED, "expires_at", "less than a minute remains");
     }
-    if wanted.method != Method::Doku && wanted.payment_code.is_none() {
+    if wanted.method != IssuanceMethod::Doku && wanted.payment_code.is_none() {
         return refused(codes::CODES_USED_UP, "payment_code", "there is no free code left for this row");
     }
     if let Some(holder) = wanted.payment_code.as_ref().and_then(|code| view.holder(code)).filter(|&holder| *holder != bill.invoice_number) {
         return wait_for(holder, view, now, rules);
     }
-    if wanted.method == Method::Inquiry {
+    if wanted.method == IssuanceMethod::Inquiry {
         return Step::Register(OperationKind::Issue);
     }
     match number {
@@ -263,7 +263,7 @@ fn issue(bill: &Bill, wanted: &RecordedTerms, state: Option<&BillState>, view: &
 
 /// A holder that gave up its code by its own expiry, or by being paid, need not be cancelled; if DOKU knows the code, it is asked
 /// all the same.
-fn wait_for(holder: &InvoiceNumber, view: &impl View, now: Timestamp, rules: &Rules) -> Step {
+fn wait_for(holder: &InvoiceNumber, view: &impl PlanView, now: Timestamp, rules: &Rules) -> Step {
     let holder = holder.clone();
     let state = view.bill(&holder).filter(|state| state.status == Status::Active);
     let is_paid = state.is_some_and(|state| !state.terms.reusable) && view.paid(&holder) == Some(Paid::ByItsCode);
@@ -287,13 +287,21 @@ pub fn has_given_up(state: &BillState, is_paid: bool, now: Timestamp, rules: &Ru
     state.hold.is_none() && (is_paid && !state.terms.reusable || has_expired())
 }
 
-fn active(bill: &Bill, terms: &Terms, wanted: &RecordedTerms, state: &BillState, view: &impl View, now: Timestamp, rules: &Rules) -> Step {
+fn active(
+    bill: &Bill,
+    terms: &Terms,
+    wanted: &RecordedTerms,
+    state: &BillState,
+    view: &impl PlanView,
+    now: Timestamp,
+    rules: &Rules,
+) -> Step {
     match view.paid(&bill.invoice_number).filter(|_| !state.terms.reusable) {
         Some(Paid::ByEarlierCode) if expired_at(state, now).is_none() => return Step::Unchanged(Unchanged::PaidByEarlierCode),
         Some(_) => return Step::Unchanged(Unchanged::Paid),
         None => {}
     }
-    if state.terms.method == Method::Inquiry {
+    if state.terms.method == IssuanceMethod::Inquiry {
         return inquiry::active(wanted, state, now, rules);
     }
     if let Some(expires_at) = expired_at(state, now) {
@@ -334,7 +342,7 @@ fn fixed(changes: &[(&'static str, Reach)], wanted: &RecordedTerms, state: &Bill
     Some(refused(codes::ISSUE_ONLY, column, &format!("`{column}` differs from the live code's")))
 }
 
-fn cancelled(state: Option<&BillState>, view: &impl View, now: Timestamp, rules: &Rules) -> Step {
+fn cancelled(state: Option<&BillState>, view: &impl PlanView, now: Timestamp, rules: &Rules) -> Step {
     let Some(state) = state else { return refused(codes::NOTHING_TO_CANCEL, "invoice_number", "it is not in the ledger") };
     match state.status {
         Status::Cancelled => Step::Unchanged(Unchanged::Cancelled),
@@ -347,14 +355,14 @@ fn cancelled(state: Option<&BillState>, view: &impl View, now: Timestamp, rules:
         Status::Active if !state.terms.channel.profile().can_amend => {
             refused(codes::CANNOT_AMEND, "action", "its code cannot be cancelled")
         }
-        Status::Active if state.terms.method == Method::Inquiry => Step::Register(OperationKind::Cancel),
+        Status::Active if state.terms.method == IssuanceMethod::Inquiry => Step::Register(OperationKind::Cancel),
         Status::Active => {
             refused_before(state, OperationKind::Cancel, &state.terms, rules).unwrap_or_else(|| after_refusal(state, Step::Cancel))
         }
     }
 }
 
-fn refused(code: Code, column: &'static str, reason: &str) -> Step {
+fn refused(code: StableCode, column: &'static str, reason: &str) -> Step {
     Step::Refused { code, column, reason: reason.into() }
 }
 

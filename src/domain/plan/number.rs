@@ -2,7 +2,7 @@
 //!
 //! DOKU keeps a number for one order, so a number that any bill has, or ever had there, is nobody else's.
 
-use super::View;
+use super::PlanView;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
 
@@ -22,7 +22,7 @@ pub(super) enum NoNumber {
 pub(super) fn next(
     invoice_number: &InvoiceNumber,
     state: Option<&BillState>,
-    view: &impl View,
+    view: &impl PlanView,
     reissue_suffix: &str,
 ) -> Result<InvoiceNumber, NoNumber> {
     let retired_count = state.map_or(0, |state| state.retired_count);
@@ -38,7 +38,7 @@ pub(super) fn next(
         .ok_or(NoNumber::NoneLeft)
 }
 
-fn is_free(number: &InvoiceNumber, invoice_number: &InvoiceNumber, state: Option<&BillState>, view: &impl View) -> bool {
+fn is_free(number: &InvoiceNumber, invoice_number: &InvoiceNumber, state: Option<&BillState>, view: &impl PlanView) -> bool {
     let had_before = || state.is_some_and(|state| state.orders().any(|order| order.wire_invoice_number == number));
     number != invoice_number
         && view.bill(number).is_none()

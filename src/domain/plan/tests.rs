@@ -8,10 +8,10 @@ use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::bill::Expiry;
 use crate::domain::bill::{Customer, Policy, Salt};
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::{Channel, IssuanceMethod};
 use crate::domain::ids::PaymentCode;
 use crate::domain::lifecycle::{CodeAnswer, Event};
-use crate::domain::mark::{Mark, TermsDigest};
+use crate::domain::mark::{BillMark, TermsDigest};
 use crate::domain::personal::Personal;
 
 mod methods;
@@ -30,7 +30,7 @@ fn number(text: &str) -> InvoiceNumber {
 fn terms() -> Terms {
     Terms {
         channel: Channel::Alfa,
-        method: Method::Doku,
+        method: IssuanceMethod::Doku,
         payment_code: None,
         amount: Amount::new(100_000).unwrap(),
         expiry: Expiry::Minutes(60),
@@ -53,7 +53,7 @@ fn with(change: impl FnOnce(&mut Terms)) -> Terms {
 
 fn merchant(code: &str) -> Terms {
     with(|terms| {
-        terms.method = Method::Merchant;
+        terms.method = IssuanceMethod::Merchant;
         terms.payment_code = Some(PaymentCode::new(code).unwrap());
     })
 }
@@ -90,7 +90,7 @@ impl World {
         let bill = Bill { invoice_number: number(invoice), wanted };
         let step = step(&bill, &view, &SALTS, at(minute), self.rules.as_ref().unwrap_or(&default));
         if let (Wanted::Live(terms), Some(state)) = (&bill.wanted, self.bills.get(&bill.invoice_number)) {
-            let mark = Mark::of(state, self.paid.get(&bill.invoice_number).copied()).unwrap();
+            let mark = BillMark::of(state, self.paid.get(&bill.invoice_number).copied()).unwrap();
             let wanted = TermsDigest::of(&terms.recorded(&SALT)).unwrap();
             if let Some(why) = mark.leaves_alone(wanted, at(minute)) {
                 assert_eq!(step, Step::Unchanged(why), "a mark says what the plan says");
@@ -156,9 +156,11 @@ fn a_bill_whose_money_came_before_it_had_a_code_gets_none() {
     for history in histories {
         let mut world = World::default().with("I", history).rules(true, true);
         world.paid.insert(number("I"), Paid::ByItsCode);
-        for method in
-            [terms(), merchant("77"), with(|terms| (terms.method, terms.payment_code) = (Method::Inquiry, PaymentCode::new("77").ok()))]
-        {
+        for method in [
+            terms(),
+            merchant("77"),
+            with(|terms| (terms.method, terms.payment_code) = (IssuanceMethod::Inquiry, PaymentCode::new("77").ok())),
+        ] {
             assert_eq!(world.step(live(method), 1), Step::Unchanged(Unchanged::Paid), "{history:?}");
         }
         let reusable = with(|terms| terms.reusable = true);

@@ -9,7 +9,7 @@ use crate::domain::lifecycle::{BillState, OperationKind};
 use crate::domain::owner::Paid;
 
 /// What a planner may look at.
-pub trait View {
+pub trait PlanView {
     /// The ledger's state of a bill.
     fn bill(&self, invoice_number: &InvoiceNumber) -> Option<&BillState>;
     /// The bill whose code this is, if it may be live.
@@ -60,7 +60,7 @@ fn held_code(state: &BillState) -> Option<&PaymentCode> {
     asked.or_else(|| state.live_code().map(|code| &code.answer.payment_code))
 }
 
-impl View for MapView<'_> {
+impl PlanView for MapView<'_> {
     fn bill(&self, invoice_number: &InvoiceNumber) -> Option<&BillState> {
         self.bills.get(invoice_number)
     }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::code::Code;
+use super::code::StableCode;
 use super::language::Language;
 
 /// The translations, as shipped.
@@ -34,7 +34,7 @@ pub struct Text {
 
 /// What `code` says in `language`; English where a translation is missing.
 #[must_use]
-pub fn text(code: &'static Code, language: Language) -> Text {
+pub fn text(code: &'static StableCode, language: Language) -> Text {
     let english = Text { title: code.title, meaning: code.meaning, remedy: code.remedy };
     match language {
         Language::English => english,

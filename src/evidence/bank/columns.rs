@@ -9,7 +9,7 @@ use crate::domain::personal::shown;
 use crate::domain::reason::ForeignByte;
 use crate::domain::settlement::RowPlace;
 use crate::domain::statement_text::StatementText;
-use crate::table::{self, AmountFormat, DateFormat, Fault, Kind, Layout, Row, Settings, nearest, normalized};
+use crate::table::{self, AmountFormat, DateFormat, Row, StoredAs, TableFault, TableLayout, TableSettings, nearest, normalized};
 
 /// What columns may be called here; own headers are mapped to these names by a layout.
 const COLUMNS: [&str; 7] = ["date", "amount", "direction", "credit", "debit", "description", "reference"];
@@ -40,22 +40,22 @@ fn way(word: &str) -> Option<Way> {
 /// Where each column is.
 pub(super) struct Columns {
     places: BTreeMap<&'static str, usize>,
-    layout: Layout,
+    layout: TableLayout,
 }
 
 /// Whether a (normalized) header means something.
-pub(super) fn is_known(name: &str, layouts: &[Layout]) -> bool {
-    let is_mapped = |layout: &Layout| layout.columns.values().any(|theirs| normalized(theirs) == name);
+pub(super) fn is_known(name: &str, layouts: &[TableLayout]) -> bool {
+    let is_mapped = |layout: &TableLayout| layout.columns.values().any(|theirs| normalized(theirs) == name);
     COLUMNS.contains(&name) || layouts.iter().any(is_mapped)
 }
 
 /// Whether (normalized) headers have all that is needed, as they are or as a layout maps them.
-pub(super) fn is_enough(names: &[String], layouts: &[Layout]) -> bool {
-    let has = |layout: &Layout, column: &str| {
+pub(super) fn is_enough(names: &[String], layouts: &[TableLayout]) -> bool {
+    let has = |layout: &TableLayout, column: &str| {
         let theirs = layout.columns.get(column).map_or_else(|| column.to_owned(), |theirs| normalized(theirs));
         names.contains(&theirs)
     };
-    std::iter::once(&Layout::default()).chain(layouts).any(|layout| missing(|column| has(layout, column)).is_empty())
+    std::iter::once(&TableLayout::default()).chain(layouts).any(|layout| missing(|column| has(layout, column)).is_empty())
 }
 
 /// What is lacking: a day, an amount in one of its two forms, a text.
@@ -66,7 +66,7 @@ fn missing(has: impl Fn(&str) -> bool) -> Vec<&'static str> {
 }
 
 impl Columns {
-    pub(super) fn of(header: &Row, tables: &Settings) -> Result<Self, Fault> {
+    pub(super) fn of(header: &Row, tables: &TableSettings) -> Result<Self, TableFault> {
         let names = table::names(header);
         let layout = table::chosen(&tables.layouts, tables.layout.as_deref(), &names).cloned().unwrap_or_default();
         let mut places = BTreeMap::new();
@@ -88,7 +88,7 @@ impl Columns {
             near.map_or_else(|| format!("`{column}`{or}"), |near| format!("`{column}`{or}, did you mean your `{near}`?"))
         });
         let missing = words.collect::<Vec<_>>().join(", ");
-        Err(Fault::ColumnMissing { missing, found: table::found_words(header, &is_known) })
+        Err(TableFault::ColumnMissing { missing, found: table::found_words(header, &is_known) })
     }
 
     /// The line that `row` is, or the column at fault.
@@ -126,14 +126,14 @@ impl Columns {
         };
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         // A number of a workbook may have more digits than were ever meant.
-        let digits_max = if self.kind(row, column) == Kind::Number { usize::MAX } else { 2 };
+        let digits_max = if self.kind(row, column) == StoredAs::Number { usize::MAX } else { 2 };
         let split = digits.rsplit_once(decimal).filter(|(_, sen)| sen.len() <= digits_max);
         split.is_some_and(|(whole, sen)| is_number(sen) && format.plain(whole).is_ok_and(|whole| is_number(&whole)))
     }
 
     /// How amounts of `column` are written: a number of a workbook has no separators, whatever the layout says of texts.
     fn format(&self, row: &Row, column: &str) -> AmountFormat {
-        if self.kind(row, column) == Kind::Number { AmountFormat::Plain } else { self.layout.amount_format }
+        if self.kind(row, column) == StoredAs::Number { AmountFormat::Plain } else { self.layout.amount_format }
     }
 
     fn moved(&self, row: &Row) -> Result<Moved, CellFault> {
@@ -152,13 +152,13 @@ impl Columns {
         Ok(self.layout.meaning(column, text, false).unwrap_or_else(|| text.to_owned()))
     }
 
-    fn kind(&self, row: &Row, column: &str) -> Kind {
-        self.places.get(column).map_or(Kind::Text, |&place| row.kind(place))
+    fn kind(&self, row: &Row, column: &str) -> StoredAs {
+        self.places.get(column).map_or(StoredAs::Text, |&place| row.kind(place))
     }
 
     fn date(&self, row: &Row) -> Result<Date, CellFault> {
         let text = self.cell(row, "date")?;
-        let is_stored = self.kind(row, "date") == Kind::Date;
+        let is_stored = self.kind(row, "date") == StoredAs::Date;
         let meaning = if is_stored { None } else { self.layout.meaning("date", text, true) };
         let iso = meaning.as_deref().unwrap_or(text);
         // A time after the day does not move it: statements are written in the bank's own.

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::domain::code::Code;
+use crate::domain::code::StableCode;
 use crate::evidence::codes;
-use crate::table::Fault;
+use crate::table::TableFault;
 
 /// A refused statement (exit 7; see [`codes`]).
 #[derive(Debug, thiserror::Error)]
@@ -13,16 +13,16 @@ pub struct BankError {
     /// Which file.
     pub path: PathBuf,
     /// Why.
-    pub fault: Fault,
+    pub fault: TableFault,
 }
 
 impl BankError {
     /// Its stable code.
     #[must_use]
-    pub const fn code(&self) -> Code {
+    pub const fn code(&self) -> StableCode {
         match &self.fault {
-            Fault::Unreadable(_) => codes::BANK_UNREADABLE,
-            Fault::Empty | Fault::ColumnMissing { .. } | Fault::ColumnTwice { .. } => codes::BANK_COLUMN,
+            TableFault::Unreadable(_) => codes::BANK_UNREADABLE,
+            TableFault::Empty | TableFault::ColumnMissing { .. } | TableFault::ColumnTwice { .. } => codes::BANK_COLUMN,
             other => other.code(),
         }
     }

@@ -19,7 +19,7 @@ use crate::domain::digest::{self, Digest};
 use crate::domain::line::{InputFile, LogContents};
 use crate::domain::settlement::RowPlace;
 use crate::domain::statement_text::StatementText;
-use crate::table::{self, Fault, Header, Limits, Mostly, Row, Settings, Shape, Table, Wrong};
+use crate::table::{self, Header, Mostly, Row, Shape, Table, TableFault, TableLimits, TableSettings, Wrong};
 use columns::Columns;
 use counts::{Counts, Run};
 
@@ -168,12 +168,12 @@ impl Statements {
 ///
 /// # Errors
 /// [`BankError`] for the first file that is no statement; rows that are no lines are listed instead.
-pub fn read(files: &[PathBuf], tables: &Settings, is_counted: IsCounted<'_>) -> Result<Statements, BankError> {
+pub fn read(files: &[PathBuf], tables: &TableSettings, is_counted: IsCounted<'_>) -> Result<Statements, BankError> {
     let (mut statements, mut counts) = (Statements::default(), Counts::of(is_counted));
     for path in files {
-        let refused = |fault: Fault| BankError { path: path.clone(), fault };
+        let refused = |fault: TableFault| BankError { path: path.clone(), fault };
         let (content, digest, bytes) =
-            source::read_whole(tables.place_of(path), BYTES_MAX).map_err(|error| refused(Fault::Unreadable(error.to_string())))?;
+            source::read_whole(tables.place_of(path), BYTES_MAX).map_err(|error| refused(TableFault::Unreadable(error.to_string())))?;
         let file = u32::try_from(statements.files.len()).unwrap_or(u32::MAX);
         let rows = if mt940::is(&content) {
             mt940::read(&content, file, &mut |one| counts.message(&mut statements, one))
@@ -189,10 +189,10 @@ pub fn read(files: &[PathBuf], tables: &Settings, is_counted: IsCounted<'_>) -> 
 }
 
 /// Tells every row of a table, and gives how many there are.
-fn read_table(content: Vec<u8>, file: u32, tables: &Settings, tell: &mut dyn FnMut(Told)) -> Result<u64, Fault> {
+fn read_table(content: Vec<u8>, file: u32, tables: &TableSettings, tell: &mut dyn FnMut(Told)) -> Result<u64, TableFault> {
     let is_known = |name: &str| columns::is_known(name, &tables.layouts);
     let is_enough = |names: &[String]| columns::is_enough(names, &tables.layouts);
-    let limits = Limits { file_bytes_max: BYTES_MAX.saturating_mul(4), ..Limits::default() };
+    let limits = TableLimits { file_bytes_max: BYTES_MAX.saturating_mul(4), ..TableLimits::default() };
     let header = Header { is_known: &is_known, is_enough: &is_enough };
     let shape = Shape { delimiter: None, sheet: tables.sheet.as_deref(), limits: &limits, header, is_strict: false };
     let mut table = Table::of(Cursor::new(content), &shape)?;

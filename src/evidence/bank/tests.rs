@@ -1,9 +1,9 @@
 //! Statements as banks write them, and what is no line of one.
 
 use super::*;
-use crate::table::{AmountFormat, DateFormat, Layout};
+use crate::table::{AmountFormat, DateFormat, TableLayout};
 
-fn lines(texts: &[&str], tables: &Settings) -> Result<Statements, BankError> {
+fn lines(texts: &[&str], tables: &TableSettings) -> Result<Statements, BankError> {
     let folder = tempfile::tempdir().unwrap();
     let paths: Vec<PathBuf> = (0..texts.len()).map(|number| folder.path().join(format!("{number}.csv"))).collect();
     for (path, text) in paths.iter().zip(texts) {
@@ -12,16 +12,16 @@ fn lines(texts: &[&str], tables: &Settings) -> Result<Statements, BankError> {
     read(&paths, tables, &|_| true)
 }
 
-fn bca() -> Settings {
+fn bca() -> TableSettings {
     let columns = [("date", "Tanggal"), ("amount", "Mutasi"), ("description", "Keterangan")];
-    let layout = Layout {
+    let layout = TableLayout {
         name: "bca".into(),
         columns: columns.map(|(ours, theirs)| (ours.to_owned(), theirs.to_owned())).into(),
         amount_format: AmountFormat::CommaThousands,
         date_format: DateFormat::DayFirst,
-        ..Layout::default()
+        ..TableLayout::default()
     };
-    Settings { layouts: vec![layout], ..Settings::default() }
+    TableSettings { layouts: vec![layout], ..TableSettings::default() }
 }
 
 fn told(statements: &Statements) -> Vec<(String, i64, String, u32)> {
@@ -37,7 +37,9 @@ fn a_line_is_the_same_whoever_wrote_it_and_in_whichever_columns() {
                10/10/2026,FEE,0000,500.00 DB,\"1,143,950.00\"\n";
     let wanted = [("2026-10-09", 144_450, "DOKU SETTLEMENT B1", 0), ("2026-10-10", -500, "FEE", 0)];
     let wanted = wanted.map(|(on, amount, text, occurrence)| (on.to_owned(), amount, text.to_owned(), occurrence)).to_vec();
-    for (text, tables) in [(plain, Settings::default()), (columns, Settings::default()), (direction, Settings::default()), (own, bca())] {
+    for (text, tables) in
+        [(plain, TableSettings::default()), (columns, TableSettings::default()), (direction, TableSettings::default()), (own, bca())]
+    {
         let found = lines(&[text], &tables).unwrap();
         assert_eq!(told(&found), wanted, "{text}: {:?}", found.malformed);
         assert!(found.malformed.is_empty());
@@ -54,7 +56,7 @@ fn equal_lines_of_one_file_are_several_and_overlapping_files_add_only_what_is_ne
     let first = format!("{head}{one}{one}");
     let second = format!("{head}{one}{one}{one}{other}");
     for files in [[first.as_str(), second.as_str()], [second.as_str(), first.as_str()]] {
-        let found = lines(&files, &Settings::default()).unwrap();
+        let found = lines(&files, &TableSettings::default()).unwrap();
         let occurrences: Vec<u32> =
             found.lines.iter().filter(|line| line.on.to_string() == "2026-10-09").map(|line| line.occurrence).collect();
         assert_eq!((occurrences, found.lines.len(), found.copies.len()), (vec![0, 1, 2], 4, 2));
@@ -65,7 +67,7 @@ fn equal_lines_of_one_file_are_several_and_overlapping_files_add_only_what_is_ne
 fn what_is_no_line_is_told_with_its_place_and_never_becomes_a_smaller_sum() {
     let row = |cells: &str| {
         let text = format!("date,amount,description\n2026-10-08,1,X\n{cells}\n2026-10-09,1,X\n");
-        let found = lines(&[&text], &Settings::default()).unwrap();
+        let found = lines(&[&text], &TableSettings::default()).unwrap();
         assert_eq!(found.lines.len(), 2, "{cells}");
         let [wrong] = &found.malformed[..] else { panic!("{cells}: {:?}", found.malformed) };
         assert_eq!((wrong.place.row, found.files[0].lines), (3, 3));
@@ -94,7 +96,8 @@ fn what_is_no_line_is_told_with_its_place_and_never_becomes_a_smaller_sum() {
         let found = row(cells);
         assert!(found.starts_with(reason), "{cells}: {found}");
     }
-    let both = lines(&["date,credit,debit,reference\n2026-10-08,1,1,X\n2026-10-08,-1,,X\n2026-10-08,,,X\n"], &Settings::default()).unwrap();
+    let both =
+        lines(&["date,credit,debit,reference\n2026-10-08,1,1,X\n2026-10-08,-1,,X\n2026-10-08,,,X\n"], &TableSettings::default()).unwrap();
     let reasons: Vec<String> = both.malformed.iter().map(|row| format!("{}: {}", row.column, row.reason)).collect();
     assert_eq!(
         reasons,
@@ -106,21 +109,21 @@ fn what_is_no_line_is_told_with_its_place_and_never_becomes_a_smaller_sum() {
 #[test]
 fn the_heading_of_an_account_is_told_and_is_no_reason_to_refuse_its_rows() {
     let text = "Nomor rekening,1234567890\nNama,PT CONTOH\nPeriode,Oktober 2026\nSaldo awal,0\ndate,amount,description\n2026-10-09,1,X\n2026-10-10,1,X\n";
-    let found = lines(&[text], &Settings::default()).unwrap();
+    let found = lines(&[text], &TableSettings::default()).unwrap();
     assert_eq!((found.lines.len(), found.malformed.len(), found.mostly_unread().len()), (2, 4, 0));
     assert!(found.malformed.iter().all(|row| row.is_heading));
 }
 
 #[test]
 fn a_file_that_is_no_statement_is_refused_with_what_it_has_and_lacks() {
-    let refused = |text: &str| lines(&[text], &Settings::default()).unwrap_err().to_string();
+    let refused = |text: &str| lines(&[text], &TableSettings::default()).unwrap_err().to_string();
     let error = refused("date,amount\n2026-10-09,1\n");
     assert!(error.starts_with("E0709: the bank statement `") && error.contains("lacks `description`; it has `date`, `amount`"), "{error}");
     assert!(refused("date,credit,description\n2026-10-09,1,X\n").contains("lacks `amount` (or `credit` and `debit`)"));
     assert!(refused("date,amount,amount,description\n").contains("has `amount` twice"));
     assert!(refused("").contains("is empty"));
     assert!(refused("%PDF-1.4\n").contains("PDF"));
-    let missing = read(&[PathBuf::from("/nowhere/statement.csv")], &Settings::default(), &|_| true).unwrap_err();
+    let missing = read(&[PathBuf::from("/nowhere/statement.csv")], &TableSettings::default(), &|_| true).unwrap_err();
     assert_eq!(missing.code().id, "E0708");
 }
 
@@ -132,7 +135,7 @@ const MT940: &str = "{1:F01CENAIDJAXXX0000000000}{2:I940X}{4:\r\n:20:STMT261009\
 
 #[test]
 fn an_mt940_says_what_a_table_says() {
-    let found = lines(&[MT940], &Settings::default()).unwrap();
+    let found = lines(&[MT940], &TableSettings::default()).unwrap();
     assert_eq!(found.malformed, []);
     let wanted = [
         ("2026-10-09", 144_450, "DOKU SETTLEMENT BATCH B-1009 OF THE NINTH OF OCTOBER, ALFA GROUP 12 345 B-1009 99001 EXTRA", 0),
@@ -146,14 +149,14 @@ fn an_mt940_says_what_a_table_says() {
     let bare = MT940.replace("\r\n", "\n").split_once("{4:\n").unwrap().1.to_owned();
     let (first, second) = bare.split_at(bare.find(":61:261010D").unwrap());
     let pages = format!("{first}:62M:C261009IDR1144450,00\n-\n:20:STMT261009\n:25:1234567890\n:60M:C261009IDR1144450,00\n{second}");
-    let all = lines(&[MT940, &bare, &pages], &Settings::default()).unwrap();
+    let all = lines(&[MT940, &bare, &pages], &TableSettings::default()).unwrap();
     assert_eq!((all.lines, all.malformed, all.copies.len()), (found.lines, vec![], 8));
 }
 
 #[test]
 fn an_mt940_that_is_not_whole_says_so() {
     let whole = |change: &dyn Fn(String) -> String| {
-        let found = lines(&[&change(MT940.to_owned())], &Settings::default()).unwrap();
+        let found = lines(&[&change(MT940.to_owned())], &TableSettings::default()).unwrap();
         let [wrong] = &found.malformed[..] else { panic!("{:?}", found.malformed) };
         format!("{}: {}", wrong.column, wrong.reason)
     };
@@ -170,7 +173,7 @@ fn an_mt940_that_is_not_whole_says_so() {
         let found = whole(&|text| text.replacen(from, to, 1));
         assert!(found.starts_with(reason), "{found}");
     }
-    let dollars = lines(&[&MT940.replace("IDR", "USD")], &Settings::default()).unwrap();
+    let dollars = lines(&[&MT940.replace("IDR", "USD")], &TableSettings::default()).unwrap();
     assert_eq!((dollars.lines.len(), dollars.malformed.len(), dollars.mostly_unread().len()), (0, 4, 1));
     assert!(dollars.malformed[0].reason.contains("kept in USD"));
 }
@@ -189,7 +192,7 @@ fn how_statements_are_cut_into_files_makes_no_difference_to_what_was_there() {
     let all_month = message("111", "3/1", 0, 2);
     let count = |files: &[&[&str]]| {
         let files: Vec<String> = files.iter().map(|messages| messages.concat()).collect();
-        let found = lines(&files.iter().map(String::as_str).collect::<Vec<_>>(), &Settings::default()).unwrap();
+        let found = lines(&files.iter().map(String::as_str).collect::<Vec<_>>(), &TableSettings::default()).unwrap();
         assert_eq!(found.malformed, []);
         found.lines.len()
     };
@@ -214,7 +217,7 @@ fn how_statements_are_cut_into_files_makes_no_difference_to_what_was_there() {
     // Of another account the same line is another.
     assert_eq!((count(&[&[one, three]]), count(&[&[one][..], &[three]])), (2, 2));
     let page = message("111", "4/2", 700_000, 1).replace(":60F:", ":60M:");
-    let found = lines(&[&format!("{first}{page}")], &Settings::default()).unwrap();
+    let found = lines(&[&format!("{first}{page}")], &TableSettings::default()).unwrap();
     let [missing] = &found.malformed[..] else { panic!("{:?}", found.malformed) };
     assert!(missing.reason.starts_with("it is 700000, and no page before this one ends with that"), "{}", missing.reason);
     assert_eq!(missing.place.row, 12);
@@ -229,9 +232,9 @@ fn sen_of_others_are_no_fault_of_a_statement_and_sen_of_ours_are_told() {
     let table = |credit: &str, interest: &str| {
         format!("date,description,credit,debit\n2026-10-09,DOKU SETTLEMENT,{credit},\n2026-10-30,BUNGA,{interest},0\n2026-10-30,INFO,0,\n")
     };
-    let dotted = Layout { name: "x".into(), amount_format: AmountFormat::DotThousands, ..Layout::default() };
-    let dotted = Settings { layouts: vec![dotted], layout: Some("x".into()), ..Settings::default() };
-    let plain = Settings::default();
+    let dotted = TableLayout { name: "x".into(), amount_format: AmountFormat::DotThousands, ..TableLayout::default() };
+    let dotted = TableSettings { layouts: vec![dotted], layout: Some("x".into()), ..TableSettings::default() };
+    let plain = TableSettings::default();
     for (text, tables, left) in [
         (mt940.to_owned(), &plain, 3),
         (table("144450", "12.45"), &plain, 2),
@@ -274,7 +277,7 @@ fn an_account_that_is_emptied_every_day_has_its_lines_once() {
         format!(":20:X\n:25:111\n{number}:60F:C2610{from:02}IDR0,00\n{lines}:62F:C2610{last:02}IDR0,00\n-\n")
     };
     let received = |files: &[&str]| {
-        let found = lines(files, &Settings::default()).unwrap();
+        let found = lines(files, &TableSettings::default()).unwrap();
         assert_eq!(found.malformed, []);
         found.lines.iter().filter(|line| line.amount > 0).map(|line| line.amount).sum::<i64>()
     };
@@ -303,11 +306,11 @@ fn an_account_that_is_emptied_every_day_has_its_lines_once() {
 fn an_equal_line_is_the_same_only_where_the_account_held_the_same_before() {
     // The second month's statement has a line of the first one's last day, which was booked late.
     let (september, october) = (message("111", "9/1", 500_000, 1), message("111", "10/1", 900_000, 1));
-    let found = lines(&[&september, &october], &Settings::default()).unwrap();
+    let found = lines(&[&september, &october], &TableSettings::default()).unwrap();
     assert_eq!((found.lines.len(), found.copies.len()), (2, 0), "nothing leads from one to the other");
     let [first, second] = &found.lines[..] else { panic!() };
     assert_eq!(first.content(), second.content());
     assert_ne!(first.identity(), second.identity());
-    let alone = lines(&[&october], &Settings::default()).unwrap();
+    let alone = lines(&[&october], &TableSettings::default()).unwrap();
     assert_eq!(alone.lines[0].identity(), second.identity(), "whatever else is given");
 }

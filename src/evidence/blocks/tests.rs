@@ -8,7 +8,7 @@ fn cut(name: &str, bytes: &[u8]) -> (Vec<Block>, InputFile) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
-    let (files, tables) = ([path], Settings::default());
+    let (files, tables) = ([path], TableSettings::default());
     let mut blocks = Blocks::new(&files, &tables);
     let batch = blocks.batch(4_096).unwrap();
     (batch, blocks.done.remove(0))

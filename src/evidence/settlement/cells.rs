@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use crate::domain::ids::IdError;
 use crate::domain::personal::shown;
 use crate::domain::reason::{AmountFault, CellFault, DateFault, Spoilt};
-use crate::table::{AmountFormat, Kind, Row};
+use crate::table::{AmountFormat, Row, StoredAs};
 
 /// Digits a number in a workbook keeps; the rest are zeros in place of what was typed.
 const NUMBER_DIGITS_MAX: usize = 15;
@@ -30,9 +30,9 @@ impl Cell {
     pub(super) fn of(row: &Row, place: usize) -> Self {
         let text = String::from_utf8_lossy(row.get(place).unwrap_or_default()).trim().to_owned();
         match row.kind(place) {
-            Kind::Text => Self::Text(text),
-            Kind::Number => Self::Number(text),
-            Kind::Date => Self::Date(text),
+            StoredAs::Text => Self::Text(text),
+            StoredAs::Number => Self::Number(text),
+            StoredAs::Date => Self::Date(text),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::domain::code::Code;
+use crate::domain::code::StableCode;
 use crate::evidence::codes;
 
 /// A refused settlement file (exit 7; see [`codes`]).
@@ -26,7 +26,7 @@ pub enum SettlementFault {
     NoReport(&'static str),
     /// See [`crate::table::codes`].
     #[error("{0}")]
-    Table(crate::table::Fault),
+    Table(crate::table::TableFault),
     /// See [`codes::SETTLEMENT_COLUMN`].
     #[error("has no column {columns} in row {row}; {found}")]
     ColumnMissing {
@@ -64,7 +64,7 @@ pub enum SettlementFault {
 impl SettlementFault {
     /// Its stable code.
     #[must_use]
-    pub const fn code(&self) -> Code {
+    pub const fn code(&self) -> StableCode {
         match self {
             Self::Unreadable(_) => codes::SETTLEMENT_UNREADABLE,
             Self::NoReport(_) => codes::SETTLEMENT_NONE,

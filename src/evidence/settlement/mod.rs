@@ -15,7 +15,7 @@ use super::source;
 use crate::domain::digest;
 use crate::domain::line::{InputFile, LogContents};
 use crate::domain::settlement::Settlement;
-use crate::table::{Content, Fault, Header, Limits, Records, Row, Settings, Shape, Sheet};
+use crate::table::{Content, Header, Records, Row, Shape, Sheet, TableFault, TableLimits, TableSettings};
 use table::Table;
 
 pub use error::{SettlementError, SettlementFault};
@@ -27,7 +27,7 @@ const BYTES_MAX: u64 = 1 << 30;
 ///
 /// # Errors
 /// [`SettlementError`] for the first file that is no settlement report; rows that cannot be read are listed instead.
-pub fn read(files: &[PathBuf], tables: &Settings) -> Result<Settlement, SettlementError> {
+pub fn read(files: &[PathBuf], tables: &TableSettings) -> Result<Settlement, SettlementError> {
     let mut settlement = Settlement::default();
     for path in files {
         read_file(path, tables, &mut settlement).map_err(|fault| SettlementError { path: path.clone(), fault })?;
@@ -35,7 +35,7 @@ pub fn read(files: &[PathBuf], tables: &Settings) -> Result<Settlement, Settleme
     Ok(settlement)
 }
 
-fn read_file(path: &Path, tables: &Settings, settlement: &mut Settlement) -> Result<(), SettlementFault> {
+fn read_file(path: &Path, tables: &TableSettings, settlement: &mut Settlement) -> Result<(), SettlementFault> {
     let unreadable = |error: std::io::Error| SettlementFault::Unreadable(error.to_string());
     let (content, digest, bytes) = source::read_whole(path, BYTES_MAX).map_err(unreadable)?;
     let file = u32::try_from(settlement.files.len()).unwrap_or(u32::MAX);
@@ -43,7 +43,7 @@ fn read_file(path: &Path, tables: &Settings, settlement: &mut Settlement) -> Res
     let mut table = Table::new(settlement, file, tables);
     let is_known = |name: &str| table::is_known(name, &tables.layouts);
     let is_enough = |names: &[String]| table::is_header(names, &tables.layouts);
-    let limits = Limits { rows_max: u64::MAX, file_bytes_max: BYTES_MAX.saturating_mul(4), ..Limits::default() };
+    let limits = TableLimits { rows_max: u64::MAX, file_bytes_max: BYTES_MAX.saturating_mul(4), ..TableLimits::default() };
     let header = Header { is_known: &is_known, is_enough: &is_enough };
     let shape = Shape { delimiter: None, sheet: tables.sheet.as_deref(), limits: &limits, header, is_strict: false };
     match Content::of(Cursor::new(content), &shape).map_err(refused)? {
@@ -63,11 +63,11 @@ fn read_file(path: &Path, tables: &Settings, settlement: &mut Settlement) -> Res
     Ok(())
 }
 
-fn refused(fault: Fault) -> SettlementFault {
+fn refused(fault: TableFault) -> SettlementFault {
     match fault {
-        Fault::Unreadable(reason) => SettlementFault::Unreadable(reason),
-        Fault::Empty => table::NO_TABLE,
-        Fault::OtherKind(kind) => SettlementFault::NoReport(kind),
+        TableFault::Unreadable(reason) => SettlementFault::Unreadable(reason),
+        TableFault::Empty => table::NO_TABLE,
+        TableFault::OtherKind(kind) => SettlementFault::NoReport(kind),
         other => SettlementFault::Table(other),
     }
 }
@@ -86,7 +86,7 @@ fn read_text(mut records: Records, table: &mut Table<'_>) -> Result<(), Settleme
 }
 
 /// The one sheet that holds the table.
-fn read_workbook(sheets: Vec<Sheet>, tables: &Settings, table: &mut Table<'_>) -> Result<(), SettlementFault> {
+fn read_workbook(sheets: Vec<Sheet>, tables: &TableSettings, table: &mut Table<'_>) -> Result<(), SettlementFault> {
     let is_header = |row: &Row| table::is_header(&crate::table::names(row), &tables.layouts);
     let is_meant = |sheet: &Sheet| tables.sheet.as_deref().is_none_or(|name| sheet.name == name);
     let mut reports = sheets.into_iter().filter(|sheet| is_meant(sheet) && sheet.rows.iter().any(is_header));

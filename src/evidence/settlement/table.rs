@@ -10,8 +10,8 @@ use crate::domain::digest::Digest;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::personal::{may_be_personal, shown};
 use crate::domain::reason::{AmountFault, CellFault};
-use crate::domain::settlement::{BatchTotals, MalformedRow, RowPlace, Settlement, SettlementRow};
-use crate::table::{self, AmountFormat, Layout, Row, Settings, Wrong, nearest};
+use crate::domain::settlement::{BatchTotals, MalformedSettlementRow, RowPlace, Settlement, SettlementRow};
+use crate::table::{self, AmountFormat, Row, TableLayout, TableSettings, Wrong, nearest};
 
 /// No row names the columns.
 pub(super) const NO_TABLE: SettlementFault = SettlementFault::NoReport("no row names its columns (NO, INVOICE NUMBER, AMOUNT, FEE, …)");
@@ -63,15 +63,15 @@ fn known() -> impl Iterator<Item = &'static str> {
 }
 
 /// Whether a header (as the table reader normalizes them) means something.
-pub(super) fn is_known(name: &str, layouts: &[Layout]) -> bool {
+pub(super) fn is_known(name: &str, layouts: &[TableLayout]) -> bool {
     /// Normalized once: every cell of every row that may be the header is looked up here.
     static KNOWN: LazyLock<BTreeSet<String>> = LazyLock::new(|| known().map(in_layout).collect());
-    let is_mapped = |layout: &Layout| layout.columns.values().any(|theirs| table::normalized(theirs) == name);
+    let is_mapped = |layout: &TableLayout| layout.columns.values().any(|theirs| table::normalized(theirs) == name);
     KNOWN.contains(&in_layout(&normalized(name))) || layouts.iter().any(is_mapped)
 }
 
 /// Whether a row of these names names the columns.
-pub(super) fn is_header(names: &[String], layouts: &[Layout]) -> bool {
+pub(super) fn is_header(names: &[String], layouts: &[TableLayout]) -> bool {
     names.iter().filter(|name| is_known(name, layouts)).count() >= HEADER_NAMES_MIN
 }
 
@@ -80,11 +80,11 @@ struct Columns {
     known: BTreeMap<&'static str, usize>,
     custom: Vec<(String, usize)>,
     width: usize,
-    layout: Layout,
+    layout: TableLayout,
 }
 
 impl Columns {
-    fn of(header: &Row, tables: &Settings) -> Result<Self, SettlementFault> {
+    fn of(header: &Row, tables: &TableSettings) -> Result<Self, SettlementFault> {
         let row = header.number;
         let found = table::names(header);
         let layout = table::chosen(&tables.layouts, tables.layout.as_deref(), &found).cloned().unwrap_or_default();
@@ -94,7 +94,7 @@ impl Columns {
             let theirs = layout.columns.get(&in_layout(column)).map(|theirs| normalized(theirs));
             let is_it = |name: &str| name == theirs.as_deref().unwrap_or(column);
             match table::unique_place(&names, column, is_it) {
-                Err(table::Fault::ColumnTwice { first, second, .. }) => {
+                Err(table::TableFault::ColumnTwice { first, second, .. }) => {
                     return Err(SettlementFault::ColumnTwice { column, first, second, row });
                 }
                 Err(fault) => return Err(SettlementFault::Table(fault)),
@@ -136,7 +136,7 @@ impl Columns {
 pub(super) struct Table<'a> {
     settlement: &'a mut Settlement,
     file: u32,
-    tables: &'a Settings,
+    tables: &'a TableSettings,
     /// The totals above the next, or present, table.
     totals: BatchTotals,
     has_totals: bool,
@@ -145,7 +145,7 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(settlement: &'a mut Settlement, file: u32, tables: &'a Settings) -> Self {
+    pub(super) fn new(settlement: &'a mut Settlement, file: u32, tables: &'a TableSettings) -> Self {
         Self { settlement, file, tables, totals: BatchTotals::default(), has_totals: false, columns: None, found: false }
     }
 
@@ -190,7 +190,7 @@ impl<'a> Table<'a> {
         let invoice_number = if is_shown { number } else { String::new() };
         let place = RowPlace { file: self.file, row: row.number, byte: row.byte };
         let (batch_id, column) = (self.totals.batch_id.clone(), column.to_owned());
-        self.settlement.malformed.push(MalformedRow { place, digest, batch_id, invoice_number, column, reason });
+        self.settlement.malformed.push(MalformedSettlementRow { place, digest, batch_id, invoice_number, column, reason });
     }
 
     fn total(&mut self, row: &Row, slot: Option<Slot>) -> Result<(), SettlementFault> {

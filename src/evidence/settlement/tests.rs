@@ -20,7 +20,7 @@ fn read_as(name: &str, content: &[u8]) -> Result<Settlement, SettlementFault> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, content).unwrap();
-    read(&[path], &Settings::default()).map_err(|error| error.fault)
+    read(&[path], &TableSettings::default()).map_err(|error| error.fault)
 }
 
 fn csv(content: &str) -> Settlement {

@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rayon::prelude::*;
 
-use super::added::{Added, What};
+use super::added::{Added, AddedAs};
 use super::list::{Addition, Contents, Entry, List, NO_DAY, Part};
-use super::log::Log;
+use super::log::StoredLog;
 use super::raw;
 use super::relation::{Index, Message, Relation, content, relation, verified_from};
 use super::row::{Row, encoded};
-use super::writer::Writer;
+use super::writer::StoreWriter;
 use super::{StoreAt, StoreError};
 use crate::doku::claim::Claim;
 use crate::doku::signature::SigningKey;
@@ -66,13 +66,13 @@ pub fn add(options: &AddOptions<'_>) -> Result<(Vec<Added>, String), EvidenceErr
 
 /// A store that can be written, or one that can only be read, and why: that is enough for logs that are there already.
 enum Opened {
-    Written(Writer),
+    Written(StoreWriter),
     Read(List, StoreError),
 }
 
 impl Opened {
     fn of(at: &StoreAt) -> Result<Self, StoreError> {
-        match Writer::open(at) {
+        match StoreWriter::open(at) {
             Err(error @ StoreError::Disk { .. }) => List::read(at).map_or(Err(error.clone()), |list| Ok(Self::Read(list, error))),
             opened => opened.map(Self::Written),
         }
@@ -109,19 +109,19 @@ impl Adding<'_> {
         // What lies there byte for byte as it did, and could be no better with these keys, need not be read again.
         let (sha256, _) = Decoder::open(path).map_err(unreadable)?.finish().map_err(unreadable)?;
         if let Some(forged) = self.index.of_file(&sha256).map(<[usize]>::to_vec).and_then(|places| self.is_done(&places)) {
-            return Ok(Added { path: path.to_owned(), what: What::Known, messages: 0, forged, file: None });
+            return Ok(Added { path: path.to_owned(), what: AddedAs::Known, messages: 0, forged, file: None });
         }
         let reading = Reading::of(path, self.options)?;
         if !reading.file.contents.is_whole(self.options.malformed_max_percent) {
-            return Ok(reading.added(What::NoLog, 0));
+            return Ok(reading.added(AddedAs::NoLog, 0));
         }
         let (log, to_messages) = match self.relation(path, &reading)? {
             Relation::Known(log) => (log, reading.messages.len()),
             Relation::Grown(log, from) => (Some(log), from),
-            Relation::Cut => return Ok(reading.added(What::Cut, 0)),
-            Relation::Changed(line) => return Ok(reading.added(What::Changed(line), 0)),
-            Relation::New => return self.take(reading, (0, 0), None, What::New),
-            Relation::Renewed => return self.take(reading, (0, 0), None, What::Renewed),
+            Relation::Cut => return Ok(reading.added(AddedAs::Cut, 0)),
+            Relation::Changed(line) => return Ok(reading.added(AddedAs::Changed(line), 0)),
+            Relation::New => return self.take(reading, (0, 0), None, AddedAs::New),
+            Relation::Renewed => return self.take(reading, (0, 0), None, AddedAs::Renewed),
         };
         let is_grown = to_messages < reading.messages.len();
         let from = match log {
@@ -129,9 +129,9 @@ impl Adding<'_> {
             None => to_messages,
         };
         match (is_grown, from < to_messages) {
-            (false, false) => Ok(reading.added(What::Known, 0)),
-            (true, _) => self.take(reading, (from, to_messages), log, What::Grown),
-            (false, true) => self.take(reading, (from, to_messages), log, What::Verified),
+            (false, false) => Ok(reading.added(AddedAs::Known, 0)),
+            (true, _) => self.take(reading, (from, to_messages), log, AddedAs::Grown),
+            (false, true) => self.take(reading, (from, to_messages), log, AddedAs::Verified),
         }
     }
 
@@ -153,7 +153,7 @@ impl Adding<'_> {
         self.commit()?;
         let now: Vec<bool> = reading.order.iter().take(to).map(|at| reading.is_signed(*at)).collect();
         let held = self.index.places(log).and_then(|places| self.store.list().log(places));
-        Ok(held.map(|held: Log<'_>| verified_from(self.options.at, &held, &now)).transpose()?.flatten())
+        Ok(held.map(|held: StoredLog<'_>| verified_from(self.options.at, &held, &now)).transpose()?.flatten())
     }
 
     fn relation(&mut self, path: &Path, reading: &Reading) -> Result<Relation, EvidenceError> {
@@ -169,7 +169,13 @@ impl Adding<'_> {
     }
 
     /// Takes the messages from number `from` on; the lines of those before `raw_from` are there.
-    fn take(&mut self, reading: Reading, (from, raw_from): (usize, usize), log: Option<u64>, what: What) -> Result<Added, EvidenceError> {
+    fn take(
+        &mut self,
+        reading: Reading,
+        (from, raw_from): (usize, usize),
+        log: Option<u64>,
+        what: AddedAs,
+    ) -> Result<Added, EvidenceError> {
         let place = self.store.list().entries.len().saturating_add(self.entries.len());
         let number = u64::try_from(place).unwrap_or(u64::MAX).saturating_add(1);
         let options = self.options;
@@ -183,7 +189,7 @@ impl Adding<'_> {
         if bytes > TOGETHER_BYTES || self.entries.len() >= TOGETHER.max(self.store.list().entries.len() / 4) {
             self.commit()?;
         }
-        let first = if what == What::Verified { from } else { raw_from };
+        let first = if what == AddedAs::Verified { from } else { raw_from };
         let messages = u64::try_from(reading.messages.len().saturating_sub(first)).unwrap_or(u64::MAX);
         tracing::info!(log = %reading.path.display(), messages, "a log was added to the evidence");
         Ok(reading.added(what, messages))
@@ -257,7 +263,7 @@ impl Reading {
     }
 
     /// What became of it.
-    fn added(self, what: What, messages: u64) -> Added {
+    fn added(self, what: AddedAs, messages: u64) -> Added {
         Added { what, messages, forged: self.forged(), path: self.path, file: Some(self.file) }
     }
 

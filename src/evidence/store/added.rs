@@ -6,7 +6,7 @@ use crate::domain::line::InputFile;
 
 /// What became of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum AddedAs {
     /// It is there now.
     New,
     /// It is there now, beside another one of its name.
@@ -25,7 +25,7 @@ pub enum What {
     NoLog,
 }
 
-impl What {
+impl AddedAs {
     /// Whether the log is no log, or not what it was.
     #[must_use]
     pub const fn is_fault(self) -> bool {
@@ -54,7 +54,7 @@ pub struct Added {
     /// Which.
     pub path: PathBuf,
     /// What became of it.
-    pub what: What,
+    pub what: AddedAs,
     /// How many messages are new, or verified now.
     pub messages: u64,
     /// How many of its messages no key of these settings has signed, as far as the store knows.

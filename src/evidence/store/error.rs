@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::domain::code::Code;
+use crate::domain::code::StableCode;
 use crate::evidence::codes;
 
 /// Why a store of evidence cannot be used.
@@ -44,7 +44,7 @@ pub enum StoreError {
 impl StoreError {
     /// Its stable code.
     #[must_use]
-    pub const fn code(&self) -> Code {
+    pub const fn code(&self) -> StableCode {
         match self {
             Self::None(_) => codes::NO_STORE,
             Self::Damaged { .. } => codes::STORE_DAMAGED,

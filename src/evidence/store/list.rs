@@ -8,11 +8,11 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::log::{Held, Log};
+use super::log::{Held, StoredLog};
 use super::writer::files;
 use super::{StoreAt, StoreError};
 use crate::domain::digest::{self, Digest};
-use crate::domain::line::{LogContents, Oddity};
+use crate::domain::line::{FileOddity, LogContents};
 use crate::evidence::wrapper::Wrapper;
 use crate::private;
 
@@ -93,7 +93,7 @@ pub(super) struct Contents {
     wrapping: u64,
     packed: u64,
     wrapper: String,
-    oddity: Option<Oddity>,
+    oddity: Option<FileOddity>,
 }
 
 impl Contents {
@@ -263,20 +263,20 @@ impl List {
 
     /// Its logs, by name.
     #[must_use]
-    pub fn logs(&self) -> Vec<Log<'_>> {
+    pub fn logs(&self) -> Vec<StoredLog<'_>> {
         let mut of_log: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         for (place, entry) in self.entries.iter().enumerate() {
             if let Entry::Added(added) = entry {
                 of_log.entry(added.log).or_default().push(place);
             }
         }
-        let mut logs: Vec<Log<'_>> = of_log.values().filter_map(|places| self.log(places)).collect();
+        let mut logs: Vec<StoredLog<'_>> = of_log.values().filter_map(|places| self.log(places)).collect();
         logs.sort_by(|a, b| a.last.name.cmp(&b.last.name));
         logs
     }
 
     /// The log whose entries are at these places.
-    pub(super) fn log(&self, places: &[usize]) -> Option<Log<'_>> {
+    pub(super) fn log(&self, places: &[usize]) -> Option<StoredLog<'_>> {
         let addition = |place: &usize| match self.entries.get(*place) {
             Some(Entry::Added(added)) => Some((*place, &**added)),
             _ => None,
@@ -297,7 +297,7 @@ impl List {
                 }
             }
         }
-        Some(Log { last, held, raw, is_partly_gone })
+        Some(StoredLog { last, held, raw, is_partly_gone })
     }
 
     /// Whether a part of the entry at `place` is kept no longer.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::list::List;
-use super::log::{Held, Log};
+use super::log::{Held, StoredLog};
 use super::row::{Keys, Reader};
 use super::writer::with_new;
 use super::{StoreAt, StoreError};
@@ -23,10 +23,10 @@ const BATCH_PER_THREAD: usize = 2;
 /// When it is not what was written, or there is more than one run can hold.
 pub(in crate::evidence) fn load(at: &StoreAt, options: &ReadOptions<'_>) -> Result<Evidence, EvidenceError> {
     let list = List::read(at)?;
-    let logs: Vec<Log<'_>> = list.logs();
-    let wanted = |log: &Log<'_>| log.held.iter().all(|held| at.days.has(held.part.day));
-    let any = |log: &&Log<'_>| log.held.is_empty() || log.held.iter().any(|held| at.days.has(held.part.day));
-    let logs: Vec<&Log<'_>> = logs.iter().filter(any).collect();
+    let logs: Vec<StoredLog<'_>> = list.logs();
+    let wanted = |log: &StoredLog<'_>| log.held.iter().all(|held| at.days.has(held.part.day));
+    let any = |log: &&StoredLog<'_>| log.held.is_empty() || log.held.iter().any(|held| at.days.has(held.part.day));
+    let logs: Vec<&StoredLog<'_>> = logs.iter().filter(any).collect();
     let parts = (0_u32..).zip(&logs).flat_map(|(file, log)| log.held.iter().map(move |held| (file, held)));
     let parts: Vec<(u32, &Held<'_>)> = parts.filter(|(_, held)| at.days.has(held.part.day)).collect();
     let keys: Vec<_> = options.keys.iter().map(|key| (key.fingerprint(), key)).collect();

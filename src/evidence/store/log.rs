@@ -19,7 +19,7 @@ pub(super) struct Held<'l> {
 
 /// A log as the store knows it now.
 #[derive(Clone, Debug)]
-pub struct Log<'l> {
+pub struct StoredLog<'l> {
     pub(super) last: &'l Addition,
     pub(super) held: Vec<Held<'l>>,
     pub(super) raw: Vec<Held<'l>>,
@@ -27,7 +27,7 @@ pub struct Log<'l> {
     pub(super) is_partly_gone: bool,
 }
 
-impl Log<'_> {
+impl StoredLog<'_> {
     /// What it was called when it was added.
     #[must_use]
     pub fn name(&self) -> &Path {

@@ -24,13 +24,13 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 pub use add::{AddOptions, add};
-pub use added::{Added, What};
+pub use added::{Added, AddedAs};
 pub use error::StoreError;
 pub use list::List;
 pub(super) use load::load;
-pub use log::Log;
+pub use log::StoredLog;
 pub use verify::{Verified, verify};
-pub use writer::Writer;
+pub use writer::StoreWriter;
 
 use crate::domain::digest::Digest;
 
@@ -54,19 +54,19 @@ pub struct StoreAt {
     /// What its list is chained with.
     pub seals: Arc<dyn Sealing>,
     /// The WIB days of receipt that are read.
-    pub days: Days,
+    pub days: ReceiptDays,
 }
 
 /// Days of receipt from one to another, as far as they are bounded. A message that does not say when it was received is of any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Days {
+pub struct ReceiptDays {
     /// The first.
     pub from: Option<Date>,
     /// The last.
     pub to: Option<Date>,
 }
 
-impl Days {
+impl ReceiptDays {
     fn has(self, day: Option<Date>) -> bool {
         day.is_none_or(|day| self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to))
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::list::{Addition, Entry, List};
 use super::load::stored;
-use super::log::Log;
+use super::log::StoredLog;
 use super::{StoreAt, StoreError};
 use crate::domain::digest::{self, Digest};
 
@@ -181,7 +181,7 @@ fn compare(before: &[Message], now: &[Message]) -> Compared {
 
 /// From which message on a log, with a key that is there only now, says more than the store has of it: the first that is signed now and was
 /// not, if all that were signed still are. `now` is whether each message is signed by a key of these settings.
-pub(super) fn verified_from(at: &StoreAt, log: &Log<'_>, now: &[bool]) -> Result<Option<usize>, StoreError> {
+pub(super) fn verified_from(at: &StoreAt, log: &StoredLog<'_>, now: &[bool]) -> Result<Option<usize>, StoreError> {
     if log.is_partly_gone || log.forged() == 0 {
         return Ok(None);
     }
@@ -193,12 +193,12 @@ pub(super) fn verified_from(at: &StoreAt, log: &Log<'_>, now: &[bool]) -> Result
 }
 
 /// The messages of a log in their order, as the store has them.
-pub(super) fn messages_of(at: &StoreAt, log: &Log<'_>) -> Result<Vec<Message>, StoreError> {
+pub(super) fn messages_of(at: &StoreAt, log: &StoredLog<'_>) -> Result<Vec<Message>, StoreError> {
     Ok(judged(at, log)?.into_iter().map(|(message, _)| message).collect())
 }
 
 /// The same, and whether each is signed by a key that was known then.
-fn judged(at: &StoreAt, log: &Log<'_>) -> Result<Vec<(Message, bool)>, StoreError> {
+fn judged(at: &StoreAt, log: &StoredLog<'_>) -> Result<Vec<(Message, bool)>, StoreError> {
     let mut all: Vec<(i64, (Message, bool))> = Vec::new();
     for held in &log.held {
         let path = at.path.join(&held.part.path);

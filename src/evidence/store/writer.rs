@@ -17,13 +17,13 @@ const LOCK: &str = ".lock";
 
 /// A store that nobody else writes into. The kernel lets go with the process.
 #[derive(Debug)]
-pub struct Writer {
+pub struct StoreWriter {
     at: StoreAt,
     list: List,
     _lock: File,
 }
 
-impl Writer {
+impl StoreWriter {
     /// Takes the store at `at`, which is made, with nothing in it, if there is none, and ends what a killed writer had begun.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::line::Line;
-use crate::table::{DateFormat, Layout};
+use crate::table::{DateFormat, TableLayout};
 
 /// A notification as its columns: `received_at`, target, the headers, body.
 struct Kept {
@@ -131,24 +131,24 @@ fn why_of(line: &Line) -> String {
 #[test]
 fn the_times_of_a_table_need_an_offset_and_a_format_and_say_so() {
     let offset = jiff::tz::Offset::from_hours(7).ok();
-    let day_first = Layout { date_format: DateFormat::DayFirst, ..Layout::default() };
-    let with = |at: &str, tables: &Settings| {
+    let day_first = TableLayout { date_format: DateFormat::DayFirst, ..TableLayout::default() };
+    let with = |at: &str, tables: &TableSettings| {
         let mut row = kept(&message(1, 0)).with_headers_as_json();
         at.clone_into(&mut row[0]);
         let found = evidence_by(written(JSON, &[row], ';', "\n").as_bytes(), tables);
         let (_, line) = found.lines.iter().next().unwrap();
         (line.class, line.received_at().map(|at| at.to_string()), why_of(line))
     };
-    let wib = Settings { offset, ..Settings::default() };
-    let local = Settings { offset, notifications: day_first.clone(), ..Settings::default() };
+    let wib = TableSettings { offset, ..TableSettings::default() };
+    let local = TableSettings { offset, notifications: day_first.clone(), ..TableSettings::default() };
     let read = |at: &str| (Class::N00, Some(at.to_owned()), String::new());
     assert_eq!(with("2026-10-05 10:00:02", &wib), read("2026-10-05T03:00:02Z"));
     assert_eq!(with("05/10/2026 12:00", &local), read("2026-10-05T05:00:00Z"));
     assert_eq!(with("", &wib), (Class::N00, None, String::new()));
     assert_eq!(with("NULL", &wib), (Class::N00, None, String::new()));
     for (at, tables, cure) in [
-        ("2026-10-05 10:00:02", Settings::default(), "notifications.received_at_offset"),
-        ("05/10/2026 12:00", Settings { notifications: day_first, ..Settings::default() }, "notifications.received_at_offset"),
+        ("2026-10-05 10:00:02", TableSettings::default(), "notifications.received_at_offset"),
+        ("05/10/2026 12:00", TableSettings { notifications: day_first, ..TableSettings::default() }, "notifications.received_at_offset"),
         ("05/10/2026 12:00", wib, "notifications.date_format"),
         ("kemarin", local, "2026-10-31T17:00:00+07:00"),
     ] {
@@ -199,16 +199,21 @@ fn headers_of_others_are_mapped_by_the_settings_or_by_a_layout() {
     let mut constants = std::collections::BTreeMap::new();
     constants.insert("target".to_owned(), "/n".to_owned());
     let columns = |pairs: &[(&str, &str)]| pairs.iter().map(|(ours, theirs)| ((*ours).to_owned(), (*theirs).to_owned())).collect();
-    let mapped = Layout { columns: columns(&[("body", "ISI"), ("received_at", "WAKTU"), ("headers", "KEPALA")]), ..Layout::default() };
-    let layout = Layout { name: "db".to_owned(), constants, ..mapped.clone() };
+    let mapped =
+        TableLayout { columns: columns(&[("body", "ISI"), ("received_at", "WAKTU"), ("headers", "KEPALA")]), ..TableLayout::default() };
+    let layout = TableLayout { name: "db".to_owned(), constants, ..mapped.clone() };
     let row = vec![kept.at.clone(), kept.header_lines(), kept.body.clone()];
     let text = written("waktu,kepala,isi", &[row], ';', "\n");
-    let by = |tables: &Settings| evidence_by(text.as_bytes(), tables);
-    assert_eq!(paid(&by(&Settings { layouts: vec![layout], ..Settings::default() })), ["INV-1"]);
-    let (_, line) =
-        by(&Settings { notifications: mapped, ..Settings::default() }).lines.iter().next().map(|(at, line)| (at, line.clone())).unwrap();
+    let by = |tables: &TableSettings| evidence_by(text.as_bytes(), tables);
+    assert_eq!(paid(&by(&TableSettings { layouts: vec![layout], ..TableSettings::default() })), ["INV-1"]);
+    let (_, line) = by(&TableSettings { notifications: mapped, ..TableSettings::default() })
+        .lines
+        .iter()
+        .next()
+        .map(|(at, line)| (at, line.clone()))
+        .unwrap();
     assert_eq!((line.class, line.detail), (Class::N03, Some(Detail::TargetMissing)));
-    let unmapped = by(&Settings::default());
+    let unmapped = by(&TableSettings::default());
     assert_eq!(
         unmapped.files[0].contents.oddity.as_ref().map(|oddity| &*oddity.what),
         Some("a table without the columns of notifications")

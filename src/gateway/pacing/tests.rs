@@ -76,7 +76,7 @@ proptest! {
                     Act::Start if own.lock().unwrap().per_1000_seconds == 0 || own.lock().unwrap().burst == 0 => {}
                     Act::Share(part) => {
                         let of = |whole: u64| whole * part / 1_000;
-                        *own.lock().unwrap() = Share { per_1000_seconds: of(whole.per_1000_seconds), burst: of(whole.burst) };
+                        *own.lock().unwrap() = RateShare { per_1000_seconds: of(whole.per_1000_seconds), burst: of(whole.burst) };
                     }
                     Act::Start => {
                         last = pacer.permit().await;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{options, read_bytes};
-use crate::domain::additional::{Additional, Share, ShareKind};
+use crate::domain::additional::{Additional, SettlementShare, ShareKind};
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::{Channel, IssuanceMethod};
 use crate::domain::dimensions::Dimensions;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::personal::Personal;
@@ -30,7 +30,7 @@ fn terms(index: u64) -> impl Strategy<Value = Terms> {
     ];
     (
         any::<bool>(),
-        0..Method::ALL.len(),
+        0..IssuanceMethod::ALL.len(),
         1..=Amount::MAX,
         expiry,
         any::<bool>(),
@@ -41,11 +41,11 @@ fn terms(index: u64) -> impl Strategy<Value = Terms> {
     )
         .prop_map(move |(is_alfa, method, rupiah, expiry, reusable, name, info, footer, salt)| {
             let channel = if is_alfa { Channel::Alfa } else { Channel::Indomaret };
-            let method = if is_alfa { Method::ALL[method] } else { Method::Doku };
+            let method = if is_alfa { IssuanceMethod::ALL[method] } else { IssuanceMethod::Doku };
             Terms {
                 channel,
                 method,
-                payment_code: (method != Method::Doku).then(|| PaymentCode::new(format!("{index:06}{salt:010}")).unwrap()),
+                payment_code: (method != IssuanceMethod::Doku).then(|| PaymentCode::new(format!("{index:06}{salt:010}")).unwrap()),
                 amount: Amount::new(rupiah).unwrap(),
                 expiry,
                 reusable,
@@ -75,7 +75,7 @@ fn terms(index: u64) -> impl Strategy<Value = Terms> {
 
 fn additional(salt: u32) -> Additional {
     let kinds = [ShareKind::Percentage, ShareKind::Fix];
-    let share = |index: u32| Share {
+    let share = |index: u32| SettlementShare {
         bank_account_settlement_id: format!("SBA-{index}"),
         value: 1,
         kind: kinds[usize::try_from((salt + index) % 2).unwrap()],
@@ -149,7 +149,7 @@ fn cells(bill: &Bill) -> Vec<String> {
     cells[20] = terms.policy.dimensions.value("branch").into();
     cells[21] = terms.policy.dimensions.value("agent").into();
     if let Some(additional) = &terms.additional {
-        let share = |share: &Share| {
+        let share = |share: &SettlementShare| {
             let kind = if share.kind == ShareKind::Fix { "FIX" } else { "PERCENTAGE" };
             format!("{}:{}:{kind}", share.bank_account_settlement_id, share.value)
         };

@@ -283,7 +283,7 @@ fn codes_to_adopt_are_read_with_the_same_care() {
     let text = "invoice_number,payment_code,channel,amount,expires_at\n\
                 A,0073,alfa,1000,2026-10-01\nB,8E+15,alfa,1000,\nC,0099,alfa,,\nD,0100,indomaret,5,\nE,0100,alfa,5,\n";
     std::fs::write(&path, text).unwrap();
-    let input = import::read(&[path], &crate::table::Settings::default(), options().now).unwrap();
+    let input = import::read(&[path], &crate::table::TableSettings::default(), options().now).unwrap();
     let (mut valid, mut codes) = (Vec::new(), Vec::new());
     let each = input.each(|row| -> Result<(), crate::intake::KeepingError> {
         valid.extend(row.valid().cloned());

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Intake, listed, options};
 use crate::domain::bill::{Bill, Terms, Wanted};
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::{Channel, IssuanceMethod};
 use crate::intake::{AdditionalOptions, AmountFormat, CodeTemplate, Options, ReportTemplate, read};
 
 fn sample(name: &str, options: &Options) -> Intake {
@@ -30,7 +30,7 @@ fn the_sample_policies_are_five_hundred_valid_bills_on_both_channels() {
     assert_eq!(intake.notes, []);
     let count = |is_one: &dyn Fn(&Terms) -> bool| intake.valid.iter().filter(|bill| is_one(terms(&bill.item))).count();
     assert_eq!(count(&|terms| terms.channel == Channel::Alfa), 350);
-    assert_eq!(count(&|terms| terms.method == Method::Merchant), 120);
+    assert_eq!(count(&|terms| terms.method == IssuanceMethod::Merchant), 120);
     assert!(intake.valid.iter().all(|bill| (15_000..=5_000_000).contains(&terms(&bill.item).amount.get())));
 }
 
@@ -44,7 +44,7 @@ fn the_sample_invoices_are_read_with_their_semicolons() {
 #[test]
 fn the_samples_of_own_codes_have_a_code_for_every_row() {
     let intake = sample("inquiry.csv", &Options { merchant_bin: Some("889650".into()), ..options() });
-    assert!(intake.valid.iter().all(|bill| terms(&bill.item).method == Method::Inquiry), "{intake:?}");
+    assert!(intake.valid.iter().all(|bill| terms(&bill.item).method == IssuanceMethod::Inquiry), "{intake:?}");
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/merchant-codes.toml")).unwrap();
     let config = crate::config::resolve(Some(("merchant-codes.toml", &text)), [], &[]).unwrap();
     let bin = config.intake.merchant_bin.as_str();
@@ -66,8 +66,8 @@ fn the_sample_with_own_columns_is_read_through_the_mapping_beside_it() {
     let intake = config["intake"].as_table().unwrap();
     let pairs = intake["columns"].as_table().unwrap().iter();
     let mut options = Options {
-        tables: crate::table::Settings {
-            base: crate::table::Layout {
+        tables: crate::table::TableSettings {
+            base: crate::table::TableLayout {
                 columns: pairs.map(|(ours, theirs)| (ours.clone(), theirs.as_str().unwrap().to_owned())).collect(),
                 amount_format: AmountFormat::DotThousands,
                 ..Default::default()

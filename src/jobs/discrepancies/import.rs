@@ -7,7 +7,10 @@ use jiff::Timestamp;
 
 use crate::books::Account;
 use crate::journal::Author;
-use crate::register::{Action, Decision, Details, Fingerprint, Item, Refusal, Register, Resolution, Status, Step, is_same_person};
+use crate::register::{
+    DecidedAction, Decision, DecisionDetails, DecisionRefusal, DecisionStep, Fingerprint, Item, ItemStatus, Register, Resolution,
+    is_same_person,
+};
 use crate::report::items::ItemRow;
 
 /// Whether one person decides alone.
@@ -22,25 +25,25 @@ pub enum Eyes {
 impl Eyes {
     /// The step that taking back what was decided about `item` is. What two decided, two take back; a proposal anybody does.
     #[must_use]
-    pub fn reopening(self, item: Option<&Item>) -> Step {
-        let is_decided = item.is_some_and(|item| item.status == Status::Accepted);
-        if self == Self::Four && is_decided { Step::ProposeReopen } else { Step::Reopen }
+    pub fn reopening(self, item: Option<&Item>) -> DecisionStep {
+        let is_decided = item.is_some_and(|item| item.status == ItemStatus::Accepted);
+        if self == Self::Four && is_decided { DecisionStep::ProposeReopen } else { DecisionStep::Reopen }
     }
 
     /// The step that `action` is. Under four eyes it is a proposal, whoever is named beside: another person approves.
     #[must_use]
-    pub fn step(self, action: Action, reviewer: Option<String>, details: Details) -> Step {
+    pub fn step(self, action: DecidedAction, reviewer: Option<String>, details: DecisionDetails) -> DecisionStep {
         match (action, self) {
-            (Action::Investigate(_), _) => Step::Note,
-            (action, Self::Four) => Step::Propose { action, details },
-            (action, Self::Two) => Step::Resolve { action, reviewer, details },
+            (DecidedAction::Investigate(_), _) => DecisionStep::Note,
+            (action, Self::Four) => DecisionStep::Propose { action, details },
+            (action, Self::Two) => DecisionStep::Resolve { action, reviewer, details },
         }
     }
 }
 
 /// What the rows come to.
 #[derive(Debug, Default)]
-pub struct Checked {
+pub struct CheckedImport {
     /// What would be recorded, in the order of the rows.
     pub decisions: Vec<Decision>,
     /// Rows that decide nothing.
@@ -53,8 +56,8 @@ pub struct Checked {
 
 /// Checks every row against the register, as if those before it were recorded.
 #[must_use]
-pub fn check(file: &Path, rows: &[ItemRow], register: &Register, eyes: Eyes, author: &Author, at: Timestamp) -> Checked {
-    let (mut register, mut checked) = (register.clone(), Checked::default());
+pub fn check(file: &Path, rows: &[ItemRow], register: &Register, eyes: Eyes, author: &Author, at: Timestamp) -> CheckedImport {
+    let (mut register, mut checked) = (register.clone(), CheckedImport::default());
     let mut first_lines: BTreeMap<&str, u64> = BTreeMap::new();
     for row in rows {
         if let Some(wrong) = &row.wrong {
@@ -88,15 +91,15 @@ pub fn check(file: &Path, rows: &[ItemRow], register: &Register, eyes: Eyes, aut
 
 /// The decision of one row; `None` when the journal holds it.
 fn decision(row: &ItemRow, register: &Register, eyes: Eyes, author: &Author) -> Result<Option<Decision>, (&'static str, String)> {
-    let item = register.get(&row.id).ok_or_else(|| ("discrepancy_id", Refusal::Unknown(row.id.clone()).to_string()))?;
+    let item = register.get(&row.id).ok_or_else(|| ("discrepancy_id", DecisionRefusal::Unknown(row.id.clone()).to_string()))?;
     // What waited at the item when it was exported stands behind the facts.
     let (facts, proposal) = row.facts.split_once('-').unwrap_or((&row.facts, ""));
     let facts = Fingerprint::of_text(facts);
     if facts != item.facts.fingerprint() {
-        return Err(("facts", Refusal::Stale(row.id.clone()).to_string()));
+        return Err(("facts", DecisionRefusal::Stale(row.id.clone()).to_string()));
     }
     if row.reason.is_empty() {
-        return Err(("reason", Refusal::Text { id: row.id.clone(), what: "reason" }.to_string()));
+        return Err(("reason", DecisionRefusal::Text { id: row.id.clone(), what: "reason" }.to_string()));
     }
     // Under four eyes whoever imports is who decides: a name in a cell is no person.
     let actor = if row.actor.is_empty() || eyes == Eyes::Four { author.actor() } else { &row.actor };
@@ -107,22 +110,22 @@ fn decision(row: &ItemRow, register: &Register, eyes: Eyes, author: &Author) -> 
     }
     let details = details(row).map_err(|(column, words)| (column, format!("E0811: {words}")))?;
     let action = row.action.to_lowercase();
-    let step = match (action.as_str(), Action::parse(&action)) {
+    let step = match (action.as_str(), DecidedAction::parse(&action)) {
         ("reopen", _) => eyes.reopening(Some(item)),
         ("approve", _) if item.proposed().is_some() && !item.is_proposal(proposal) => {
-            return Err(("facts", Refusal::OtherProposal { id: row.id.clone() }.to_string()));
+            return Err(("facts", DecisionRefusal::OtherProposal { id: row.id.clone() }.to_string()));
         }
-        ("approve", _) if item.reopening.is_some() => Step::ApproveReopen,
-        ("approve", _) => Step::Approve,
+        ("approve", _) if item.reopening.is_some() => DecisionStep::ApproveReopen,
+        ("approve", _) => DecisionStep::Approve,
         (_, Some(action)) if is_known(item, action, &row.reason, actor) => return Ok(None),
         (_, Some(action)) => eyes.step(action, reviewer, details),
         (_, None) => {
-            let names: Vec<&str> = Action::all().map(Action::name).chain(["reopen", "approve"]).collect();
+            let names: Vec<&str> = DecidedAction::all().map(DecidedAction::name).chain(["reopen", "approve"]).collect();
             return Err(("action", format!("E0811: `{}` is no action\nhint: one of {}", row.action, names.join(", "))));
         }
     };
     let changed = |text: &str, before: &str| Some(text.to_owned()).filter(|text| !text.is_empty() && text != before);
-    let note = if step == Step::Note && row.note.is_empty() { &row.reason } else { &row.note };
+    let note = if step == DecisionStep::Note && row.note.is_empty() { &row.reason } else { &row.note };
     Ok(Some(Decision {
         id: row.id.clone(),
         facts,
@@ -151,7 +154,7 @@ fn whole_rupiah(text: &str) -> Option<u64> {
 }
 
 /// What the row says besides its action.
-fn details(row: &ItemRow) -> Result<Details, (&'static str, String)> {
+fn details(row: &ItemRow) -> Result<DecisionDetails, (&'static str, String)> {
     let amount = if row.amount.is_empty() {
         None
     } else {
@@ -173,30 +176,30 @@ fn details(row: &ItemRow) -> Result<Details, (&'static str, String)> {
                 .map_err(|_| ("effective_on", format!("`{}` is no day\nhint: such as 2026-10-31", row.effective_on)))?,
         )
     };
-    Ok(Details { amount, target: row.target.clone(), explained_as, reference: row.reference.clone(), effective_on })
+    Ok(DecisionDetails { amount, target: row.target.clone(), explained_as, reference: row.reference.clone(), effective_on })
 }
 
 /// Whether the same person has decided the same for the same reason before: a file imported twice decides once.
-fn is_known(item: &Item, action: Action, reason: &str, actor: &str) -> bool {
+fn is_known(item: &Item, action: DecidedAction, reason: &str, actor: &str) -> bool {
     let is_same = |made: &Resolution| made.action == action && made.reason == reason && is_same_person(&made.decided_by, actor);
-    let noted = action == Action::INVESTIGATE && item.comment == reason;
+    let noted = action == DecidedAction::INVESTIGATE && item.comment == reason;
     noted
         || match item.status {
-            Status::Accepted => item.resolution.as_ref().is_some_and(is_same),
-            Status::Proposed => item.proposal.as_ref().is_some_and(is_same),
-            Status::Open | Status::Cleared | Status::Reopened => false,
+            ItemStatus::Accepted => item.resolution.as_ref().is_some_and(is_same),
+            ItemStatus::Proposed => item.proposal.as_ref().is_some_and(is_same),
+            ItemStatus::Open | ItemStatus::Cleared | ItemStatus::Reopened => false,
         }
 }
 
-fn column_of(refusal: &Refusal) -> &'static str {
+fn column_of(refusal: &DecisionRefusal) -> &'static str {
     match refusal {
-        Refusal::Unknown(_) => "discrepancy_id",
-        Refusal::Stale(_) | Refusal::OtherProposal { .. } => "facts",
-        Refusal::Status { .. } | Refusal::Unfit { .. } => "action",
-        Refusal::SamePerson { .. } => "reviewer",
-        Refusal::Closed { .. } => "effective_on",
-        Refusal::Text { what: "name", .. } => "actor",
-        Refusal::Text { what: "comment", .. } => "note",
-        Refusal::Text { what, .. } => what,
+        DecisionRefusal::Unknown(_) => "discrepancy_id",
+        DecisionRefusal::Stale(_) | DecisionRefusal::OtherProposal { .. } => "facts",
+        DecisionRefusal::Status { .. } | DecisionRefusal::Unfit { .. } => "action",
+        DecisionRefusal::SamePerson { .. } => "reviewer",
+        DecisionRefusal::Closed { .. } => "effective_on",
+        DecisionRefusal::Text { what: "name", .. } => "actor",
+        DecisionRefusal::Text { what: "comment", .. } => "note",
+        DecisionRefusal::Text { what, .. } => what,
     }
 }

@@ -8,31 +8,33 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::domain::amount::Rupiah;
-use crate::journal::{Author, Entry, Head, Journal, JournalError, TakenFrom, Writer};
-use crate::reconcile::opened::Asked;
+use crate::journal::{Author, Journal, JournalEntry, JournalError, JournalHead, JournalWriter, TakenFrom};
+use crate::reconcile::books_inputs::WatchedItems;
 use crate::reconcile::posted::Posted;
-use crate::reconcile::{Finding, Outcome, Terms};
-use crate::register::{Facts, IllegalHistory, Item, Register, Run, Sighting, Standings, Status, Subject, look};
-use crate::report::folder::{Folder, facts_of};
+use crate::reconcile::{Finding, ReconcileTerms, Reconciled};
+use crate::register::{
+    DiscrepancyFacts, DiscrepancySubject, IllegalHistory, Item, ItemStatus, ReconcileRun, Register, Sighting, Standings, look,
+};
+use crate::report::folder::{ReportFolder, facts_of};
 use crate::report::summary::Discrepancies;
 
 /// A run, as far as discrepancies follow from it.
 #[derive(Clone, Copy, Debug)]
 pub struct Looked<'a> {
     /// What it concluded; its findings are the list of what somebody must look at.
-    pub outcome: &'a Outcome,
+    pub outcome: &'a Reconciled,
     /// Its books.
     pub posted: &'a Posted,
     /// Its period and as-of.
-    pub terms: &'a Terms,
+    pub terms: &'a ReconcileTerms,
     /// Its id.
     pub run_id: &'a str,
 }
 
 impl Looked<'_> {
-    fn run(&self) -> Run {
-        let Terms { period, as_of, .. } = *self.terms;
-        Run { run_id: self.run_id.to_owned(), from: period.from, to: period.to, as_of }
+    fn run(&self) -> ReconcileRun {
+        let ReconcileTerms { period, as_of, .. } = *self.terms;
+        ReconcileRun { run_id: self.run_id.to_owned(), from: period.from, to: period.to, as_of }
     }
 }
 
@@ -61,9 +63,9 @@ fn sighting(journal: &Journal, looked: &Looked<'_>) -> Result<(Register, Sightin
 
 /// What a run must be asked about: the open items of the register.
 #[must_use]
-pub fn asked(register: &Register) -> Asked {
+pub fn asked(register: &Register) -> WatchedItems {
     let open = register.items().filter(|(_, item)| item.status.is_open());
-    let mut asked = Asked::default();
+    let mut asked = WatchedItems::default();
     for (id, item) in open {
         asked.ids.insert(id.clone());
         asked.legs.extend(item.facts.leg());
@@ -82,8 +84,8 @@ fn closed(register: &Register, looked: &Looked<'_>) -> Vec<String> {
         _ if not_yet.contains(id) => true,
         (_, Some(leg)) if stand.contains_key(&leg) => stand.get(&leg) == Some(&Rupiah::ZERO),
         (Some(books), None) => posted.common.known.alarms.get(&books.item).is_some_and(|alarm| alarm.answered_by.is_some()),
-        (None, _) if item.facts.subject() == Subject::Line => is_line_here(id),
-        (None, _) if item.facts.subject() == Subject::Bill => is_of_bill(item),
+        (None, _) if item.facts.subject() == DiscrepancySubject::Line => is_line_here(id),
+        (None, _) if item.facts.subject() == DiscrepancySubject::Bill => is_of_bill(item),
         (None | Some(_), _) => false,
     };
     register.items().filter(|(id, item)| item.status.is_open() && is_closed(id, item)).map(|(id, _)| id.clone()).collect()
@@ -95,7 +97,7 @@ fn illegal(journal: &Journal, error: &IllegalHistory) -> JournalError {
 
 /// The figures of a summary: accepted findings need nobody.
 #[must_use]
-pub fn counts(outcome: &Outcome, standings: &Standings, head: Head) -> Discrepancies {
+pub fn counts(outcome: &Reconciled, standings: &Standings, head: JournalHead) -> Discrepancies {
     let mut counts = Discrepancies {
         count: outcome.findings.len(),
         breaks: 0,
@@ -105,14 +107,14 @@ pub fn counts(outcome: &Outcome, standings: &Standings, head: Head) -> Discrepan
         journal_head: (head.sequence > 0).then(|| head.to_string()),
     };
     for finding in &outcome.findings {
-        let status = if finding.is_decided { Status::Accepted } else { standings.of(&finding.id).status };
+        let status = if finding.is_decided { ItemStatus::Accepted } else { standings.of(&finding.id).status };
         let is_break = finding.nature == crate::domain::classify::Nature::Break;
         match status {
-            Status::Accepted => counts.accepted = counts.accepted.saturating_add(1),
+            ItemStatus::Accepted => counts.accepted = counts.accepted.saturating_add(1),
             _ if is_break => counts.breaks = counts.breaks.saturating_add(1),
             _ => {}
         }
-        if status == Status::Reopened {
+        if status == ItemStatus::Reopened {
             counts.reopened = counts.reopened.saturating_add(1);
         }
     }
@@ -123,7 +125,7 @@ pub fn counts(outcome: &Outcome, standings: &Standings, head: Head) -> Discrepan
 ///
 /// # Errors
 /// [`JournalError`]; nothing is recorded then.
-pub fn take(writer: &mut Writer, folder: Folder, at: Timestamp, actor: &str) -> Result<Option<Sighting>, JournalError> {
+pub fn take(writer: &mut JournalWriter, folder: ReportFolder, at: Timestamp, actor: &str) -> Result<Option<Sighting>, JournalError> {
     let register: Register = writer.journal().register()?;
     if register.has_taken(&folder.run.run_id) {
         return Ok(None);
@@ -131,7 +133,7 @@ pub fn take(writer: &mut Writer, folder: Folder, at: Timestamp, actor: &str) -> 
     let author = author_of(&folder.run, actor)?;
     let sighting = look(&register, &folder.run, folder.found, &folder.cleared, &folder.refused);
     let report = Some(TakenFrom { folder: folder.path, summary_sha256: folder.summary_sha256 });
-    writer.append(at, &author, Entry::Seen { sighting: sighting.clone(), report })?;
+    writer.append(at, &author, JournalEntry::Seen { sighting: sighting.clone(), report })?;
     Ok(Some(sighting))
 }
 
@@ -139,12 +141,18 @@ pub fn take(writer: &mut Writer, folder: Folder, at: Timestamp, actor: &str) -> 
 ///
 /// # Errors
 /// [`JournalError`]; nothing is recorded then.
-pub fn take_items(writer: &mut Writer, run: &Run, items: Vec<Facts>, at: Timestamp, actor: &str) -> Result<Sighting, JournalError> {
+pub fn take_items(
+    writer: &mut JournalWriter,
+    run: &ReconcileRun,
+    items: Vec<DiscrepancyFacts>,
+    at: Timestamp,
+    actor: &str,
+) -> Result<Sighting, JournalError> {
     let sighting = look(&writer.journal().register()?, run, items, &[], &BTreeSet::new());
-    writer.append(at, &author_of(run, actor)?, Entry::Seen { sighting: sighting.clone(), report: None })?;
+    writer.append(at, &author_of(run, actor)?, JournalEntry::Seen { sighting: sighting.clone(), report: None })?;
     Ok(sighting)
 }
 
-fn author_of(run: &Run, actor: &str) -> Result<Author, JournalError> {
+fn author_of(run: &ReconcileRun, actor: &str) -> Result<Author, JournalError> {
     Author::new(actor, &format!("the report of {}, as of {}", run.period(), run.as_of))
 }

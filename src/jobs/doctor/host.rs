@@ -1,6 +1,6 @@
 //! The machine: disks, owners, places, open files, time zone.
 
-use super::{Check, Finding, Settings};
+use super::{Check, DoctorFinding, DoctorSettings};
 
 /// Bytes below which a night may not fit, and below which nothing does.
 const FREE_BYTES_LOW: u64 = 1 << 30;
@@ -20,7 +20,7 @@ const UTC: [&str; 5] = ["UTC", "Etc/UTC", "Etc/UCT", "GMT", "Etc/GMT"];
 
 /// A file or folder of ours, or where it is to be.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct HostPlace {
     /// The setting that names it.
     pub setting: &'static str,
     /// From the root on.
@@ -58,7 +58,7 @@ pub struct Host {
     /// Whom we run as.
     pub user_id: u32,
     /// Ledger, journal and logs.
-    pub places: Vec<Place>,
+    pub places: Vec<HostPlace>,
     /// What killed runs have left where files are made.
     pub left: Vec<String>,
     /// The soft limit of open files; none if it is unlimited or not known.
@@ -79,7 +79,7 @@ pub fn file_system_of(mount_info: &str, path: &str) -> Option<String> {
     mounted.filter(|(point, _)| is_above(point)).max_by_key(|(point, _)| point.len()).map(|(_, kind)| kind.to_owned())
 }
 
-pub(super) fn examine(host: &Host, settings: &Settings) -> Vec<Finding> {
+pub(super) fn examine(host: &Host, settings: &DoctorSettings) -> Vec<DoctorFinding> {
     let mut findings = Vec::new();
     for place in &host.places {
         findings.extend([space(place), sync(place), file_system(place)]);
@@ -91,124 +91,126 @@ pub(super) fn examine(host: &Host, settings: &Settings) -> Vec<Finding> {
     findings
 }
 
-fn left(left: &[String]) -> Option<Finding> {
+fn left(left: &[String]) -> Option<DoctorFinding> {
     let first = left.first()?;
     let found = format!("{} files or folders were left by runs that were killed, such as `{first}`", left.len());
-    Some(Finding::warning(Check::Space, found, "the next run that writes there removes them; they may be removed by hand, too"))
+    Some(DoctorFinding::warning(Check::Space, found, "the next run that writes there removes them; they may be removed by hand, too"))
 }
 
-fn space(place: &Place) -> Finding {
+fn space(place: &HostPlace) -> DoctorFinding {
     let (setting, path) = (place.setting, &place.path);
     let Some(free) = place.free_bytes else {
         let remedy = "make its folder, or mount it";
-        return Finding::warning(Check::Space, format!("not known at `{path}` (`{setting}`)"), remedy);
+        return DoctorFinding::warning(Check::Space, format!("not known at `{path}` (`{setting}`)"), remedy);
     };
     let found = format!("{} MB free at `{path}` (`{setting}`)", free >> 20);
     match free {
-        FREE_BYTES_LOW.. => Finding::ok(Check::Space, found),
-        FREE_BYTES_MIN.. => Finding::warning(Check::Space, found, "make room before the night; a ledger takes about 1.1 KB a bill"),
-        _ => Finding::error(Check::Space, found, "make room now: what cannot be made durable is not sent"),
+        FREE_BYTES_LOW.. => DoctorFinding::ok(Check::Space, found),
+        FREE_BYTES_MIN.. => DoctorFinding::warning(Check::Space, found, "make room before the night; a ledger takes about 1.1 KB a bill"),
+        _ => DoctorFinding::error(Check::Space, found, "make room now: what cannot be made durable is not sent"),
     }
 }
 
-fn sync(place: &Place) -> Finding {
+fn sync(place: &HostPlace) -> DoctorFinding {
     let (setting, path) = (place.setting, &place.path);
     match &place.sync_ms {
-        Err(reason) => Finding::error(
+        Err(reason) => DoctorFinding::error(
             Check::Sync,
             format!("nothing can be made durable at `{path}` (`{setting}`): {reason}"),
             "make the folder, give it to the user of the service, or look at the disk",
         ),
-        Ok(ms) if *ms > SYNC_MS_MAX => Finding::error(
+        Ok(ms) if *ms > SYNC_MS_MAX => DoctorFinding::error(
             Check::Sync,
             format!("fsync took {ms} ms at `{path}` (`{setting}`)"),
             "look at the disk (`dmesg`, SMART, a throttled volume)",
         ),
-        Ok(ms) if *ms > SYNC_MS_SLOW => Finding::warning(
+        Ok(ms) if *ms > SYNC_MS_SLOW => DoctorFinding::warning(
             Check::Sync,
             format!("fsync took {ms} ms at `{path}` (`{setting}`)"),
             "a local SSD takes a few; every answer of DOKU's waits for one",
         ),
-        Ok(ms) => Finding::ok(Check::Sync, format!("fsync takes {ms} ms at most at `{path}` (`{setting}`)")),
+        Ok(ms) => DoctorFinding::ok(Check::Sync, format!("fsync takes {ms} ms at most at `{path}` (`{setting}`)")),
     }
 }
 
-fn file_system(place: &Place) -> Finding {
+fn file_system(place: &HostPlace) -> DoctorFinding {
     let (setting, path) = (place.setting, &place.path);
     match place.file_system.as_deref() {
-        Some(kind) if REMOTE.contains(&kind) => Finding::error(
+        Some(kind) if REMOTE.contains(&kind) => DoctorFinding::error(
             Check::FileSystem,
             format!("`{path}` (`{setting}`) is on {kind}, a file system of another machine"),
             "move it to a local disk: locks and fsync do not hold there as they must",
         ),
-        Some(kind) if VOLATILE.contains(&kind) => Finding::error(
+        Some(kind) if VOLATILE.contains(&kind) => DoctorFinding::error(
             Check::FileSystem,
             format!("`{path}` (`{setting}`) is on {kind}, which a restart empties"),
             "move it to a local disk",
         ),
-        Some(kind) => Finding::ok(Check::FileSystem, format!("`{path}` (`{setting}`) is on {kind}")),
-        None => Finding::ok(Check::FileSystem, format!("not known of `{path}` (`{setting}`)")),
+        Some(kind) => DoctorFinding::ok(Check::FileSystem, format!("`{path}` (`{setting}`) is on {kind}")),
+        None => DoctorFinding::ok(Check::FileSystem, format!("not known of `{path}` (`{setting}`)")),
     }
 }
 
-fn owner(place: &Place, user_id: u32) -> Vec<Finding> {
+fn owner(place: &HostPlace, user_id: u32) -> Vec<DoctorFinding> {
     let (setting, path) = (place.setting, &place.path);
     let mut findings = Vec::new();
     if !place.is_writable {
         let found = format!("user {user_id} may not write `{path}` (`{setting}`)");
-        findings.push(Finding::error(Check::Owner, found, "run this as the user of the service, or give it to that user with chown"));
+        findings.push(DoctorFinding::error(Check::Owner, found, "run this as the user of the service, or give it to that user with chown"));
     }
     if let Some(owner_id) = place.owner_id.filter(|&owner_id| owner_id != user_id) {
         // What root makes here by mistake, the service cannot write tonight.
         let found = format!("`{path}` (`{setting}`) belongs to user {owner_id}, and this is user {user_id}");
-        findings.push(Finding::warning(Check::Owner, found, "run every command as the one user of the service"));
+        findings.push(DoctorFinding::warning(Check::Owner, found, "run every command as the one user of the service"));
     }
     let others_max = if place.is_personal { 0o007 } else { 0o002 };
     if let Some(mode) = place.mode.filter(|mode| mode & others_max != 0) {
         let found = format!("`{path}` (`{setting}`) has mode {mode:03o}: everybody may read or write it, and names may be in it");
-        findings.push(Finding::warning(Check::Owner, found, format!("run `chmod o= {path}`")));
+        findings.push(DoctorFinding::warning(Check::Owner, found, format!("run `chmod o= {path}`")));
     }
-    if findings.is_empty() { vec![Finding::ok(Check::Owner, format!("`{path}` (`{setting}`) is ours"))] } else { findings }
+    if findings.is_empty() { vec![DoctorFinding::ok(Check::Owner, format!("`{path}` (`{setting}`) is ours"))] } else { findings }
 }
 
-fn places(place: &Place) -> Vec<Finding> {
+fn places(place: &HostPlace) -> Vec<DoctorFinding> {
     let (setting, path) = (place.setting, &place.path);
     let is_temporary = ["/tmp/", "/var/tmp/", "/dev/shm/", "/run/"].iter().any(|folder| path.starts_with(folder));
     let mut findings = Vec::new();
     if is_temporary {
         let found = format!("`{path}` (`{setting}`) is where the system clears up");
-        findings.push(Finding::warning(Check::Place, found, "keep it in a folder of its own, such as /var/lib/tagih"));
+        findings.push(DoctorFinding::warning(Check::Place, found, "keep it in a folder of its own, such as /var/lib/tagih"));
     }
     if place.is_by_working_folder {
         let found = format!("`{setting}` is `{path}` only as long as commands are run in this folder");
-        findings.push(Finding::warning(Check::Place, found, format!("set `{setting}` in the configuration file")));
+        findings.push(DoctorFinding::warning(Check::Place, found, format!("set `{setting}` in the configuration file")));
     }
-    if findings.is_empty() { vec![Finding::ok(Check::Place, format!("`{setting}` is `{path}`"))] } else { findings }
+    if findings.is_empty() { vec![DoctorFinding::ok(Check::Place, format!("`{setting}` is `{path}`"))] } else { findings }
 }
 
-fn limit(open_files_max: Option<u64>, connections_max: u64) -> Finding {
+fn limit(open_files_max: Option<u64>, connections_max: u64) -> DoctorFinding {
     let needed = connections_max.saturating_add(OTHER_FILES);
     match open_files_max {
-        Some(limit) if limit < needed => Finding::warning(
+        Some(limit) if limit < needed => DoctorFinding::warning(
             Check::Limit,
             format!("{limit} files may be open (`ulimit -n`), and `serve.connections_max = {connections_max}` needs {needed}"),
             format!("set LimitNOFILE={} or more in the unit, or lower `serve.connections_max`", needed.next_power_of_two()),
         ),
-        Some(limit) => Finding::ok(Check::Limit, format!("{limit} files may be open, {needed} are enough")),
-        None => Finding::ok(Check::Limit, "as many files may be open as there are"),
+        Some(limit) => DoctorFinding::ok(Check::Limit, format!("{limit} files may be open, {needed} are enough")),
+        None => DoctorFinding::ok(Check::Limit, "as many files may be open as there are"),
     }
 }
 
-fn zone(zone: &Zone) -> Finding {
+fn zone(zone: &Zone) -> DoctorFinding {
     let remedy =
         "in timers write `OnCalendar=... Asia/Jakarta`, in crontabs CRON_TZ=Asia/Jakarta; tagih itself counts in WIB wherever it runs";
     match zone.name.as_deref() {
         Some(name) if !zone.is_known => {
-            Finding::warning(Check::TimeZone, format!("the system knows no time zone `{name}`, so it goes by UTC"), remedy)
+            DoctorFinding::warning(Check::TimeZone, format!("the system knows no time zone `{name}`, so it goes by UTC"), remedy)
         }
-        Some(name) if WIB.contains(&name) => Finding::ok(Check::TimeZone, format!("{name}: cron goes by WIB")),
-        Some(name) if UTC.contains(&name) => Finding::ok(Check::TimeZone, format!("{name}: for cron 01:30 WIB is 18:30 of the day before")),
-        Some(name) => Finding::warning(Check::TimeZone, format!("cron goes by {name}, not by WIB"), remedy),
-        None => Finding::ok(Check::TimeZone, "none is set, so cron goes by UTC: 01:30 WIB is 18:30 of the day before"),
+        Some(name) if WIB.contains(&name) => DoctorFinding::ok(Check::TimeZone, format!("{name}: cron goes by WIB")),
+        Some(name) if UTC.contains(&name) => {
+            DoctorFinding::ok(Check::TimeZone, format!("{name}: for cron 01:30 WIB is 18:30 of the day before"))
+        }
+        Some(name) => DoctorFinding::warning(Check::TimeZone, format!("cron goes by {name}, not by WIB"), remedy),
+        None => DoctorFinding::ok(Check::TimeZone, "none is set, so cron goes by UTC: 01:30 WIB is 18:30 of the day before"),
     }
 }

@@ -11,13 +11,13 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use host::{Host, Place, Zone, file_system_of};
+pub use host::{Host, HostPlace, Zone, file_system_of};
 pub use network::{Network, Way};
-pub use records::{Ledger, LockState, Log, Records};
-pub use secret::{Kept, Oddity, Secret, oddities};
-pub use settings::Settings;
+pub use records::{LedgerState, LockState, LogState, RecordsState};
+pub use secret::{Kept, Secret, SecretOddity, oddities};
+pub use settings::DoctorSettings;
 
-use crate::domain::code::Code;
+use crate::domain::code::StableCode;
 
 /// What is looked at, in the order it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,7 +94,7 @@ impl Check {
 
     /// What `tagih explain` says of it.
     #[must_use]
-    pub const fn code(self) -> &'static Code {
+    pub const fn code(self) -> &'static StableCode {
         match self {
             Self::Configuration => &codes::CONFIGURATION,
             Self::Environment => &codes::ENVIRONMENT,
@@ -145,7 +145,7 @@ impl Level {
 
 /// One line of what was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct DoctorFinding {
     /// What was looked at.
     pub check: Check,
     /// How bad it is.
@@ -156,7 +156,7 @@ pub struct Finding {
     pub remedy: String,
 }
 
-impl Finding {
+impl DoctorFinding {
     /// As it should be.
     fn ok(check: Check, found: impl Into<String>) -> Self {
         Self { check, level: Level::Ok, found: found.into(), remedy: String::new() }
@@ -176,22 +176,22 @@ impl Finding {
 
 /// Everything that was looked at.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub struct DoctorFacts {
     /// What is configured.
-    pub settings: Settings,
+    pub settings: DoctorSettings,
     /// The present secret, and the previous one where one is configured.
     pub secrets: Vec<Secret>,
     /// The way to DOKU.
     pub network: Network,
     /// Ledger, lock and logs.
-    pub records: Records,
+    pub records: RecordsState,
     /// The machine.
     pub host: Host,
 }
 
 /// What there is to say of `facts`, in the order of [`Check`].
 #[must_use]
-pub fn examine(facts: &Facts) -> Vec<Finding> {
+pub fn examine(facts: &DoctorFacts) -> Vec<DoctorFinding> {
     let mut findings = settings::environment(&facts.settings);
     findings.extend(facts.secrets.iter().flat_map(|kept| secret::examine(kept, facts.host.user_id)));
     findings.extend(network::examine(&facts.network));

@@ -1,6 +1,6 @@
 //! What was recorded: ledger, lock, logs.
 
-use super::{Check, Finding};
+use super::{Check, DoctorFinding};
 
 /// A sender that is at it for longer than this has most likely stopped doing anything.
 const LOCK_SECONDS_MAX: i64 = 24 * 3600;
@@ -9,7 +9,7 @@ const LOG_SECONDS_MAX: i64 = 36 * 3600;
 
 /// What opening, and if wished verifying, the ledger came to.
 #[derive(Clone, Debug)]
-pub enum Ledger {
+pub enum LedgerState {
     /// There is none at this path.
     Missing(String),
     /// It cannot be opened, in words.
@@ -57,7 +57,7 @@ pub enum LockState {
 
 /// The logs of `tagih serve`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Log {
+pub enum LogState {
     /// There is no such folder, or nothing in it: it has not run here.
     None(String),
     /// It cannot be looked into.
@@ -73,16 +73,16 @@ pub enum Log {
 
 /// What is known of what was recorded.
 #[derive(Clone, Debug)]
-pub struct Records {
+pub struct RecordsState {
     /// The ledger.
-    pub ledger: Ledger,
+    pub ledger: LedgerState,
     /// Its lock.
     pub lock: LockState,
     /// The last log.
-    pub log: Log,
+    pub log: LogState,
 }
 
-pub(super) fn examine(records: &Records, is_production: bool) -> Vec<Finding> {
+pub(super) fn examine(records: &RecordsState, is_production: bool) -> Vec<DoctorFinding> {
     let mut findings = ledger(&records.ledger, is_production);
     findings.extend([lock(&records.lock), log(&records.log)]);
     findings
@@ -91,70 +91,75 @@ pub(super) fn examine(records: &Records, is_production: bool) -> Vec<Finding> {
 /// What is done about a ledger that is not whole.
 const RESTORE: &str = "send nothing; `tagih ledger verify` says what is wrong; restore the last backup";
 
-fn ledger(ledger: &Ledger, is_production: bool) -> Vec<Finding> {
+fn ledger(ledger: &LedgerState, is_production: bool) -> Vec<DoctorFinding> {
     match ledger {
-        Ledger::Missing(path) => {
+        LedgerState::Missing(path) => {
             let remedy = if is_production {
                 "check `ledger.path` and mounts; only if there never was one, `tagih ledger create` makes it"
             } else {
                 "check `ledger.path`; `tagih ledger create` makes it, or the first `tagih issue`"
             };
-            vec![Finding::warning(Check::Ledger, format!("there is none at `{path}`"), remedy)]
+            vec![DoctorFinding::warning(Check::Ledger, format!("there is none at `{path}`"), remedy)]
         }
-        Ledger::Refused { reason, is_damaged: true } => vec![Finding::error(Check::Chain, format!("it is damaged: {reason}"), RESTORE)],
-        Ledger::Refused { reason, is_damaged: false } => {
-            vec![Finding::error(Check::Ledger, format!("it cannot be opened: {reason}"), "check path, owner and binding")]
+        LedgerState::Refused { reason, is_damaged: true } => {
+            vec![DoctorFinding::error(Check::Chain, format!("it is damaged: {reason}"), RESTORE)]
         }
-        Ledger::Opened { head } => {
-            vec![Finding::ok(Check::Ledger, format!("it opens; head {head}")), Finding::ok(Check::Chain, "it was not verified (--quick)")]
+        LedgerState::Refused { reason, is_damaged: false } => {
+            vec![DoctorFinding::error(Check::Ledger, format!("it cannot be opened: {reason}"), "check path, owner and binding")]
         }
-        Ledger::Verified { head, first, findings_count, bills, against_head } => {
-            let opens = Finding::ok(Check::Ledger, format!("it opens; head {head}"));
+        LedgerState::Opened { head } => {
+            vec![
+                DoctorFinding::ok(Check::Ledger, format!("it opens; head {head}")),
+                DoctorFinding::ok(Check::Chain, "it was not verified (--quick)"),
+            ]
+        }
+        LedgerState::Verified { head, first, findings_count, bills, against_head } => {
+            let opens = DoctorFinding::ok(Check::Ledger, format!("it opens; head {head}"));
             let chain = match first {
-                Some(first) => Finding::error(
+                Some(first) => DoctorFinding::error(
                     Check::Chain,
                     format!("it does not hold together: {findings_count} findings, the first: {first}"),
                     RESTORE,
                 ),
                 None if *against_head => {
-                    Finding::ok(Check::Chain, format!("{bills} bills are whole, and the head that was given is in it"))
+                    DoctorFinding::ok(Check::Chain, format!("{bills} bills are whole, and the head that was given is in it"))
                 }
-                None => Finding::ok(Check::Chain, format!("{bills} bills are whole")),
+                None => DoctorFinding::ok(Check::Chain, format!("{bills} bills are whole")),
             };
             vec![opens, chain]
         }
     }
 }
 
-fn lock(lock: &LockState) -> Finding {
+fn lock(lock: &LockState) -> DoctorFinding {
     match lock {
-        LockState::Free => Finding::ok(Check::Lock, "nobody sends"),
-        LockState::Held { holder, seconds: Some(seconds) } if *seconds > LOCK_SECONDS_MAX => Finding::warning(
+        LockState::Free => DoctorFinding::ok(Check::Lock, "nobody sends"),
+        LockState::Held { holder, seconds: Some(seconds) } if *seconds > LOCK_SECONDS_MAX => DoctorFinding::warning(
             Check::Lock,
             format!("held by {holder}"),
             "look at that process; end it if it hangs (what it sent is recorded); never delete the lock file",
         ),
-        LockState::Held { holder, .. } => Finding::ok(Check::Lock, format!("held by {holder}")),
+        LockState::Held { holder, .. } => DoctorFinding::ok(Check::Lock, format!("held by {holder}")),
         LockState::Unusable(reason) => {
-            Finding::error(Check::Lock, format!("it cannot be used: {reason}"), "give the ledger's folder to the user of the service")
+            DoctorFinding::error(Check::Lock, format!("it cannot be used: {reason}"), "give the ledger's folder to the user of the service")
         }
     }
 }
 
-fn log(log: &Log) -> Finding {
+fn log(log: &LogState) -> DoctorFinding {
     match log {
-        Log::None(path) => Finding::ok(Check::Log, format!("no notifications in `{path}`: `tagih serve` has kept none there")),
-        Log::Unreadable(reason) => {
-            Finding::error(Check::Log, format!("the folder cannot be read: {reason}"), "give it to the user of the service")
+        LogState::None(path) => DoctorFinding::ok(Check::Log, format!("no notifications in `{path}`: `tagih serve` has kept none there")),
+        LogState::Unreadable(reason) => {
+            DoctorFinding::error(Check::Log, format!("the folder cannot be read: {reason}"), "give it to the user of the service")
         }
-        Log::Last { name, age_seconds } => {
+        LogState::Last { name, age_seconds } => {
             let found = format!("the last notification is in `{name}`, {} h ago", age_seconds / 3600);
             if *age_seconds <= LOG_SECONDS_MAX {
-                return Finding::ok(Check::Log, found);
+                return DoctorFinding::ok(Check::Log, found);
             }
             let remedy = "unless nothing is sold: check that `tagih serve` runs, the proxy before it, and the Notification URL at DOKU; \
                           `tagih sync` asks about what is paid meanwhile";
-            Finding::warning(Check::Log, found, remedy)
+            DoctorFinding::warning(Check::Log, found, remedy)
         }
     }
 }

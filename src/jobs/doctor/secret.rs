@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{Check, Finding};
+use super::{Check, DoctorFinding};
 
 /// What is odd about the bytes of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Oddity {
+pub enum SecretOddity {
     /// There are none but a line end.
     Empty,
     /// They begin with a byte order mark, which an editor has put there.
@@ -23,7 +23,7 @@ pub enum Oddity {
     NoText,
 }
 
-impl Oddity {
+impl SecretOddity {
     /// Whether signatures may be right all the same.
     const fn is_harmless(self) -> bool {
         matches!(self, Self::WindowsLineEnd)
@@ -44,7 +44,7 @@ impl Oddity {
 
 /// What is odd about a secret as it lies in its file.
 #[must_use]
-pub fn oddities(bytes: &[u8]) -> Vec<Oddity> {
+pub fn oddities(bytes: &[u8]) -> Vec<SecretOddity> {
     let (marked, bytes) = bytes.strip_prefix(b"\xef\xbb\xbf").map_or((false, bytes), |rest| (true, rest));
     let line = bytes.strip_suffix(b"\n").map_or(bytes, |line| line.strip_suffix(b"\r").unwrap_or(line));
     let is_line_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
@@ -52,13 +52,13 @@ pub fn oddities(bytes: &[u8]) -> Vec<Oddity> {
     let is_quote = |byte: Option<&u8>| matches!(byte, Some(b'"' | b'\''));
     let is_odd = |byte: &u8| byte.is_ascii_control() && !is_line_end(byte) && *byte != b'\t';
     let found = [
-        (marked, Oddity::ByteOrderMark),
-        (line.is_empty(), Oddity::Empty),
-        (bytes.ends_with(b"\r\n"), Oddity::WindowsLineEnd),
-        (line.iter().any(is_line_end), Oddity::LineEnd),
-        (is_blank(line.first()) || is_blank(line.last()), Oddity::Blanks),
-        (line.len() > 1 && is_quote(line.first()) && line.first() == line.last(), Oddity::Quotes),
-        (std::str::from_utf8(line).is_err() || line.iter().any(is_odd), Oddity::NoText),
+        (marked, SecretOddity::ByteOrderMark),
+        (line.is_empty(), SecretOddity::Empty),
+        (bytes.ends_with(b"\r\n"), SecretOddity::WindowsLineEnd),
+        (line.iter().any(is_line_end), SecretOddity::LineEnd),
+        (is_blank(line.first()) || is_blank(line.last()), SecretOddity::Blanks),
+        (line.len() > 1 && is_quote(line.first()) && line.first() == line.last(), SecretOddity::Quotes),
+        (std::str::from_utf8(line).is_err() || line.iter().any(is_odd), SecretOddity::NoText),
     ];
     found.into_iter().filter(|(holds, _)| *holds).map(|(_, oddity)| oddity).collect()
 }
@@ -93,17 +93,17 @@ pub struct Secret {
     /// Where it is kept.
     pub kept: Kept,
     /// What is odd about it, or why it cannot be read.
-    pub shape: Result<Vec<Oddity>, String>,
+    pub shape: Result<Vec<SecretOddity>, String>,
     /// From when on its key is not believed, if a person has said so.
     pub revoked_after: Option<Timestamp>,
 }
 
-pub(super) fn examine(secret: &Secret, user_id: u32) -> Vec<Finding> {
+pub(super) fn examine(secret: &Secret, user_id: u32) -> Vec<DoctorFinding> {
     let setting = secret.setting;
     let place = match &secret.kept {
         Kept::Nowhere => {
             let remedy = "set `doku.secret_file`, `doku.secret_command`, TAGIH_DOKU_SECRET, or a systemd credential named `doku_secret`";
-            return vec![Finding::error(Check::Secret, "there is none", remedy)];
+            return vec![DoctorFinding::error(Check::Secret, "there is none", remedy)];
         }
         Kept::Variable(name) => format!("the environment variable {name}"),
         Kept::File { path, .. } => format!("`{path}` (`{setting}`)"),
@@ -116,14 +116,14 @@ pub(super) fn examine(secret: &Secret, user_id: u32) -> Vec<Finding> {
         let found = format!(
             "the key of {place} is revoked: what arrived after {after} and is signed by it is not believed, and nothing is sent with it"
         );
-        findings.push(Finding::error(
+        findings.push(DoctorFinding::error(
             Check::Secret,
             found,
             "put the new key in its place (docs/operating.md, \"Changing the secret\"); `tagih keys list` says who revoked it",
         ));
     }
     match &secret.shape {
-        Err(reason) => findings.push(Finding::error(
+        Err(reason) => findings.push(DoctorFinding::error(
             Check::Secret,
             format!("{place} cannot be read: {reason}"),
             "check the path, and that the user of the service may read it",
@@ -131,18 +131,22 @@ pub(super) fn examine(secret: &Secret, user_id: u32) -> Vec<Finding> {
         Ok(oddities) => findings.extend(oddities.iter().map(|oddity| {
             let found = format!("{place} {}", oddity.words());
             let remedy = "write the key anew, and nothing else: `printf %s KEY > FILE`";
-            if oddity.is_harmless() { Finding::warning(Check::Secret, found, remedy) } else { Finding::error(Check::Secret, found, remedy) }
+            if oddity.is_harmless() {
+                DoctorFinding::warning(Check::Secret, found, remedy)
+            } else {
+                DoctorFinding::error(Check::Secret, found, remedy)
+            }
         })),
     }
-    if findings.is_empty() { vec![Finding::ok(Check::Secret, format!("{place} is well-formed"))] } else { findings }
+    if findings.is_empty() { vec![DoctorFinding::ok(Check::Secret, format!("{place} is well-formed"))] } else { findings }
 }
 
-fn permissions(secret: &Secret, place: &str, user_id: u32) -> Vec<Finding> {
+fn permissions(secret: &Secret, place: &str, user_id: u32) -> Vec<DoctorFinding> {
     let Kept::File { path, mode, owner_id } = &secret.kept else { return Vec::new() };
     let mut findings = Vec::new();
     if mode & 0o077 != 0 {
         let found = format!("{place} has mode {mode:03o}, so others can read it, and it is refused");
-        findings.push(Finding::error(
+        findings.push(DoctorFinding::error(
             Check::Secret,
             found,
             format!("run `chmod 600 {path}`; if others may have read it, have it replaced"),
@@ -150,7 +154,7 @@ fn permissions(secret: &Secret, place: &str, user_id: u32) -> Vec<Finding> {
     }
     if *owner_id != user_id && user_id != 0 {
         let found = format!("{place} belongs to user {owner_id}, and this is user {user_id}");
-        findings.push(Finding::warning(Check::Secret, found, "give it to the user of the service, who else may change it"));
+        findings.push(DoctorFinding::warning(Check::Secret, found, "give it to the user of the service, who else may change it"));
     }
     findings
 }

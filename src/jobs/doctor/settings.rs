@@ -1,6 +1,6 @@
 //! Settings that disagree with each other, and those that are allowed and yet risky.
 
-use super::{Check, Finding};
+use super::{Check, DoctorFinding};
 
 /// DOKU's hosts.
 const PRODUCTION: &str = "api.doku.com";
@@ -13,7 +13,7 @@ const REQUEST_MS_MIN: u64 = 10_000;
 /// What is configured, as far as it is judged here.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a setting")]
-pub struct Settings {
+pub struct DoctorSettings {
     /// Whether `doku.environment` is production.
     pub is_production: bool,
     /// The host of `doku.base_url`.
@@ -46,32 +46,32 @@ pub struct Settings {
     pub secret_in_variable: bool,
 }
 
-pub(super) fn environment(settings: &Settings) -> Vec<Finding> {
+pub(super) fn environment(settings: &DoctorSettings) -> Vec<DoctorFinding> {
     let (name, expected) = if settings.is_production { ("production", PRODUCTION) } else { ("sandbox", SANDBOX) };
     let host = settings.host.as_str();
     let is_loopback = matches!(host, "localhost" | "[::1]") || host.starts_with("127.");
     let mut findings = Vec::new();
     if settings.client_id.is_empty() {
         let remedy = "set it, as DOKU's Back Office shows it for this environment";
-        findings.push(Finding::error(Check::Environment, "`doku.client_id` is not set", remedy));
+        findings.push(DoctorFinding::error(Check::Environment, "`doku.client_id` is not set", remedy));
     }
     let may_be_anywhere = is_loopback && !settings.is_production;
     if host != expected && !may_be_anywhere {
-        findings.push(Finding::warning(
+        findings.push(DoctorFinding::warning(
             Check::Environment,
             format!("`doku.environment` is {name}, and `doku.base_url` leads to {host}, not to {expected}"),
             "right only if that is a gateway of your own; the ledger is bound to the environment, not to the host",
         ));
     }
     if findings.is_empty() {
-        vec![Finding::ok(Check::Environment, format!("{name}, at {host}, as {}", settings.client_id))]
+        vec![DoctorFinding::ok(Check::Environment, format!("{name}, at {host}, as {}", settings.client_id))]
     } else {
         findings
     }
 }
 
-pub(super) fn risks(settings: &Settings) -> Vec<Finding> {
-    let Settings { is_production, rate_per_second, request_ms, .. } = settings;
+pub(super) fn risks(settings: &DoctorSettings) -> Vec<DoctorFinding> {
+    let DoctorSettings { is_production, rate_per_second, request_ms, .. } = settings;
     let risks: [(bool, String, &str); 10] = [
         (
             settings.believes_unsigned,
@@ -125,6 +125,6 @@ pub(super) fn risks(settings: &Settings) -> Vec<Finding> {
         ),
     ];
     let found = risks.into_iter().filter(|(holds, ..)| *holds);
-    let findings: Vec<Finding> = found.map(|(_, found, remedy)| Finding::warning(Check::Risk, found, remedy)).collect();
-    if findings.is_empty() { vec![Finding::ok(Check::Risk, "no setting is risky")] } else { findings }
+    let findings: Vec<DoctorFinding> = found.map(|(_, found, remedy)| DoctorFinding::warning(Check::Risk, found, remedy)).collect();
+    if findings.is_empty() { vec![DoctorFinding::ok(Check::Risk, "no setting is risky")] } else { findings }
 }

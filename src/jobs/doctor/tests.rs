@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::*;
-use crate::gateway::probe::{Heard, Probe};
+use crate::gateway::probe::{Probe, ProbeAnswer};
 
 const NOW: i64 = 1_800_000_000;
 
-fn place(setting: &'static str, path: &str) -> Place {
-    Place {
+fn place(setting: &'static str, path: &str) -> HostPlace {
+    HostPlace {
         setting,
         path: path.into(),
         is_by_working_folder: false,
@@ -24,13 +24,13 @@ fn place(setting: &'static str, path: &str) -> Place {
     }
 }
 
-fn well() -> Facts {
+fn well() -> DoctorFacts {
     let host = "api.doku.com".to_owned();
     let ends_at = jiff::Timestamp::from_second(NOW + 90 * 86_400).ok();
-    let heard = Heard { status: 404, ahead_seconds: Some(1), certificate_ends_at: ends_at };
+    let heard = ProbeAnswer { status: 404, ahead_seconds: Some(1), certificate_ends_at: ends_at };
     let kept = Kept::File { path: "/etc/tagih/doku-secret".into(), mode: 0o600, owner_id: 1000 };
-    Facts {
-        settings: Settings {
+    DoctorFacts {
+        settings: DoctorSettings {
             is_production: true,
             host: host.clone(),
             client_id: "BRN-1".into(),
@@ -56,10 +56,10 @@ fn well() -> Facts {
             probe: Some(Ok(Probe { addresses: Some(Ok(2)), heard: Ok(heard) })),
             now_seconds: NOW,
         },
-        records: Records {
-            ledger: Ledger::Verified { head: "5:ab".into(), first: None, findings_count: 0, bills: 3, against_head: false },
+        records: RecordsState {
+            ledger: LedgerState::Verified { head: "5:ab".into(), first: None, findings_count: 0, bills: 3, against_head: false },
             lock: LockState::Free,
-            log: Log::Last { name: "notifications-2026-11-28.jsonl".into(), age_seconds: 3_600 },
+            log: LogState::Last { name: "notifications-2026-11-28.jsonl".into(), age_seconds: 3_600 },
         },
         host: Host {
             user_id: 1000,
@@ -71,18 +71,18 @@ fn well() -> Facts {
     }
 }
 
-fn heard(facts: &mut Facts) -> &mut Heard {
+fn heard(facts: &mut DoctorFacts) -> &mut ProbeAnswer {
     facts.network.probe.as_mut().unwrap().as_mut().unwrap().heard.as_mut().unwrap()
 }
 
-fn secret_of(bytes: &[u8]) -> impl Fn(&mut Facts) {
+fn secret_of(bytes: &[u8]) -> impl Fn(&mut DoctorFacts) {
     let bytes = bytes.to_vec();
     move |facts| facts.secrets[0].shape = Ok(oddities(&bytes))
 }
 
-type Case = (&'static str, Check, Level, Box<dyn Fn(&mut Facts)>);
+type Case = (&'static str, Check, Level, Box<dyn Fn(&mut DoctorFacts)>);
 
-fn case(words: &'static str, check: Check, level: Level, spoil: impl Fn(&mut Facts) + 'static) -> Case {
+fn case(words: &'static str, check: Check, level: Level, spoil: impl Fn(&mut DoctorFacts) + 'static) -> Case {
     (words, check, level, Box::new(spoil))
 }
 
@@ -139,11 +139,11 @@ fn of_network() -> Vec<Case> {
     use Check::{Certificate, Clock, Dns, Proxy, Tls};
     use Level::{Error, Warning};
     let days = |days: i64| {
-        move |facts: &mut Facts| {
+        move |facts: &mut DoctorFacts| {
             heard(facts).certificate_ends_at = jiff::Timestamp::from_second(NOW + days * 86_400 + 60).ok();
         }
     };
-    let ahead = |seconds: i64| move |facts: &mut Facts| heard(facts).ahead_seconds = Some(seconds);
+    let ahead = |seconds: i64| move |facts: &mut DoctorFacts| heard(facts).ahead_seconds = Some(seconds);
     vec![
         case("is not known: no such name", Dns, Error, |facts| {
             facts.network.probe = Some(Ok(Probe { addresses: Some(Err("no such name".into())), heard: Err("dns error".into()) }));
@@ -170,31 +170,32 @@ fn of_network() -> Vec<Case> {
 
 fn of_records() -> Vec<Case> {
     use Level::{Error, Warning};
-    let refused = |is_damaged| move |facts: &mut Facts| facts.records.ledger = Ledger::Refused { reason: "why".into(), is_damaged };
+    let refused =
+        |is_damaged| move |facts: &mut DoctorFacts| facts.records.ledger = LedgerState::Refused { reason: "why".into(), is_damaged };
     vec![
-        case("there is none at `/l`", Check::Ledger, Warning, |facts| facts.records.ledger = Ledger::Missing("/l".into())),
+        case("there is none at `/l`", Check::Ledger, Warning, |facts| facts.records.ledger = LedgerState::Missing("/l".into())),
         case("it is damaged: why", Check::Chain, Error, refused(true)),
         case("cannot be opened: why", Check::Ledger, Error, refused(false)),
         case("2 findings, the first: event 3", Check::Chain, Error, |facts| {
             let (head, first) = ("5:ab".into(), Some("event 3".into()));
-            facts.records.ledger = Ledger::Verified { head, first, findings_count: 2, bills: 3, against_head: true };
+            facts.records.ledger = LedgerState::Verified { head, first, findings_count: 2, bills: 3, against_head: true };
         }),
         case("held by `issue`", Check::Lock, Warning, |facts| {
             facts.records.lock = LockState::Held { holder: "`issue`, process 7".into(), seconds: Some(90_000) };
         }),
         case("cannot be used", Check::Lock, Error, |facts| facts.records.lock = LockState::Unusable("denied".into())),
         case("h ago", Check::Log, Warning, |facts| {
-            facts.records.log = Log::Last { name: "notifications-2026-11-20.jsonl".into(), age_seconds: 37 * 3_600 };
+            facts.records.log = LogState::Last { name: "notifications-2026-11-20.jsonl".into(), age_seconds: 37 * 3_600 };
         }),
-        case("cannot be read", Check::Log, Error, |facts| facts.records.log = Log::Unreadable("denied".into())),
+        case("cannot be read", Check::Log, Error, |facts| facts.records.log = LogState::Unreadable("denied".into())),
     ]
 }
 
 fn of_host() -> Vec<Case> {
     use Check::{FileSystem, Limit, Owner, Space, Sync, TimeZone};
     use Level::{Error, Warning};
-    let on = |kind: &'static str| move |facts: &mut Facts| facts.host.places[0].file_system = Some(kind.into());
-    let zone = |name: &'static str, is_known| move |facts: &mut Facts| facts.host.zone = Zone { name: Some(name.into()), is_known };
+    let on = |kind: &'static str| move |facts: &mut DoctorFacts| facts.host.places[0].file_system = Some(kind.into());
+    let zone = |name: &'static str, is_known| move |facts: &mut DoctorFacts| facts.host.zone = Zone { name: Some(name.into()), is_known };
     vec![
         case("1023 MB free", Space, Warning, |facts| facts.host.places[0].free_bytes = Some((1 << 30) - 1)),
         case("63 MB free", Space, Error, |facts| facts.host.places[0].free_bytes = Some((64 << 20) - 1)),
@@ -224,7 +225,7 @@ fn every_finding_is_provoked_by_its_one_fact_says_what_to_do_and_names_nothing_e
         let mut facts = well();
         spoil(&mut facts);
         let findings = examine(&facts);
-        let bad: Vec<&Finding> = findings.iter().filter(|finding| finding.level != Level::Ok).collect();
+        let bad: Vec<&DoctorFinding> = findings.iter().filter(|finding| finding.level != Level::Ok).collect();
         let [only] = bad[..] else { panic!("{words}: {bad:#?}") };
         assert!((only.check, only.level) == (check, level) && only.found.contains(words), "{words}: {only:?}");
         assert!(!only.remedy.is_empty(), "{words}: what is to be done?");
@@ -234,7 +235,7 @@ fn every_finding_is_provoked_by_its_one_fact_says_what_to_do_and_names_nothing_e
 #[test]
 fn of_a_machine_that_is_well_every_check_says_so() {
     let findings = examine(&well());
-    let bad: Vec<&Finding> = findings.iter().filter(|finding| finding.level != Level::Ok).collect();
+    let bad: Vec<&DoctorFinding> = findings.iter().filter(|finding| finding.level != Level::Ok).collect();
     assert!(bad.is_empty(), "{bad:#?}");
     let seen: BTreeSet<Check> = findings.iter().map(|finding| finding.check).collect();
     let spoilt: BTreeSet<Check> = cases().into_iter().map(|(_, check, ..)| check).collect();
@@ -244,14 +245,14 @@ fn of_a_machine_that_is_well_every_check_says_so() {
 
 #[test]
 fn what_is_no_fault_is_none() {
-    let spoilers: [fn(&mut Facts); 9] = [
+    let spoilers: [fn(&mut DoctorFacts); 9] = [
         |facts| facts.network.probe = None,
         |facts| facts.network.probe.as_mut().unwrap().as_mut().unwrap().addresses = None,
         |facts| facts.network.way = Way::Through("http://proxy:3128".into()),
         |facts| facts.secrets[0].kept = Kept::Credential("/run/credentials/x/doku_secret".into()),
         |facts| facts.records.lock = LockState::Held { holder: "`issue`".into(), seconds: Some(600) },
         |facts| (facts.secrets[0].setting, facts.secrets[0].revoked_after) = ("doku.secret_file_previous", Some(Timestamp::UNIX_EPOCH)),
-        |facts| facts.records.log = Log::None("/var/lib/tagih/logs".into()),
+        |facts| facts.records.log = LogState::None("/var/lib/tagih/logs".into()),
         |facts| facts.host.zone = Zone { name: None, is_known: true },
         |facts| (facts.settings.is_production, facts.settings.host) = (false, "127.0.0.1".into()),
     ];

@@ -5,8 +5,8 @@ use secrecy::SecretString;
 use super::*;
 use crate::doku::signature::{Components, SigningKey, Stamp};
 use crate::domain::amount::Amount;
-use crate::domain::bill::{Expiry, Policy as Insurance, RecordedTerms};
-use crate::domain::channel::{Channel, Method};
+use crate::domain::bill::{Expiry, Policy, RecordedTerms};
+use crate::domain::channel::{Channel, IssuanceMethod};
 use crate::domain::ids::RequestId;
 use crate::ledger::Basis;
 use crate::ledger::memory::MemoryLedger;
@@ -23,14 +23,14 @@ fn invoice(number: &str) -> InvoiceNumber {
     InvoiceNumber::new(number).unwrap()
 }
 
-fn entry(number: &str, event: Event) -> Entry {
-    Entry { invoice_number: invoice(number), at: now(), event, basis: Basis::Any, private: Private::default() }
+fn entry(number: &str, event: Event) -> NewEvent {
+    NewEvent { invoice_number: invoice(number), at: now(), event, basis: Basis::Any, private: Private::default() }
 }
 
-fn doubted(number: &str, wire: &str) -> Vec<Entry> {
+fn doubted(number: &str, wire: &str) -> Vec<NewEvent> {
     let terms = RecordedTerms {
         channel: Channel::Alfa,
-        method: Method::Doku,
+        method: IssuanceMethod::Doku,
         payment_code: None,
         amount: Amount::new(5_000).unwrap(),
         expiry: Expiry::Minutes(60),
@@ -41,7 +41,7 @@ fn doubted(number: &str, wire: &str) -> Vec<Entry> {
         info: None,
         receipt_description: None,
         receipt_footer: None,
-        policy: Insurance::default(),
+        policy: Policy::default(),
         bill_group: None,
         additional: None,
     };
@@ -93,8 +93,8 @@ async fn ingested(ledger: &MemoryLedger, lines: &[String]) -> IngestReport {
         evidence: None,
         keys,
         client_id: "C".into(),
-        policy: Policy::default(),
-        tables: Settings::default(),
+        policy: MatchingPolicy::default(),
+        tables: TableSettings::default(),
         now: now(),
     };
     ingest(ledger, &options).await.unwrap()

@@ -8,23 +8,23 @@ use crate::doku::answer::Trust;
 use crate::doku::body;
 use crate::doku::info::InfoKey;
 use crate::doku::paths::Paths;
-use crate::doku::wire::{Method, WireRequest};
+use crate::doku::wire::{HttpMethod, WireRequest};
 use crate::domain::bill::{Bill, Customer, Expiry, RecordedTerms, Salt, Terms, Wanted};
 use crate::domain::codes;
 use crate::domain::conclusion::Before;
 use crate::domain::digest::{self, Digest};
 use crate::domain::doubt::Patience;
-use crate::domain::end::End;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event, OperationKind};
 use crate::domain::plan::{self, AmendBase, Rules, Step};
+use crate::domain::row_end::End;
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
-use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private};
+use crate::ledger::{Basis, Ledger, LedgerError, NewEvent, Private};
 
 /// What the configuration says about issuing.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct IssueSettings {
     /// `sandbox` or `production`; part of every request id.
     pub environment: String,
     /// Our `Client-Id`; part of every request id.
@@ -199,7 +199,7 @@ where
         customer: Option<(Customer, Salt)>,
         salt: Option<Salt>,
         basis: Basis,
-    ) -> Entry {
+    ) -> NewEvent {
         let body = &operation.request.body;
         let salt = customer.as_ref().map(|(_, salt)| *salt).or(salt);
         let body_digest = salt.map_or_else(|| digest::of_bytes(body), |salt| salt.digest_of_body(body));
@@ -211,13 +211,13 @@ where
             body_digest: digest::hex(&body_digest),
         };
         let private = Private { body: Some((operation.request.request_id, operation.request.body.to_vec())), customer };
-        Entry { invoice_number: operation.invoice_number.clone(), at: operation.intended_at, event, basis, private }
+        NewEvent { invoice_number: operation.invoice_number.clone(), at: operation.intended_at, event, basis, private }
     }
 
     pub(super) fn request(&self, kind: OperationKind, terms: &RecordedTerms, request_id: RequestId, body: Vec<u8>) -> Option<WireRequest> {
         let (method, path) = match kind {
-            OperationKind::Issue => (Method::Post, self.settings.paths.issue(terms.channel, terms.method)),
-            OperationKind::Amend | OperationKind::Cancel => (Method::Patch, self.settings.paths.amend(terms.channel, terms.method)),
+            OperationKind::Issue => (HttpMethod::Post, self.settings.paths.issue(terms.channel, terms.method)),
+            OperationKind::Amend | OperationKind::Cancel => (HttpMethod::Patch, self.settings.paths.amend(terms.channel, terms.method)),
         };
         Some(WireRequest { method, path: path?.to_owned(), request_id, body: body.into() })
     }

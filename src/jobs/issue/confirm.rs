@@ -6,18 +6,18 @@ use super::{Issuing, Next};
 use crate::doku::codes;
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
-use crate::domain::check::Word;
+use crate::domain::check_status::Word;
 use crate::domain::conclusion::Before;
 use crate::domain::doubt::{self, Confirmation};
-use crate::domain::end::End;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Remark, Status};
 use crate::domain::owner::{self, Paid};
 use crate::domain::plan::{self, Unchanged};
+use crate::domain::row_end::End;
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
-use crate::jobs::asking::{Asked, Asking, Recorded, Said};
-use crate::ledger::{Basis, Ledger, LedgerError, View as _};
+use crate::jobs::status_query::{Recorded, Said, StatusQuery, StatusReply};
+use crate::ledger::{Basis, Ledger, LedgerError, LedgerView as _};
 
 /// Codes asked about at most to find one that shows whether Check Status knows unpaid codes of a channel.
 const CONTROLS_MAX: usize = 3;
@@ -28,8 +28,8 @@ impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
 where
     T::Clock: Sync,
 {
-    pub(super) const fn asking(&self) -> Asking<'_, L, G, T> {
-        Asking { ledger: self.ledger, caller: &self.caller, clock: self.clock, trust: self.settings.trust }
+    pub(super) const fn asking(&self) -> StatusQuery<'_, L, G, T> {
+        StatusQuery { ledger: self.ledger, caller: &self.caller, clock: self.clock, trust: self.settings.trust }
     }
 
     /// Records what Check Status said of `state`'s order, with its control and the hold that may follow; gives the bill as it is then,
@@ -70,13 +70,13 @@ where
         };
         let asked = self.asking().ask(&operation.wire_invoice_number, issued_as, operation.channel, || true).await;
         let (confirmation, said) = match &asked {
-            Asked::Said(said) => {
+            StatusReply::Said(said) => {
                 self.found(&state, said).await?;
                 (doubt::confirmation(&state, said.told.word, &said.told.details), said.told.word.said())
             }
-            Asked::Unanswered(reason) => (Confirmation::Unconfirmed, reason.clone()),
-            Asked::NotAskable => (Confirmation::Unconfirmed, "the order cannot be asked about".into()),
-            Asked::Stopped => (Confirmation::Unconfirmed, "the run was stopped".into()),
+            StatusReply::Unanswered(reason) => (Confirmation::Unconfirmed, reason.clone()),
+            StatusReply::NotAskable => (Confirmation::Unconfirmed, "the order cannot be asked about".into()),
+            StatusReply::Stopped => (Confirmation::Unconfirmed, "the run was stopped".into()),
         };
         match confirmation {
             Confirmation::Confirmed => self.accept(operation, answer, true, remark).await,
@@ -107,7 +107,7 @@ where
     pub(super) async fn ask_whose(&self, operation: &Operation, words: &str) -> Result<Ended, LedgerError> {
         let issued_as = Some(operation.request.request_id);
         let mut said_of_it = "Check Status gave no answer".to_owned();
-        if let Asked::Said(said) = self.asking().ask(&operation.wire_invoice_number, issued_as, operation.channel, || true).await {
+        if let StatusReply::Said(said) = self.asking().ask(&operation.wire_invoice_number, issued_as, operation.channel, || true).await {
             said_of_it = said.told.word.said();
             if let Some(state) = self.ledger.bill(&operation.invoice_number).await?.filter(|state| state.open.is_some()) {
                 let state = self.found(&state, &said).await?;
@@ -136,15 +136,15 @@ where
             state.code.as_ref().and_then(|code| code.issued_as)
         };
         let said = match self.asking().ask(&refused.wire_invoice_number, issued_as, refused.terms.channel, || true).await {
-            Asked::Said(said) => said,
-            Asked::Unanswered(reason) => {
+            StatusReply::Said(said) => said,
+            StatusReply::Unanswered(reason) => {
                 let reason = format!("an earlier refusal bore no valid signature, and Check Status gave no answer about it: {reason}");
                 return Ok(Next::Ended(End::deferred(&reason)));
             }
-            Asked::NotAskable => {
+            StatusReply::NotAskable => {
                 return Ok(Next::Ended(End::deferred("an earlier refusal bore no valid signature, and its order cannot be asked about")));
             }
-            Asked::Stopped => return Ok(Next::Ended(End::deferred("the run was stopped before its turn"))),
+            StatusReply::Stopped => return Ok(Next::Ended(End::deferred("the run was stopped before its turn"))),
         };
         let (now, patience) = ((self.clock)(), &self.settings.patience);
         let checked = self.asking().entry(&state, &said, None, &Recorded { chosen: true, controlled: false });
@@ -178,12 +178,12 @@ where
             let now = (self.clock)();
             let expected = if code.answer.expires_at.is_some_and(|at| at <= now) { Word::Expired } else { Word::Pending };
             match self.asking().ask(&code.wire_invoice_number, code.issued_as, channel, || true).await {
-                Asked::Said(said) => {
+                StatusReply::Said(said) => {
                     self.asking().record(&state, &said, None, &Recorded { chosen: true, controlled: false }).await?;
                     known = said.told.word == expected;
                 }
-                Asked::Unanswered(_) | Asked::NotAskable => {}
-                Asked::Stopped => break,
+                StatusReply::Unanswered(_) | StatusReply::NotAskable => {}
+                StatusReply::Stopped => break,
             }
             if known {
                 break;
@@ -262,8 +262,8 @@ where
     async fn word_of(&self, state: &BillState) -> Result<OfItsCode, LedgerError> {
         let Some(code) = &state.code else { return Ok(OfItsCode::Silence) };
         let said = match self.asking().ask(&code.wire_invoice_number, code.issued_as, state.terms.channel, || true).await {
-            Asked::Said(said) => said,
-            Asked::Unanswered(_) | Asked::NotAskable | Asked::Stopped => return Ok(OfItsCode::Silence),
+            StatusReply::Said(said) => said,
+            StatusReply::Unanswered(_) | StatusReply::NotAskable | StatusReply::Stopped => return Ok(OfItsCode::Silence),
         };
         // Meanwhile another row that waits for the code, or another run, may have heard the same, and the bill may be at its next order.
         let still = self.found(state, &said).await?.filter(|state| state.status == Status::Active && state.is_at(&said.order));

@@ -11,7 +11,7 @@ use crate::domain::plan::{self, Step, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::jobs::portion::{self, Portion};
-use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private, View as _, asked_again};
+use crate::ledger::{Basis, Ledger, LedgerError, LedgerView as _, NewEvent, Private, asked_again};
 
 /// A bill's step, with the state it was planned from.
 pub(super) struct Planned {
@@ -32,7 +32,7 @@ pub(super) struct Planned {
 pub(super) struct Decided {
     pub(super) bills: Vec<(usize, Bill)>,
     pub(super) planned: Vec<Planned>,
-    entries: Vec<Entry>,
+    entries: Vec<NewEvent>,
     /// Of each entry, which of the bills it is about.
     places: Vec<usize>,
 }
@@ -141,7 +141,7 @@ where
 
     fn make_entries(&self, decided: &mut Decided) {
         let Decided { bills, planned, .. } = decided;
-        let (mut entries, mut places): (Vec<Entry>, Vec<usize>) = (Vec::new(), Vec::new());
+        let (mut entries, mut places): (Vec<NewEvent>, Vec<usize>) = (Vec::new(), Vec::new());
         for ((place, planned), (_, bill)) in planned.iter().enumerate().zip(bills).filter(|((_, planned), _)| !planned.is_overtaken) {
             for entry in [self.planned_entry(bill, planned), self.registered_entry(bill, planned)].into_iter().flatten() {
                 entries.push(entry);
@@ -151,7 +151,7 @@ where
         (decided.entries, decided.places) = (entries, places);
     }
 
-    fn planned_entry(&self, bill: &Bill, planned: &Planned) -> Option<Entry> {
+    fn planned_entry(&self, bill: &Bill, planned: &Planned) -> Option<NewEvent> {
         let Wanted::Live(terms) = &bill.wanted else { return None };
         if planned.is_known && planned.state.is_none() {
             return None;
@@ -176,7 +176,7 @@ where
         };
         let private = Private { body: None, customer: Some((terms.customer.clone(), salt)) };
         let basis = Basis::Since(planned.last_event);
-        Some(Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, basis, private })
+        Some(NewEvent { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, basis, private })
     }
 
     /// The salt of what is recorded of a bill's customer.
@@ -185,7 +185,7 @@ where
     }
 
     /// The whole of an operation that DOKU is not told of.
-    fn registered_entry(&self, bill: &Bill, planned: &Planned) -> Option<Entry> {
+    fn registered_entry(&self, bill: &Bill, planned: &Planned) -> Option<NewEvent> {
         let Step::Register(operation) = planned.step else { return None };
         let state = planned.state.as_deref();
         let (terms, customer) = match &bill.wanted {
@@ -199,6 +199,6 @@ where
         let answer = plan::registered_answer(operation, &terms, state, at)?;
         let event = Event::Registered { operation, terms, answer };
         let (basis, private) = (Basis::Since(planned.last_event), Private { body: None, customer });
-        Some(Entry { invoice_number: bill.invoice_number.clone(), at, event, basis, private })
+        Some(NewEvent { invoice_number: bill.invoice_number.clone(), at, event, basis, private })
     }
 }

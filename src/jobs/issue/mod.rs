@@ -19,7 +19,7 @@ use futures_util::future;
 use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
-pub use self::carry::Settings;
+pub use self::carry::IssueSettings;
 use self::decide::{Decided, Planned};
 pub use self::orders::{Coded, Orders, RunError};
 use super::bounded::bounded;
@@ -27,13 +27,13 @@ use super::caller::Caller;
 use super::portion;
 use crate::domain::bill::Bill;
 use crate::domain::channel::Channel;
-use crate::domain::end::{Bucket, End, Ends};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::BillState;
 use crate::domain::plan::{Minting, Step, Unchanged};
+use crate::domain::row_end::{Bucket, End, Ends};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
-use crate::ledger::{Ledger, LedgerError, View};
+use crate::ledger::{Ledger, LedgerError, LedgerView};
 
 /// Settle, cancel, confirm (or release, or retire), issue: the longest chain one row can need in one run. As many again for rows with which
 /// another host was quicker.
@@ -46,7 +46,7 @@ pub struct Issuing<'a, L, G, T: Time> {
     /// The way to DOKU.
     pub caller: Caller<'a, G, T>,
     /// What the configuration says.
-    pub settings: &'a Settings,
+    pub settings: &'a IssueSettings,
     /// The wall clock (UTC).
     pub clock: &'a (dyn Fn() -> Timestamp + Sync),
     /// Channels of which this run knows whether Check Status knows their unpaid codes.
@@ -67,7 +67,7 @@ impl<L, G, T: Time> std::fmt::Debug for Issuing<'_, L, G, T> {
 ///
 /// # Errors
 /// The ledger's.
-pub async fn highest_code(view: &impl View, minting: &Minting) -> Result<Option<PaymentCode>, LedgerError> {
+pub async fn highest_code(view: &impl LedgerView, minting: &Minting) -> Result<Option<PaymentCode>, LedgerError> {
     view.highest_code(&minting.prefix, minting.length).await
 }
 

@@ -5,19 +5,19 @@ use std::sync::atomic::Ordering;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Issuing;
-use crate::doku::answer::{Expected, Judged, SignaturePolicy, judge};
+use crate::doku::answer::{Expected, JudgedAnswer, SignaturePolicy, judge};
 use crate::doku::wire::{Delivery, WireRequest};
 use crate::doku::{body, codes};
 use crate::domain::channel::Channel;
-use crate::domain::code::Code;
-use crate::domain::conclusion::{Before, Conclusion, Says, Whose, conclude};
-use crate::domain::end::End;
+use crate::domain::code::StableCode;
+use crate::domain::conclusion::{AnswerSays, Before, Conclusion, Whose, conclude};
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Remark, Status};
+use crate::domain::row_end::End;
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::jobs::watch::LastWord;
-use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private};
+use crate::ledger::{Basis, Ledger, LedgerError, NewEvent, Private};
 
 /// How far before our intent DOKU may have made a code that a repeated answer calls ours: clocks differ.
 const MADE_BEFORE: SignedDuration = SignedDuration::from_mins(5);
@@ -85,7 +85,7 @@ struct Course {
     /// What may have reached DOKU under this id.
     before: Before,
     /// DOKU's refusal of a repetition, if it is not recorded yet.
-    heard: Option<Code>,
+    heard: Option<StableCode>,
     /// Why it has not ended.
     last: String,
     /// What DOKU itself said last, if the last attempt had an answer of its own.
@@ -146,12 +146,14 @@ where
                 (course.last, course.word) = (reason, None);
                 return Ok(None);
             }
-            Delivery::Unknown(words) => Judged { status: 0, whose: Whose::Foreign, says: Says::Unclear, answer: None, words, remark: None },
+            Delivery::Unknown(words) => {
+                JudgedAnswer { status: 0, whose: Whose::Foreign, says: AnswerSays::Unclear, answer: None, words, remark: None }
+            }
             Delivery::Answered(answer) => judge(&answer, &self.expected(operation)),
         };
         // What DOKU repeats of the customer must not reach events and reports.
         let words = body::masked(&operation.request.body, &judged.words);
-        let is_own = judged.whose != Whose::Foreign && judged.says != Says::Unclear;
+        let is_own = judged.whose != Whose::Foreign && judged.says != AnswerSays::Unclear;
         course.word = is_own.then(|| LastWord { says: judged.says, words: words.clone() });
         course.last.clone_from(&words);
         let conclusion = match conclude(judged.whose, judged.says, course.before) {
@@ -162,7 +164,7 @@ where
         match (conclusion, judged.answer) {
             (Conclusion::Accepted { replayed }, Some(answer)) => {
                 self.note_signature(judged.whose);
-                let is_repeated = judged.says == Says::Repeated;
+                let is_repeated = judged.says == AnswerSays::Repeated;
                 let ended = self.accept(operation, answer, is_repeated, judged.remark).await?;
                 Ok(Some(ended.replayed(replayed)))
             }
@@ -240,7 +242,13 @@ where
         self.conclude(&operation.invoice_number, operation.request.request_id, event).await.map(drop)
     }
 
-    pub(super) async fn reject(&self, operation: &Operation, code: Code, reason: String, provisional: bool) -> Result<Ended, LedgerError> {
+    pub(super) async fn reject(
+        &self,
+        operation: &Operation,
+        code: StableCode,
+        reason: String,
+        provisional: bool,
+    ) -> Result<Ended, LedgerError> {
         let event = Event::Rejected { code: code.id.into(), reason: reason.clone(), provisional };
         self.conclude(&operation.invoice_number, operation.request.request_id, event).await?;
         Ok(Ended::Rejected { code: code.id.into(), reason })
@@ -274,8 +282,8 @@ where
         Remark::joined(remark.into_iter().chain(expiry_remark(operation, answer, (self.clock)())))
     }
 
-    pub(super) fn entry(&self, invoice_number: &InvoiceNumber, event: Event, basis: Basis) -> Entry {
-        Entry { invoice_number: invoice_number.clone(), at: (self.clock)(), event, basis, private: Private::default() }
+    pub(super) fn entry(&self, invoice_number: &InvoiceNumber, event: Event, basis: Basis) -> NewEvent {
+        NewEvent { invoice_number: invoice_number.clone(), at: (self.clock)(), event, basis, private: Private::default() }
     }
 
     /// Under `warn`, a success counts without a valid signature; the run says at its end how many did.
@@ -287,7 +295,7 @@ where
 
     /// Records how the operation `request_id` ended; `false` when a notification that was ingested meanwhile has ended it.
     pub(super) async fn conclude(&self, invoice_number: &InvoiceNumber, request_id: RequestId, event: Event) -> Result<bool, LedgerError> {
-        let mut before: Option<Entry> = None;
+        let mut before: Option<NewEvent> = None;
         loop {
             let own = self.entry(invoice_number, event.clone(), Basis::Operation(request_id));
             match self.ledger.record(before.take().into_iter().chain([own]).collect()).await {
@@ -305,7 +313,7 @@ where
     }
 
     /// The end of `holder`'s code, which has expired and which DOKU now gives to `taker`.
-    async fn retirement(&self, holder: &InvoiceNumber, taker: &InvoiceNumber) -> Result<Option<Entry>, LedgerError> {
+    async fn retirement(&self, holder: &InvoiceNumber, taker: &InvoiceNumber) -> Result<Option<NewEvent>, LedgerError> {
         let state = self.ledger.bill(holder).await?.filter(|state| state.status == Status::Active);
         let basis = Basis::of(state.as_ref());
         let expires_at = state.and_then(|state| state.code?.answer.expires_at);
@@ -346,15 +354,15 @@ fn told(operation: &Operation, ended: &Ended) {
 impl Course {
     /// Whether another attempt would hear the same, or may not be made.
     fn is_over(&self) -> bool {
-        self.word.as_ref().is_some_and(|word| word.says != Says::Throttled)
+        self.word.as_ref().is_some_and(|word| word.says != AnswerSays::Throttled)
     }
 }
 
 /// Whether a repeated issue names a code that was made before we can have asked for it.
-fn is_older(operation: &Operation, judged: &Judged) -> bool {
+fn is_older(operation: &Operation, judged: &JudgedAnswer) -> bool {
     let created_at = judged.answer.as_ref().and_then(|answer| answer.created_at);
     operation.kind == OperationKind::Issue
-        && judged.says == Says::Repeated
+        && judged.says == AnswerSays::Repeated
         && created_at.is_some_and(|created_at| operation.intended_at.duration_since(created_at) > MADE_BEFORE)
 }
 

@@ -10,7 +10,7 @@ use crate::domain::bill::{Bill, Wanted};
 use crate::domain::ids::PaymentCode;
 use crate::domain::plan::{Lacking, Mint, Minting, codes_kept};
 use crate::jobs::portion::{self, Portion};
-use crate::ledger::{LedgerError, Names, View};
+use crate::ledger::{LedgerError, LedgerView, Names};
 
 /// The rows of a run: bills, by the number of their row, a part at a time.
 pub trait Orders: Sync {
@@ -73,7 +73,7 @@ impl<'a, O: Orders + ?Sized> Coded<'a, O> {
     pub async fn of(
         orders: &'a O,
         lacks: bool,
-        view: Option<&impl View>,
+        view: Option<&impl LedgerView>,
         minting: Option<&Minting>,
         now: Timestamp,
     ) -> Result<Self, RunError<O::Error>> {
@@ -116,7 +116,7 @@ impl<'a, O: Orders + ?Sized> Coded<'a, O> {
 }
 
 /// The bills of rows, and whoever has the codes they had.
-async fn known(view: &impl View, part: &[Lacking]) -> Result<Portion, LedgerError> {
+async fn known(view: &impl LedgerView, part: &[Lacking]) -> Result<Portion, LedgerError> {
     let mut names = Names { numbers: part.iter().map(|lacking| lacking.invoice_number.clone()).collect(), ..Names::default() };
     let bills = view.bills_about(&names).await?;
     names.codes = codes_kept(&bills).cloned().collect();

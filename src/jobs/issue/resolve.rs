@@ -6,15 +6,15 @@ use super::{Issuing, Next};
 use crate::domain::bill::{Expiry, RecordedTerms, Salt, Terms};
 use crate::domain::conclusion::Before;
 use crate::domain::doubt::{self, Ending};
-use crate::domain::end::End;
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OpenOperation, OperationKind, Status, Verdict};
+use crate::domain::lifecycle::{BillState, CodeAnswer, DoubtVerdict, Event, OpenOperation, OperationKind, Status};
 use crate::domain::plan::{self, Unchanged};
+use crate::domain::row_end::End;
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
-use crate::jobs::asking::Asked;
 use crate::jobs::ingest;
-use crate::ledger::{Basis, Happening, Ledger, LedgerError, Names, View as _, asked_again};
+use crate::jobs::status_query::StatusReply;
+use crate::ledger::{Basis, BillHappening, Ledger, LedgerError, LedgerView as _, Names, asked_again};
 
 impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
 where
@@ -79,11 +79,11 @@ where
         let number = &state.invoice_number;
         let history = asked_again(move || async move { self.ledger.view().await?.history(number).await }).await?;
         let intended = history.iter().rev().find_map(|(_, happening)| match happening {
-            Happening::Event(event) => match event.as_ref() {
+            BillHappening::Event(event) => match event.as_ref() {
                 Event::Intended { request_id, body_digest, .. } if *request_id == open.request_id => Some(body_digest),
                 _ => None,
             },
-            Happening::Payment(_) => None,
+            BillHappening::Payment(_) => None,
         });
         if intended.is_some_and(|wanted| Salt::is_of_body(state.salt, wanted, body)) {
             return Ok(());
@@ -127,11 +127,11 @@ where
         };
         let channel = open.terms.channel;
         let state = match self.asking().ask(&open.wire_invoice_number, issued_as, channel, || true).await {
-            Asked::Said(said) => match self.found(&state, &said).await? {
+            StatusReply::Said(said) => match self.found(&state, &said).await? {
                 Some(state) => state,
                 None => return Ok(Next::PlanAgain(None)),
             },
-            Asked::Unanswered(_) | Asked::NotAskable | Asked::Stopped => state,
+            StatusReply::Unanswered(_) | StatusReply::NotAskable | StatusReply::Stopped => state,
         };
         let Some(open) = state.open.clone().filter(|now| now.request_id == open.request_id) else { return Ok(Next::PlanAgain(None)) };
         let Some(ending) = doubt::ending(&state, &self.settings.patience) else {
@@ -139,17 +139,17 @@ where
         };
         let found = open.findings.last().map_or_else(String::new, |finding| finding.word.said());
         let (event, verdict) = match ending {
-            Ending::Settled(verdict) => {
-                let unsettled_since = state.in_doubt_since.filter(|_| verdict == Verdict::NotDone);
+            Ending::Over(verdict) => {
+                let unsettled_since = state.in_doubt_since.filter(|_| verdict == DoubtVerdict::NotDone);
                 let answer = answer_by_status(&state, &open);
                 let reason = format!("Check Status: {found}; before: {reason}");
-                (Event::Settled { verdict, answer, by: "status".into(), reason, unsettled_since }, Some(verdict))
+                (Event::DoubtEnded { verdict, answer, by: "status".into(), reason, unsettled_since }, Some(verdict))
             }
             Ending::Refused(heard) => (Event::Rejected { code: heard.code, reason: heard.reason, provisional: false }, None),
             Ending::Hold => return Ok(Next::Ended(End::in_doubt(&reason))),
         };
         let is_ours = self.conclude(invoice_number, open.request_id, event).await?;
-        let is_done = is_ours && verdict == Some(Verdict::Done);
+        let is_done = is_ours && verdict == Some(DoubtVerdict::Done);
         Ok(Next::PlanAgain(is_done.then(|| End::done(open.operation, true))))
     }
 

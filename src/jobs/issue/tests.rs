@@ -10,10 +10,10 @@ use crate::doku::answer::{SignaturePolicy, Trust, UnsignedErrors};
 use crate::doku::wire::{Answer, Delivery, WireRequest};
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Customer, Expiry, Policy, Terms, Wanted};
-use crate::domain::channel::Method;
+use crate::domain::channel::IssuanceMethod;
 use crate::domain::doubt::{NotFound, Patience};
 use crate::domain::ids::{PaymentCode, RequestId};
-use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Remark, Status, Verdict};
+use crate::domain::lifecycle::{CodeAnswer, DoubtVerdict, Event, OperationKind, Remark, Status};
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
 use crate::domain::plan::{AmendBase, Rules};
@@ -22,7 +22,7 @@ use crate::gateway::retry::RetryPolicy;
 use crate::jobs::stop::{Stop, StopReason};
 use crate::jobs::watch::Watch;
 use crate::ledger::memory::MemoryLedger;
-use crate::ledger::{Basis, Entry, Private};
+use crate::ledger::{Basis, NewEvent, Private};
 
 mod border;
 mod local;
@@ -63,8 +63,8 @@ impl Gateway for Office {
                 (status, body)
             }
             Act::IngestThenSay(code, status, body) => {
-                let event = Event::Settled {
-                    verdict: Verdict::Done,
+                let event = Event::DoubtEnded {
+                    verdict: DoubtVerdict::Done,
                     answer: Some(answer(code, None)),
                     by: "notification".into(),
                     reason: String::new(),
@@ -151,8 +151,8 @@ fn now<T>(answer: impl Future<Output = T>) -> T {
     futures_util::FutureExt::now_or_never(answer).unwrap()
 }
 
-fn settings() -> Settings {
-    Settings {
+fn settings() -> IssueSettings {
+    IssueSettings {
         environment: "sandbox".into(),
         client_id: "MCH-1".into(),
         paths: crate::config::resolve(None, [], &[]).unwrap().doku.paths,
@@ -178,8 +178,8 @@ fn number(text: &str) -> InvoiceNumber {
     InvoiceNumber::new(text).unwrap()
 }
 
-fn entry(at: Timestamp, event: Event) -> Entry {
-    Entry { invoice_number: number("I"), at, event, basis: Basis::Any, private: Private::default() }
+fn entry(at: Timestamp, event: Event) -> NewEvent {
+    NewEvent { invoice_number: number("I"), at, event, basis: Basis::Any, private: Private::default() }
 }
 
 fn answer(code: &str, expires_at: Option<Timestamp>) -> CodeAnswer {
@@ -193,7 +193,7 @@ fn row(invoice: &str, rupiah: u64) -> Bill {
 fn with_code(invoice: &str, rupiah: u64, code: Option<&str>) -> Bill {
     let terms = Terms {
         channel: Channel::Alfa,
-        method: if code.is_some() { Method::Merchant } else { Method::Doku },
+        method: if code.is_some() { IssuanceMethod::Merchant } else { IssuanceMethod::Doku },
         payment_code: code.map(|code| PaymentCode::new(code).unwrap()),
         amount: Amount::new(rupiah).unwrap(),
         expiry: Expiry::Minutes(600),

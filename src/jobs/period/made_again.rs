@@ -2,7 +2,6 @@
 //!
 //! Whoever can write a folder can write its digests too. So a folder is only ever compared, and what is signed is what its inputs make.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -12,7 +11,7 @@ use serde_json::Value;
 
 use super::{PeriodError, not_whole, stale};
 use crate::journal::period::PeriodClose;
-use crate::journal::{Head, Journal};
+use crate::journal::{Journal, JournalHead};
 use crate::report::folder;
 use crate::report::manifest::{self, OF_RUN, ReportFile};
 use crate::report::summary_inputs::Request;
@@ -89,7 +88,7 @@ enum Source {
 /// # Errors
 /// [`PeriodError::Report`] where the summary cannot be read, [`PeriodError::Stale`] for the first input that is missing or another.
 pub fn made_from(folder: &Path) -> Result<MadeFrom, PeriodError> {
-    let bytes = fs::read(folder.join(SUMMARY)).map_err(|error| not_whole(folder, &error))?;
+    let bytes = manifest::summary(folder).map_err(|error| not_whole(folder, &error))?;
     let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| not_whole(folder, &error))?;
     // What was read from a store need not be there any more; the store tells of its own whether it is as it was.
     let has_store = summary.request.evidence.is_some();
@@ -123,7 +122,7 @@ pub(super) const SUMMARY: &str = "summary.json";
 /// [`PeriodError::Report`] where the folder is another, [`PeriodError::Stale`] where what it was made from went on and says otherwise.
 pub fn compare(folder: &Path, again: &Path) -> Result<(), PeriodError> {
     let read = |of: &Path| -> Result<Value, PeriodError> {
-        let bytes = fs::read(of.join(SUMMARY)).map_err(|error| not_whole(folder, &error))?;
+        let bytes = manifest::summary(of).map_err(|error| not_whole(folder, &error))?;
         serde_json::from_slice(&bytes).map_err(|error| not_whole(folder, &error))
     };
     let (looked_at, made) = (read(folder)?, read(again)?);
@@ -165,10 +164,10 @@ pub fn compare(folder: &Path, again: &Path) -> Result<(), PeriodError> {
 /// Whether the report in `folder` was made with `journal`, which may have gone on since: signed with another one, it would be signed past
 /// what people have agreed on in its own.
 pub(super) fn check_journal(folder: &Path, journal: &Journal) -> Result<(), PeriodError> {
-    let bytes = fs::read(folder.join(SUMMARY)).map_err(|error| not_whole(folder, &error))?;
+    let bytes = manifest::summary(folder).map_err(|error| not_whole(folder, &error))?;
     let summary: Value = serde_json::from_slice(&bytes).map_err(|error| not_whole(folder, &error))?;
     let Some(head) = summary.pointer("/discrepancies/journal_head").and_then(Value::as_str) else { return Ok(()) };
-    if journal.records().iter().any(|record| Head::of(record).to_string() == head) {
+    if journal.records().iter().any(|record| JournalHead::of(record).to_string() == head) {
         return Ok(());
     }
     let shown = journal.path();
@@ -190,7 +189,7 @@ pub fn is_what_was_signed(close: &PeriodClose, folder: &Path) -> bool {
 }
 
 fn summary_of(folder: &Path) -> Option<Value> {
-    serde_json::from_slice(&fs::read(folder.join(SUMMARY)).ok()?).ok()
+    serde_json::from_slice(&manifest::summary(folder).ok()?).ok()
 }
 
 /// The files that a summary lists.

@@ -8,10 +8,10 @@ use crate::domain::digest::{self, Digest};
 use crate::domain::line::InputFile;
 use crate::domain::sum::Sum;
 use crate::evidence::Evidence;
-use crate::ledger::{Lapses, View};
-use crate::reconcile::external::{self, MalformedRow};
+use crate::ledger::{Lapses, LedgerView};
+use crate::reconcile::external::{self, MalformedBill};
 use crate::reconcile::settle::SettlementInput;
-use crate::reconcile::{self, Bills, Inputs, KnownPayment, KnownPayments, Orphan, OwnBills, StatusEvidence, Terms, Unlisted};
+use crate::reconcile::{self, Bills, Inputs, KnownPayment, KnownPayments, Orphan, OwnBills, ReconcileTerms, StatusEvidence, Unlisted};
 use crate::report::summary::{HeldBill, LedgerSource};
 use crate::table::{self, Mostly};
 
@@ -22,7 +22,7 @@ pub struct Billed {
     pub(in crate::jobs) known: Vec<KnownPayment>,
     /// Payments of earlier months without a bill.
     pub(in crate::jobs) orphans: Vec<Orphan>,
-    pub(in crate::jobs) malformed: Vec<MalformedRow>,
+    pub(in crate::jobs) malformed: Vec<MalformedBill>,
     pub(in crate::jobs) scope: Sum,
     pub(in crate::jobs) unlisted: Option<Vec<Unlisted>>,
     pub(in crate::jobs) status: StatusEvidence,
@@ -103,7 +103,7 @@ impl Billed {
     ///
     /// # Errors
     /// When the ledger cannot be read, or the days are no period.
-    pub async fn beside(mut self, history: &impl View, wanted: &ReconcileOptions) -> Result<Self, ReconcileError> {
+    pub async fn beside(mut self, history: &impl LedgerView, wanted: &ReconcileOptions) -> Result<Self, ReconcileError> {
         let terms = wanted.terms()?;
         let mut unlisted: Vec<Unlisted> = Vec::new();
         history.visit_bills(|state| unlisted.extend(reconcile::unlisted(&state, &self.bills, &terms))).await?;
@@ -123,14 +123,14 @@ impl Billed {
     ///
     /// # Errors
     /// When the ledger cannot be read, or the days are no period.
-    pub async fn own(view: &impl View, wanted: &ReconcileOptions) -> Result<Self, ReconcileError> {
+    pub async fn own(view: &impl LedgerView, wanted: &ReconcileOptions) -> Result<Self, ReconcileError> {
         let terms = wanted.terms()?;
         let scope = view.scope_totals(terms.period.starts_at(), terms.as_of, terms.policy.expiry_grace_minutes).await?;
         Self::of_view(view, scope, &terms).await
     }
 
     /// The same with a count of the bills in scope that is known already.
-    pub(in crate::jobs) async fn of_view(view: &impl View, scope: Sum, terms: &Terms) -> Result<Self, ReconcileError> {
+    pub(in crate::jobs) async fn of_view(view: &impl LedgerView, scope: Sum, terms: &ReconcileTerms) -> Result<Self, ReconcileError> {
         let policy = &terms.policy;
         let lapses =
             if policy.lapsed_policy_statuses.is_empty() { Lapses::new() } else { view.lapses(|status| policy.is_lapsed(status)).await? };
@@ -170,7 +170,7 @@ impl Billed {
     }
 }
 
-async fn held(view: &impl View) -> Result<Vec<HeldBill>, ReconcileError> {
+async fn held(view: &impl LedgerView) -> Result<Vec<HeldBill>, ReconcileError> {
     let held = view.remarkable().await?.into_iter().filter_map(|(state, _)| {
         let hold = *state.hold?;
         Some(HeldBill { invoice_number: state.invoice_number, since: hold.at, cause: hold.cause, reason: hold.reason })

@@ -1,20 +1,20 @@
 //! What the books of a run are opened with: the carry of the month before, or, where there is none, what an older report closed with.
 
 use super::{OpeningFolder, ReconcileError, ReconcileOptions};
-use crate::books::carry::Folder;
+use crate::books::carry::CarryFolder;
 use crate::books::take_on::TakenOn;
-use crate::books::{Account, ItemId, Known, Subject};
+use crate::books::{Account, BooksSubject, ItemId, Known};
 use crate::domain::ageing::date_of;
 use crate::domain::ageing::wib_day_number;
 use crate::jobs::discrepancies;
+use crate::reconcile::books_inputs::{BooksInputs, Opened};
 use crate::reconcile::month::{Opening, SuspenseItem};
-use crate::reconcile::opened::{BooksInputs, Opened};
 use crate::register::Register;
 use crate::report::books::open_carry;
 
 /// The books of the month before.
 pub(super) struct Carried {
-    pub(super) folder: Box<Folder>,
+    pub(super) folder: Box<CarryFolder>,
     pub(super) hash: String,
 }
 
@@ -49,7 +49,7 @@ fn taken_on(held: &SuspenseItem) -> TakenOn {
     let paid_at = jiff::Timestamp::from_microsecond(held.paid_at_us).unwrap_or_default();
     TakenOn {
         account: Account::Suspense,
-        item: ItemId::of(Subject::Payment, &[&held.identity]),
+        item: ItemId::of(BooksSubject::Payment, &[&held.identity]),
         amount: held.amount,
         on: date_of(wib_day_number(paid_at)),
         channel: Some(held.channel),

@@ -6,8 +6,8 @@ use super::{ReconcileError, ReconcileOptions, SettlementFiles};
 use crate::domain::digest::{self, Digest};
 use crate::domain::settlement::SettlementRow;
 use crate::evidence::bank::{self, Statements};
-use crate::evidence::{self, Evidence, Inquiries, ReadOptions, Sources, settlement};
-use crate::journal::{self, Head, Journal};
+use crate::evidence::{self, Evidence, EvidenceSources, Inquiries, ReadOptions, settlement};
+use crate::journal::{self, Journal, JournalHead};
 use crate::reconcile::Bills;
 use crate::reconcile::external::DigestSum;
 use crate::reconcile::month::Opening;
@@ -26,7 +26,7 @@ pub(super) struct Gathered {
 impl Gathered {
     pub(super) fn read(bills: &Bills, options: &ReconcileOptions) -> Result<Self, ReconcileError> {
         let ReconcileOptions { keys, client_id, policy, tables, .. } = options;
-        let sources = Sources { logs: &options.notifications, store: options.evidence.as_ref() };
+        let sources = EvidenceSources { logs: &options.notifications, store: options.evidence.as_ref() };
         Ok(Self {
             evidence: evidence::read(sources, &ReadOptions { keys, client_id, policy, pairs: bills, tables })?,
             settlement: options.settlement.as_ref().map(|given| read_settlement(given, tables)).transpose()?,
@@ -53,7 +53,7 @@ impl Gathered {
     }
 }
 
-pub(in crate::jobs) fn read_settlement(given: &SettlementFiles, tables: &table::Settings) -> Result<SettlementInput, ReconcileError> {
+pub(in crate::jobs) fn read_settlement(given: &SettlementFiles, tables: &table::TableSettings) -> Result<SettlementInput, ReconcileError> {
     Ok(SettlementInput { files: settlement::read(&given.files, tables)?, terms: given.terms.clone() })
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Content<'a> {
     bank: Option<Digest>,
     inquiries: Option<Digest>,
     /// Decisions are an input: they change what a report says of its findings.
-    journal: Head,
+    journal: JournalHead,
     opening: Option<&'a Opening>,
 }
 

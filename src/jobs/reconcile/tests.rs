@@ -167,16 +167,16 @@ fn options(folder: &Path, logs: &[(&str, Vec<u8>)], bills: &[String]) -> Reconci
         path
     });
     ReconcileOptions {
-        asked: Asked::default(),
+        asked: LedgersAsked::default(),
         evidence: None,
-        tables: crate::table::Settings::default(),
+        tables: crate::table::TableSettings::default(),
         notifications: notifications.collect(),
         from: date(2026, 10, 1),
         to: date(2026, 10, 31),
         as_of: "2026-12-05T00:00:00Z".parse().unwrap(),
         keys: vec![key("present"), key("earlier")].into(),
         client_id: CLIENT.into(),
-        policy: Policy::default(),
+        policy: MatchingPolicy::default(),
         carry_in: None,
         request_history: None,
         settlement: None,
@@ -184,7 +184,7 @@ fn options(folder: &Path, logs: &[(&str, Vec<u8>)], bills: &[String]) -> Reconci
         bank: Vec::new(),
         opening: None,
         journal: None,
-        books: crate::books::Settings::default(),
+        books: crate::books::BooksSettings::default(),
         out: folder.join("out"),
         presentation: None,
     }

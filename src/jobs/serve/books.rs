@@ -20,11 +20,11 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Event, Status};
 use crate::domain::owner;
 use crate::domain::payment::Payment;
-use crate::jobs::hold;
-use crate::ledger::{Basis, Entry, Ledger, LedgerError, Names, Private, View};
+use crate::jobs::holding_bills;
+use crate::ledger::{Basis, Ledger, LedgerError, LedgerView, Names, NewEvent, Private};
 use crate::serve::keys::Keys;
 use crate::serve::metrics::Metrics;
-use crate::serve::{Asking, Books, Found, NotNamed};
+use crate::serve::{Books, BooksFuture, InquiredBill, NotNamed};
 
 /// How long a notification waits for a ledger that other hosts read; less than DOKU waits for its answer.
 const EVERYWHERE_WITHIN: Duration = Duration::from_secs(8);
@@ -186,7 +186,7 @@ impl<L: Ledger> LedgerBooks<L> {
 
     /// What is true of the bill that has the code. A payment goes from unkept to waiting and from there to the ledger, each time into
     /// the next before out of the last: looked for in the same order, it is seen in one of them.
-    pub(super) async fn look(&self, payment_code: &PaymentCode) -> Result<Option<Found>, LedgerError> {
+    pub(super) async fn look(&self, payment_code: &PaymentCode) -> Result<Option<InquiredBill>, LedgerError> {
         let is_nothing_on_its_way = self.unkept().is_empty() && self.lock().is_empty();
         let view = self.view().await?;
         let mut expected = holder(&view, payment_code).await?;
@@ -243,7 +243,13 @@ impl<L: Ledger> LedgerBooks<L> {
     }
 
     /// What a view, and what is on its way into the ledger, say of a bill.
-    async fn found(&self, view: &impl View, state: BillState, on_its_way: &[Arc<Payment>], claimed: bool) -> Result<Found, LedgerError> {
+    async fn found(
+        &self,
+        view: &impl LedgerView,
+        state: BillState,
+        on_its_way: &[Arc<Payment>],
+        claimed: bool,
+    ) -> Result<InquiredBill, LedgerError> {
         let mut paid = owner::told_paid(&state).is_some()
             || view.paid(std::slice::from_ref(&state.invoice_number)).await?.contains_key(&state.invoice_number);
         for payment in on_its_way {
@@ -251,12 +257,12 @@ impl<L: Ledger> LedgerBooks<L> {
         }
         let held = state.hold.is_some() || claimed;
         let customer = view.customer(&state.invoice_number).await?;
-        Ok(Found { state, customer, paid, held, unrecorded: false })
+        Ok(InquiredBill { state, customer, paid, held, unrecorded: false })
     }
 
     /// Whether money that was not understood may be the bill's, and the ledger does not know yet.
     fn is_claimed(&self, state: &BillState) -> bool {
-        self.lock().claims.iter().any(|(_, claim)| !hold::of(std::iter::once(state), claim).is_empty())
+        self.lock().claims.iter().any(|(_, claim)| !holding_bills::of(std::iter::once(state), claim).is_empty())
     }
 
     /// Claims that are not in the ledger, and the bills each may be of.
@@ -264,8 +270,8 @@ impl<L: Ledger> LedgerBooks<L> {
         let claims = self.lock().claims.clone();
         let mut found = Vec::with_capacity(claims.len());
         for (evidence, claim) in claims {
-            let candidates = self.ledger.view().await?.bills_about(&hold::names(&claim)).await?;
-            let bills = hold::of(candidates.iter(), &claim).into_iter().cloned().collect();
+            let candidates = self.ledger.view().await?.bills_about(&holding_bills::names(&claim)).await?;
+            let bills = holding_bills::of(candidates.iter(), &claim).into_iter().cloned().collect();
             found.push((evidence, claim, bills));
         }
         Ok(found)
@@ -279,14 +285,14 @@ impl<L: Ledger> LedgerBooks<L> {
 }
 
 /// The bill that has the code, or of those that had it the one that got it last.
-async fn holder(view: &impl View, payment_code: &PaymentCode) -> Result<Option<BillState>, LedgerError> {
+async fn holder(view: &impl LedgerView, payment_code: &PaymentCode) -> Result<Option<BillState>, LedgerError> {
     let about = view.bills_about(&Names { codes: [payment_code.clone()].into(), ..Names::default() }).await?;
     let key = |state: &BillState| (state.status.may_be_live(), state.code.as_ref().map(|code| code.accepted_at));
     Ok(about.into_iter().filter(|state| code_of(state) == Some(payment_code)).max_by_key(key))
 }
 
 /// Whether a payment that names a code or a number of the bill is its, and not another bill's that it fits better.
-async fn is_of(view: &impl View, state: &BillState, payment: &Payment) -> Result<bool, LedgerError> {
+async fn is_of(view: &impl LedgerView, state: &BillState, payment: &Payment) -> Result<bool, LedgerError> {
     let candidates = view.bills_about(&Names::of_payments([payment])).await?;
     let owners = owner::owners(candidates.iter().chain([state]), payment.into());
     Ok(owners.iter().any(|owner| owner.invoice_number == state.invoice_number))
@@ -302,7 +308,7 @@ fn code_of(state: &BillState) -> Option<&PaymentCode> {
 }
 
 impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
-    fn find<'b>(&'b self, payment_code: &'b PaymentCode) -> Asking<'b, Result<Option<Found>, String>> {
+    fn find<'b>(&'b self, payment_code: &'b PaymentCode) -> BooksFuture<'b, Result<Option<InquiredBill>, String>> {
         Box::pin(async move {
             let words = |error: LedgerError| error.to_string();
             let found = self.look(payment_code).await.map_err(words)?;
@@ -319,9 +325,9 @@ impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
         invoice_number: &'b InvoiceNumber,
         number: &'b InvoiceNumber,
         at: Timestamp,
-    ) -> Asking<'b, Result<(), NotNamed>> {
+    ) -> BooksFuture<'b, Result<(), NotNamed>> {
         let event = Event::Aliased { number: number.clone() };
-        let entry = Entry { invoice_number: invoice_number.clone(), at, event, basis: Basis::Any, private: Private::default() };
+        let entry = NewEvent { invoice_number: invoice_number.clone(), at, event, basis: Basis::Any, private: Private::default() };
         Box::pin(async move {
             match self.ledger.record(vec![entry]).await {
                 Ok(_) => Ok(()),
@@ -338,7 +344,7 @@ impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
         self.metrics.unkept(unkept.len());
     }
 
-    fn is_everywhere<'b>(&'b self, evidence: &'b Digest) -> Asking<'b, bool> {
+    fn is_everywhere<'b>(&'b self, evidence: &'b Digest) -> BooksFuture<'b, bool> {
         Box::pin(async move { !self.ledger.is_shared() || clock::within(EVERYWHERE_WITHIN, self.has(evidence)).await.is_some() })
     }
 
@@ -348,7 +354,7 @@ impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
         at: Timestamp,
         since: Timestamp,
         answer: &'b str,
-    ) -> Asking<'b, Result<Option<String>, String>> {
+    ) -> BooksFuture<'b, Result<Option<String>, String>> {
         Box::pin(async move { self.ledger.keep_answer(request_id, at, since, answer).await.map_err(|error| error.to_string()) })
     }
 

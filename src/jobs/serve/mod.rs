@@ -16,20 +16,20 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::books::LedgerBooks;
 use super::evidence::{self, EvidenceOptions};
-use super::hold;
+use super::holding_bills;
 use super::ingest::{self, IngestOptions};
 use super::stop::Stop;
 use crate::clock::{self, Clock, Stopwatch};
 use crate::doku::keyring::Keyring;
 use crate::domain::calendar::wib_date;
-use crate::domain::classify::Policy;
+use crate::domain::classify::MatchingPolicy;
 use crate::domain::payment::Payment;
 use crate::evidence::EvidenceError;
 use crate::ledger::{Ledger, LedgerError};
 use crate::serve::health::Health;
 use crate::serve::log::LogFolder;
 use crate::serve::metrics::Metrics;
-use crate::serve::{Books as _, ServeError, Server, Settings, Surroundings};
+use crate::serve::{Books as _, ServeError, ServeSettings, Server, Surroundings};
 
 /// How often the ledger is looked at, and how long a failed write waits.
 const TICK: Duration = Duration::from_secs(1);
@@ -44,7 +44,7 @@ const CLOSING: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct ServeOptions {
     /// The server's part.
-    pub settings: Settings,
+    pub settings: ServeSettings,
     /// Where it listens.
     pub listen: SocketAddr,
     /// Where health and metrics are; beside the rest without it.
@@ -52,7 +52,7 @@ pub struct ServeOptions {
     /// The logs.
     pub folder: LogFolder,
     /// What the rules leave to the merchant, for reading earlier logs.
-    pub policy: Policy,
+    pub policy: MatchingPolicy,
     /// How long after a WIB day's end its logs are compressed.
     pub close_after: SignedDuration,
     /// What time it is.
@@ -190,7 +190,7 @@ impl<L: Ledger + Send + 'static> Follower<L> {
         let ServeOptions { settings, policy, clock, .. } = &self.options;
         let (keys, client_id) = (Keyring::clone(&settings.keys.current()), settings.client_id.clone());
         // Its logs are of its own writing.
-        let (tables, now) = (crate::table::Settings::default(), clock.now());
+        let (tables, now) = (crate::table::TableSettings::default(), clock.now());
         IngestOptions { logs, evidence: None, keys, client_id, policy: policy.clone(), tables, now }
     }
 
@@ -212,7 +212,7 @@ impl<L: Ledger + Send + 'static> Follower<L> {
         let (books, now) = (&self.books, self.options.clock.now());
         for (evidence, claim, bills) in books.claimed().await? {
             for state in &bills {
-                hold::hold(books.ledger(), state, &claim, &evidence, now).await?;
+                holding_bills::hold(books.ledger(), state, &claim, &evidence, now).await?;
             }
             books.held(&evidence);
         }

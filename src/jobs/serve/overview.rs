@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::clock::{self, Stopwatch};
-use crate::ledger::View;
+use crate::ledger::LedgerView;
 
 /// How long an inquiry waits for what is found: a small ledger is looked over by then, and of a large one the next inquiry hears.
 const WITHIN: Duration = Duration::from_millis(200);
@@ -45,7 +45,7 @@ impl Overview {
     }
 
     /// Looks, on a thread of its own, unless another is at it.
-    pub(super) fn look(self: &Arc<Self>, view: impl View + 'static) {
+    pub(super) fn look(self: &Arc<Self>, view: impl LedgerView + 'static) {
         if std::mem::replace(&mut self.last.lock().unwrap_or_else(PoisonError::into_inner).is_under_way, true) {
             return;
         }

@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::domain::amount::Amount;
-use crate::domain::bill::{Expiry, Policy as Insurance, RecordedTerms};
-use crate::domain::channel::{Channel, Method};
+use crate::domain::bill::{Expiry, Policy, RecordedTerms};
+use crate::domain::channel::{Channel, IssuanceMethod};
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use crate::ledger::memory::MemoryLedger;
-use crate::ledger::{Basis, Entry, Private};
+use crate::ledger::{Basis, NewEvent, Private};
 
 fn now() -> Timestamp {
     "2026-10-06T00:00:00Z".parse().unwrap()
@@ -24,7 +24,7 @@ fn number(text: &str) -> InvoiceNumber {
 fn terms(own: &str) -> RecordedTerms {
     RecordedTerms {
         channel: Channel::Alfa,
-        method: Method::Inquiry,
+        method: IssuanceMethod::Inquiry,
         payment_code: Some(code(own)),
         amount: Amount::new(5_000).unwrap(),
         expiry: Expiry::Minutes(60),
@@ -35,7 +35,7 @@ fn terms(own: &str) -> RecordedTerms {
         info: None,
         receipt_description: None,
         receipt_footer: None,
-        policy: Insurance::default(),
+        policy: Policy::default(),
         bill_group: None,
         additional: None,
     }
@@ -46,7 +46,7 @@ fn answer(own: &str) -> CodeAnswer {
 }
 
 async fn record(books: &LedgerBooks<MemoryLedger>, bill: &str, events: Vec<Event>) {
-    let entry = |event| Entry { invoice_number: number(bill), at: now(), event, basis: Basis::Any, private: Private::default() };
+    let entry = |event| NewEvent { invoice_number: number(bill), at: now(), event, basis: Basis::Any, private: Private::default() };
     books.ledger().record(events.into_iter().map(entry).collect()).await.unwrap();
 }
 

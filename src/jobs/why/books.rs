@@ -5,18 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::books::fact::{Change, Hold};
-use crate::books::known::{Bill, Decided, Known, Payment};
-use crate::books::{Account, Action, ItemId, Leg, Refusal, Subject};
+use crate::books::fact::{BillChange, PaymentHold};
+use crate::books::known::{BookedBill, BookedPayment, Decided, Known};
+use crate::books::{Account, Action, BooksSubject, ItemId, Leg, PostingRefusal};
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::{end_of_wib_day, start_of_wib_day};
 use crate::domain::channel::Channel;
 
 /// What happened, by the books.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub enum BooksHappening {
     /// To a bill with this invoice number.
-    Bill(Box<str>, Change),
+    Bill(Box<str>, BillChange),
     /// Money came.
     Paid {
         /// How much.
@@ -24,7 +24,7 @@ pub enum Entry {
         /// Where.
         channel: Channel,
         /// Why it waits although its bill is known.
-        hold: Option<Hold>,
+        hold: Option<PaymentHold>,
         /// Whether nobody's bill is known for it.
         is_orphan: bool,
     },
@@ -39,7 +39,7 @@ pub enum Entry {
         /// Of a decision that was taken back: how much of the money that was held went to the bill again by that.
         applied: Rupiah,
         /// Why it moved nothing.
-        refused: Option<Refusal>,
+        refused: Option<PostingRefusal>,
         /// Whether it was taken back.
         is_taken_back: bool,
     },
@@ -47,7 +47,7 @@ pub enum Entry {
 
 /// What some names lead to: invoice numbers, codes, or items' ids.
 #[derive(Debug, Default)]
-pub(super) struct About {
+pub(super) struct NamedInBooks {
     pub(super) debts: BTreeSet<ItemId>,
     pub(super) payments: BTreeSet<ItemId>,
     rows: BTreeSet<ItemId>,
@@ -55,17 +55,17 @@ pub(super) struct About {
     alarms: BTreeSet<ItemId>,
 }
 
-impl About {
+impl NamedInBooks {
     pub(super) fn of(known: &Known, names: &BTreeSet<String>) -> Self {
         let mut about = Self::default();
-        let keys = |name: &String| Subject::ALL.into_iter().filter_map(|subject| ItemId::with_key(subject, name)).collect::<Vec<_>>();
+        let keys = |name: &String| BooksSubject::ALL.into_iter().filter_map(|subject| ItemId::with_key(subject, name)).collect::<Vec<_>>();
         let ids: BTreeSet<ItemId> = names.iter().flat_map(keys).chain(names.iter().filter_map(|name| ItemId::parse(name))).collect();
         let is_named = |text: &str| names.contains(text);
-        let has_code = |bill: &Bill| bill.names.iter().filter_map(|one| one.split_once('/')).any(|(_, code)| is_named(code));
+        let has_code = |bill: &BookedBill| bill.names.iter().filter_map(|one| one.split_once('/')).any(|(_, code)| is_named(code));
         let bills = known.bills.iter().filter(|(id, bill)| is_named(&bill.invoice_number) || has_code(bill) || ids.contains(id));
         about.debts.extend(bills.map(|(_, bill)| bill.debt));
         about.debts.extend(known.debts.keys().filter(|id| ids.contains(id)));
-        let notified = |payment: &Payment| is_named(&payment.notified.invoice_number) || is_named(&payment.notified.payment_code);
+        let notified = |payment: &BookedPayment| is_named(&payment.notified.invoice_number) || is_named(&payment.notified.payment_code);
         for (id, payment) in known.payments.iter().filter(|(id, payment)| ids.contains(id) || notified(payment)) {
             about.payments.insert(*id);
             about.debts.extend(payment.debt);
@@ -74,8 +74,8 @@ impl About {
         about.rows.extend(rows.map(|(id, _)| *id));
         let of_debts = about.debts.iter().filter_map(|debt| known.debts.get(debt)).flat_map(|debt| &debt.payments);
         about.payments.extend(of_debts.copied().collect::<Vec<_>>());
-        let paid: Vec<&Payment> = about.payments.iter().filter_map(|id| known.payments.get(id)).collect();
-        let held = paid.iter().map(|payment| payment.held_as).filter(|item| item.subject() == Subject::Row);
+        let paid: Vec<&BookedPayment> = about.payments.iter().filter_map(|id| known.payments.get(id)).collect();
+        let held = paid.iter().map(|payment| payment.held_as).filter(|item| item.subject() == BooksSubject::Row);
         about.rows.extend(paid.iter().filter_map(|payment| payment.row).chain(held));
         let alarms = known.alarms.iter().filter(|(id, alarm)| ids.contains(id) || is_named(&alarm.invoice_number));
         about.alarms.extend(alarms.map(|(id, _)| *id));
@@ -109,37 +109,39 @@ impl About {
         codes.into_iter().map(str::to_owned).collect()
     }
 
-    pub(super) fn bills<'k>(&'k self, known: &'k Known) -> impl Iterator<Item = &'k Bill> {
+    pub(super) fn bills<'k>(&'k self, known: &'k Known) -> impl Iterator<Item = &'k BookedBill> {
         let debts = self.debts.iter().filter_map(|debt| known.debts.get(debt));
         debts.flat_map(|debt| &debt.bills).filter_map(|bill| known.bills.get(bill))
     }
 
     pub(super) fn has(&self, item: ItemId) -> bool {
         let of = match item.subject() {
-            Subject::Debt => &self.debts,
-            Subject::Payment => &self.payments,
-            Subject::Row => &self.rows,
-            Subject::Decision => &self.decisions,
-            Subject::Alarm => &self.alarms,
+            BooksSubject::Debt => &self.debts,
+            BooksSubject::Payment => &self.payments,
+            BooksSubject::Row => &self.rows,
+            BooksSubject::Decision => &self.decisions,
+            BooksSubject::Alarm => &self.alarms,
             _ => return false,
         };
         of.contains(&item)
     }
 
-    pub(super) fn told(&self, known: &Known) -> Vec<(Timestamp, Entry)> {
+    pub(super) fn told(&self, known: &Known) -> Vec<(Timestamp, BooksHappening)> {
         let ends = |on: Date| end_of_wib_day(on).unwrap_or(Timestamp::MAX);
-        let mut told: Vec<(Timestamp, Entry)> = Vec::new();
+        let mut told: Vec<(Timestamp, BooksHappening)> = Vec::new();
         for bill in self.bills(known) {
-            let entry = |change: Change| Entry::Bill(bill.invoice_number.clone(), change);
+            let entry = |change: BillChange| BooksHappening::Bill(bill.invoice_number.clone(), change);
             told.extend(bill.events.iter().map(|event| (event.at.unwrap_or(Timestamp::MAX), entry(event.change))));
         }
         for payment in self.payments.iter().filter_map(|id| known.payments.get(id)) {
             let (amount, channel, hold) = (payment.amount, payment.channel, payment.hold);
-            told.push((payment.paid_at, Entry::Paid { amount, channel, hold, is_orphan: payment.debt.is_none() }));
+            told.push((payment.paid_at, BooksHappening::Paid { amount, channel, hold, is_orphan: payment.debt.is_none() }));
         }
         let rows = self.rows.iter().filter_map(|id| known.rows.get(id));
-        told.extend(rows.map(|row| (start_of_wib_day(row.paid_out_on).unwrap_or(Timestamp::MAX), Entry::PaidOut(row.gross))));
-        told.extend(self.decisions.iter().filter_map(|id| known.decisions.get(id)).map(|decided| (ends(decided.on), Entry::of(decided))));
+        told.extend(rows.map(|row| (start_of_wib_day(row.paid_out_on).unwrap_or(Timestamp::MAX), BooksHappening::PaidOut(row.gross))));
+        told.extend(
+            self.decisions.iter().filter_map(|id| known.decisions.get(id)).map(|decided| (ends(decided.on), BooksHappening::of(decided))),
+        );
         told.sort_by_key(|(at, _)| *at);
         told
     }
@@ -155,7 +157,7 @@ impl About {
     }
 }
 
-impl Entry {
+impl BooksHappening {
     fn of(decided: &Decided) -> Self {
         let Decided { action, refused, is_taken_back, .. } = *decided;
         Self::Decided { action, moved: decided.moved(), applied: decided.let_go(), refused, is_taken_back }

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::{Story, What};
+use super::{Story, StoryEvent};
 use crate::domain::lifecycle::Status;
 use crate::domain::owner;
-use crate::ledger::Happening;
+use crate::ledger::BillHappening;
 
 /// Whether a bill's money has come, as far as the ledger and the evidence tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Money {
+pub enum MoneyState {
     /// Its present code was paid.
     Paid,
     /// A payment is known, and none of its present code.
@@ -20,7 +20,7 @@ pub enum Money {
     Open,
 }
 
-impl Money {
+impl MoneyState {
     /// The word for it in JSON; none where there is nothing to say.
     #[must_use]
     pub const fn name(self) -> Option<&'static str> {
@@ -36,10 +36,10 @@ impl Money {
 impl Story {
     /// Whether the bill's money has come.
     #[must_use]
-    pub fn money(&self, as_of: Timestamp) -> Money {
-        let Some(bill) = &self.bill else { return Money::Open };
+    pub fn money(&self, as_of: Timestamp) -> MoneyState {
+        let Some(bill) = &self.bill else { return MoneyState::Open };
         let recorded = self.told.iter().filter_map(|told| match &told.what {
-            What::Ledger(Happening::Payment(payment)) => Some(owner::which(bill, payment.into()) == owner::Paid::ByItsCode),
+            StoryEvent::Ledger(BillHappening::Payment(payment)) => Some(owner::which(bill, payment.into()) == owner::Paid::ByItsCode),
             _ => None,
         });
         let code = bill.code.as_ref().map(|code| code.answer.payment_code.as_str());
@@ -47,10 +47,10 @@ impl Story {
         let paid: Vec<bool> = recorded.chain(notified).collect();
         let has_expired = bill.status == Status::Active && bill.expires_at().is_some_and(|at| at <= as_of);
         match (paid.contains(&true), paid.is_empty()) {
-            (true, _) => Money::Paid,
-            (false, false) => Money::PaidBefore,
-            (false, true) if has_expired => Money::Expired,
-            (false, true) => Money::Open,
+            (true, _) => MoneyState::Paid,
+            (false, false) => MoneyState::PaidBefore,
+            (false, true) if has_expired => MoneyState::Expired,
+            (false, true) => MoneyState::Open,
         }
     }
 }

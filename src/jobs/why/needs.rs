@@ -2,9 +2,9 @@
 
 use super::Story;
 use super::report::Listed;
-use crate::domain::classify::{About, Nature};
+use crate::domain::classify::{ClassSubject, Nature};
 use crate::reconcile::Finding;
-use crate::register::Status;
+use crate::register::ItemStatus;
 
 impl Story {
     /// Whether a person must act because of a finding. What a report knows is as it says, however little of it this evidence shows.
@@ -12,7 +12,7 @@ impl Story {
     pub fn needs_person(&self, finding: &Finding) -> bool {
         let Some(judgement) = &self.judgement else { return false };
         let says = self.says.as_ref().filter(|_| !self.is_newer(&finding.invoice_number, finding.class.info().about));
-        let by_evidence = || judgement.standings.of(&finding.id).status != Status::Accepted;
+        let by_evidence = || judgement.standings.of(&finding.id).status != ItemStatus::Accepted;
         let is_break = finding.nature == Nature::Break && finding.has_item();
         says.and_then(|says| says.needs_person(finding)).unwrap_or_else(|| is_break && by_evidence())
     }
@@ -41,13 +41,13 @@ impl Story {
     }
 
     /// Whether this evidence has a payment of the bill that the report does not know: how the bill stands is then as the evidence says.
-    fn is_newer(&self, invoice_number: &str, about: About) -> bool {
-        let (Some(says), Some(judgement), About::Bill) = (&self.says, &self.judgement, about) else { return false };
+    fn is_newer(&self, invoice_number: &str, about: ClassSubject) -> bool {
+        let (Some(says), Some(judgement), ClassSubject::Bill) = (&self.says, &self.judgement, about) else { return false };
         let of_bill = |payment: &&Finding| payment.invoice_number == invoice_number && payment.class.attaches();
         judgement.about.payments.iter().filter(of_bill).any(|payment| !says.knows_payment(&payment.id))
     }
 }
 
-fn about(row: &Listed) -> About {
-    crate::domain::classify::Class::parse(&row.facts.class).map_or(About::Line, |class| class.info().about)
+fn about(row: &Listed) -> ClassSubject {
+    crate::domain::classify::Class::parse(&row.facts.class).map_or(ClassSubject::Line, |class| class.info().about)
 }

@@ -7,26 +7,26 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::books::{About, Entry};
+use super::books::{BooksHappening, NamedInBooks};
 
-use crate::books::known::{Bill, Known};
+use crate::books::known::{BookedBill, Known};
 use crate::books::standing::class_in_books;
 use crate::books::{Account, ItemId, Leg};
 use crate::domain::amount::Rupiah;
-use crate::domain::classify::{self, Class, Nature, Policy};
+use crate::domain::classify::{self, Class, MatchingPolicy, Nature};
 use crate::journal::reports::Reported;
 use crate::journal::{Journal, JournalError};
 use crate::reconcile::Finding;
-use crate::register::{Facts, Register, Run, Status};
+use crate::register::{DiscrepancyFacts, ItemStatus, ReconcileRun, Register};
 use crate::report::books::read_carry;
-use crate::report::folder::{self, Folder};
+use crate::report::folder::{self, ReportFolder};
 use crate::report::manifest::{self, ReportFile};
 use crate::report::open_items;
 
 /// Why the books of a folder cannot be asked (exit 7).
 #[derive(Debug, thiserror::Error)]
 #[error("E0857: the books in `{}` cannot be read: {reason}\nhint: name the output folder of a `tagih reconcile`, whole", path.display())]
-pub struct BooksError {
+pub struct ReportUnreadable {
     /// Which folder.
     pub path: PathBuf,
     /// What was found.
@@ -35,21 +35,21 @@ pub struct BooksError {
 
 /// A report that is asked.
 #[derive(Debug)]
-pub struct Report {
+pub struct AskedReport {
     path: PathBuf,
     known: Known,
-    folder: Folder,
+    folder: ReportFolder,
     files: Vec<ReportFile>,
     is_signed: bool,
 }
 
-impl Report {
+impl AskedReport {
     /// The one in `path`.
     ///
     /// # Errors
     /// [`BooksError`] when it cannot be read.
-    pub fn read(path: &Path) -> Result<Self, BooksError> {
-        let wrong = |reason: String| BooksError { path: path.to_path_buf(), reason };
+    pub fn read(path: &Path) -> Result<Self, ReportUnreadable> {
+        let wrong = |reason: String| ReportUnreadable { path: path.to_path_buf(), reason };
         let (_, known) = read_carry(path).map_err(|error| wrong(error.to_string()))?;
         let folder = folder::read(path).map_err(|error| wrong(error.reason))?;
         let (files, _) = folder::listed(path).map_err(|error| wrong(error.reason))?;
@@ -60,7 +60,7 @@ impl Report {
     ///
     /// # Errors
     /// When the journal is damaged, or the report is.
-    pub fn last_of(journal: &Journal, is_ours: impl Fn(&str) -> bool) -> Result<Option<Result<Self, BooksError>>, JournalError> {
+    pub fn last_of(journal: &Journal, is_ours: impl Fn(&str) -> bool) -> Result<Option<Result<Self, ReportUnreadable>>, JournalError> {
         let is_there = |reported: &Reported| {
             folder::listed(Path::new(&reported.folder)).is_ok_and(|(files, sha256)| {
                 let is_same = sha256 == reported.summary_sha256 || manifest::content(&files) == reported.content_sha256;
@@ -81,11 +81,16 @@ impl Report {
     ///
     /// # Errors
     /// [`BooksError`] when it cannot be read.
-    pub fn says(&self, names: &BTreeSet<String>, register: &Register, policy: &Policy) -> Result<Option<Says>, BooksError> {
-        let about = About::of(&self.known, names);
-        let bills: Vec<&Bill> = about.bills(&self.known).collect();
+    pub fn says(
+        &self,
+        names: &BTreeSet<String>,
+        register: &Register,
+        policy: &MatchingPolicy,
+    ) -> Result<Option<ReportSays>, ReportUnreadable> {
+        let about = NamedInBooks::of(&self.known, names);
+        let bills: Vec<&BookedBill> = about.bills(&self.known).collect();
         let invoice_numbers: BTreeSet<String> = bills.iter().map(|bill| bill.invoice_number.to_string()).collect();
-        let is_about = |facts: &Facts| {
+        let is_about = |facts: &DiscrepancyFacts| {
             let item = facts.books.as_ref().is_some_and(|books| about.has(books.item));
             item || invoice_numbers.contains(&facts.invoice_number) || names.contains(&facts.invoice_number) || names.contains(&facts.id)
         };
@@ -94,14 +99,14 @@ impl Report {
         if about.is_nothing() && list.is_empty() {
             return Ok(None);
         }
-        let wrong = |error: std::io::Error| BooksError { path: self.path.clone(), reason: error.to_string() };
+        let wrong = |error: std::io::Error| ReportUnreadable { path: self.path.clone(), reason: error.to_string() };
         let items = open_items::rows(&self.path, &self.files, |item, _| about.has(item)).map_err(wrong)?;
         let waiting = items.into_iter().filter(|facts| list.iter().all(|row| row.facts.id != facts.id));
         let waiting: Vec<Listed> = waiting.map(|facts| self.listed(facts, register)).collect();
-        let Run { from, to, as_of, .. } = self.folder.run;
-        let stands = |bill: &&Bill| self.stands(bill, &list, &waiting, policy);
+        let ReconcileRun { from, to, as_of, .. } = self.folder.run;
+        let stands = |bill: &&BookedBill| self.stands(bill, &list, &waiting, policy);
         let owed = about.debts.iter().map(|debt| self.known.balance(Leg::of(Account::Receivable, *debt))).sum();
-        Ok(Some(Says {
+        Ok(Some(ReportSays {
             from,
             to,
             as_of,
@@ -119,21 +124,21 @@ impl Report {
         }))
     }
 
-    fn listed(&self, facts: Facts, register: &Register) -> Listed {
+    fn listed(&self, facts: DiscrepancyFacts, register: &Register) -> Listed {
         let item = register.get(&facts.id);
         let is_taken = register.has_taken(&self.folder.run.run_id);
-        let status = match item.map_or(Status::Open, |item| item.status) {
+        let status = match item.map_or(ItemStatus::Open, |item| item.status) {
             // The decision moved nothing, and nobody has taken that in yet.
-            Status::Accepted if self.folder.refused.contains(&facts.id) && !is_taken => Status::Reopened,
+            ItemStatus::Accepted if self.folder.refused.contains(&facts.id) && !is_taken => ItemStatus::Reopened,
             status => status,
         };
         let posted_as = item.and_then(|item| item.resolution.as_ref()?.posted_as);
-        let is_decided_since = status == Status::Accepted && posted_as.is_some_and(|id| !self.known.decisions.contains_key(&id));
+        let is_decided_since = status == ItemStatus::Accepted && posted_as.is_some_and(|id| !self.known.decisions.contains_key(&id));
         Listed { facts, status, is_decided_since }
     }
 
     /// As its list has it, then as its open items do, else as its books do.
-    fn stands(&self, bill: &Bill, list: &[Listed], waiting: &[Listed], policy: &Policy) -> Option<BillStands> {
+    fn stands(&self, bill: &BookedBill, list: &[Listed], waiting: &[Listed], policy: &MatchingPolicy) -> Option<BillStands> {
         let class_of = |row: &Listed| Class::parse(&row.facts.class).filter(|class| is_of_bill(*class));
         let of_bill = |row: &&Listed| *row.facts.invoice_number == *bill.invoice_number;
         let of_list = list.iter().filter(of_bill).find_map(|row| Some((class_of(row)?, row.facts.is_break())));
@@ -152,16 +157,16 @@ const BY_THE_CODE: [Class; 3] = [Class::L01, Class::L02, Class::L05];
 
 /// Whether a class says how a bill stands.
 fn is_of_bill(class: Class) -> bool {
-    class.info().about == classify::About::Bill && ![Class::L09, Class::L13, Class::L14].contains(&class)
+    class.info().about == classify::ClassSubject::Bill && ![Class::L09, Class::L13, Class::L14].contains(&class)
 }
 
 /// A row of a report's list, or one of its open items, and how it stands by now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// What the report says of it.
-    pub facts: Facts,
+    pub facts: DiscrepancyFacts,
     /// How it stands in the journal.
-    pub status: Status,
+    pub status: ItemStatus,
     /// Whether what was decided about it is not in those books yet.
     pub is_decided_since: bool,
 }
@@ -170,7 +175,7 @@ impl Listed {
     /// Whether a person must act because of it.
     #[must_use]
     pub fn needs_person(&self) -> bool {
-        self.facts.is_break() && self.status != Status::Accepted
+        self.facts.is_break() && self.status != ItemStatus::Accepted
     }
 }
 
@@ -187,7 +192,7 @@ pub struct BillStands {
 
 /// The part of a report that is about one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Says {
+pub struct ReportSays {
     /// The first day of its period.
     pub from: Date,
     /// The last.
@@ -203,7 +208,7 @@ pub struct Says {
     /// Codes, sorted.
     pub payment_codes: Vec<String>,
     /// What happened, oldest first; the end of a day where only the day is known.
-    pub told: Vec<(Timestamp, Entry)>,
+    pub told: Vec<(Timestamp, BooksHappening)>,
     /// What is open at the end: debit +, credit −.
     pub open: Vec<(Account, Rupiah)>,
     /// What is owed on its bills.
@@ -218,7 +223,7 @@ pub struct Says {
     payments: BTreeSet<String>,
 }
 
-impl Says {
+impl ReportSays {
     /// Whether it knows this payment.
     #[must_use]
     pub fn knows_payment(&self, id: &str) -> bool {
@@ -232,8 +237,8 @@ impl Says {
             return Some(row.needs_person());
         }
         let is_known = match finding.class.info().about {
-            classify::About::Payment => self.knows_payment(&finding.id),
-            classify::About::Bill => self.invoice_numbers.contains(&finding.invoice_number),
+            classify::ClassSubject::Payment => self.knows_payment(&finding.id),
+            classify::ClassSubject::Bill => self.invoice_numbers.contains(&finding.invoice_number),
             _ => false,
         };
         is_known.then_some(false)

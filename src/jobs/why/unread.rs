@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Concluded, Subject, WhyError, WhyOptions};
 use crate::evidence::{self, EvidenceError};
-use crate::reconcile::Asked;
+use crate::reconcile::ConclusionsSought;
 
-pub(super) fn asked(subject: &Subject, concluded: &Concluded, options: &WhyOptions<'_>) -> Result<Asked, Box<WhyError>> {
+pub(super) fn asked(subject: &Subject, concluded: &Concluded, options: &WhyOptions<'_>) -> Result<ConclusionsSought, Box<WhyError>> {
     let bills = &concluded.outcome.inputs.bills;
     let own = subject.bill.as_ref().map(|bill| bill.invoice_number.as_str());
     let mut found: Vec<u32> = own.map(|own| bills.named(own)).unwrap_or_default();
     found.retain(|&bill| Some(bills.invoice_number(bill)) == own);
     let texts = |set: &BTreeSet<String>| set.iter().cloned().collect();
-    Ok(Asked {
+    Ok(ConclusionsSought {
         bills: found,
         invoice_numbers: texts(&subject.invoice_numbers),
         payment_codes: texts(&subject.payment_codes),

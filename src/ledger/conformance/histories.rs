@@ -17,7 +17,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// Turns random steps into a legal history, folded beside it by hand.
-fn history_of(steps: &[Step]) -> (Vec<Entry>, Vec<Payment>, BTreeMap<InvoiceNumber, BillState>) {
+fn history_of(steps: &[Step]) -> (Vec<NewEvent>, Vec<Payment>, BTreeMap<InvoiceNumber, BillState>) {
     let (mut entries, mut payments, mut states) = (Vec::new(), Vec::new(), BTreeMap::new());
     let mut second = 0;
     for (count, (bill, choice, pause)) in steps.iter().enumerate() {
@@ -52,7 +52,7 @@ fn history_of(steps: &[Step]) -> (Vec<Entry>, Vec<Payment>, BTreeMap<InvoiceNumb
     (entries, payments, states)
 }
 
-fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry {
+fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> NewEvent {
     let terms = RecordedTerms { reusable: count.is_multiple_of(3), ..terms(1_000 + u64::try_from(count).unwrap()) };
     let code = answer(&format!("9{count:04}"), (!count.is_multiple_of(4)).then(|| at(second + 20)));
     let reason = "because".to_owned();
@@ -72,9 +72,9 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
         EventKind::Doubted => {
             Event::Doubted { reason, answered: count.is_multiple_of(2), refusal: count.is_multiple_of(3).then(|| "E".into()) }
         }
-        EventKind::Settled(verdict) => {
-            let answer = (verdict == Verdict::Done && count.is_multiple_of(2)).then_some(code);
-            Event::Settled { verdict, answer, by: "status".into(), reason, unsettled_since: None }
+        EventKind::DoubtEnded(verdict) => {
+            let answer = (verdict == DoubtVerdict::Done && count.is_multiple_of(2)).then_some(code);
+            Event::DoubtEnded { verdict, answer, by: "status".into(), reason, unsettled_since: None }
         }
         EventKind::Retired => Event::Retired { reason },
         EventKind::Noted => Event::Noted { terms },
@@ -85,8 +85,8 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
             let order = number(&format!("{invoice}-R{}", count % 3));
             let body = payment.as_ref().map(|found| (found.request_id, b"answer".to_vec()));
             let event =
-                Event::Checked { order, word: Word::Success, chosen: count.is_multiple_of(3), payment, details: Details::default() };
-            return Entry { private: Private { body, customer: None }, ..entry(invoice, second, event) };
+                Event::Checked { order, word: Word::Success, chosen: count.is_multiple_of(3), payment, details: StatusDetails::default() };
+            return NewEvent { private: Private { body, customer: None }, ..entry(invoice, second, event) };
         }
         EventKind::Repeated => Event::Repeated,
         EventKind::Reopened(operation) => Event::Reopened { operation, reason },
@@ -98,7 +98,7 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
     entry(invoice, second, event)
 }
 
-impl Entry {
+impl NewEvent {
     fn with_at(self, second: i64) -> Self {
         Self { at: at(second), ..self }
     }
@@ -136,7 +136,7 @@ fn counted_by_hand(
 }
 
 /// Feeds a history in calls of varying size, payments in between, and checks what the trait lets us see.
-fn lives_through(ledger: &impl Ledger, steps: &[Step]) -> Head {
+fn lives_through(ledger: &impl Ledger, steps: &[Step]) -> LedgerHead {
     let (entries, payments, states) = history_of(steps);
     let mut known = std::collections::HashSet::new();
     let unique: Vec<Payment> = payments.iter().filter(|payment| known.insert(payment.identity)).cloned().collect();

@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::owner::Paid;
 
 /// The events of an issue under `wire` that DOKU answered with `code`, then of its end.
-pub(super) fn order(invoice: &str, second: i64, wire: &str, code: &str) -> Vec<Entry> {
+pub(super) fn order(invoice: &str, second: i64, wire: &str, code: &str) -> Vec<NewEvent> {
     let mut intent = intended(invoice, second, OperationKind::Issue, terms(5));
     if let Event::Intended { wire_invoice_number, .. } = &mut intent.event {
         *wire_invoice_number = number(wire);
@@ -13,19 +13,19 @@ pub(super) fn order(invoice: &str, second: i64, wire: &str, code: &str) -> Vec<E
     vec![intent, entry(invoice, second + 1, accepted)]
 }
 
-pub(super) fn retired(invoice: &str, second: i64) -> Entry {
+pub(super) fn retired(invoice: &str, second: i64) -> NewEvent {
     entry(invoice, second, Event::Retired { reason: "expired".into() })
 }
 
 /// A, whose first code 11 expired, and which has 12 now, as A-R1.
-pub(in crate::ledger) fn reissued() -> Vec<Entry> {
+pub(in crate::ledger) fn reissued() -> Vec<NewEvent> {
     [vec![planned("A")], order("A", 1, "A", "11"), vec![retired("A", 3)], order("A", 4, "A-R1", "12")].concat()
 }
 
 pub(super) fn a_number_that_stands_for_a_bill_at_doku_is_never_anothers(ledger: &impl Ledger) {
     wait(ledger.record(reissued())).unwrap();
     let before = whole(ledger);
-    let taken = |entries: Vec<Entry>| match wait(ledger.record(entries)) {
+    let taken = |entries: Vec<NewEvent>| match wait(ledger.record(entries)) {
         Err(LedgerError::NumberTaken { invoice_number, number, other }) => format!("{invoice_number} {number} {other}"),
         other => panic!("{other:?}"),
     };

@@ -2,11 +2,11 @@
 
 use super::*;
 
-fn based(entry: Entry, basis: Basis) -> Entry {
-    Entry { basis, ..entry }
+fn based(entry: NewEvent, basis: Basis) -> NewEvent {
+    NewEvent { basis, ..entry }
 }
 
-fn retired(invoice: &str, basis: Basis) -> Entry {
+fn retired(invoice: &str, basis: Basis) -> NewEvent {
     based(entry(invoice, 9, Event::Retired { reason: "expired".into() }), basis)
 }
 
@@ -15,7 +15,7 @@ fn state(ledger: &impl Ledger, invoice: &str) -> BillState {
 }
 
 /// The call's error: `lost` or `illegal`, and of which bill.
-fn refusal(ledger: &impl Ledger, entries: Vec<Entry>) -> String {
+fn refusal(ledger: &impl Ledger, entries: Vec<NewEvent>) -> String {
     match wait(ledger.record(entries)).unwrap_err() {
         LedgerError::Lost { invoice_number } => format!("lost {invoice_number}"),
         LedgerError::Illegal(illegal) => format!("illegal {}", illegal.invoice_number),

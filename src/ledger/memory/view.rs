@@ -8,16 +8,16 @@ use jiff::Timestamp;
 use super::Durable;
 use crate::domain::amount::Rupiah;
 use crate::domain::bill::Customer;
-use crate::domain::check;
+use crate::domain::check_status;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event, Status};
-use crate::domain::mark::{Held, Mark};
+use crate::domain::mark::{BillMark, BillWithCode};
 use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
 use crate::domain::revocation::Revocation;
 use crate::domain::sum::Sum;
 use crate::ledger::rules::Span;
-use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, Totals, View};
+use crate::ledger::{BillHappening, Lapses, LedgerError, LedgerHead, LedgerTotals, LedgerView, Names, Noted};
 
 /// All it had.
 #[derive(Debug)]
@@ -40,22 +40,22 @@ impl MemoryView {
     }
 }
 
-impl View for MemoryView {
-    async fn head(&self) -> Result<Head, LedgerError> {
-        Ok(self.0.head.unwrap_or(Head::EMPTY))
+impl LedgerView for MemoryView {
+    async fn head(&self) -> Result<LedgerHead, LedgerError> {
+        Ok(self.0.head.unwrap_or(LedgerHead::EMPTY))
     }
 
-    async fn marks(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<Mark>>, LedgerError> {
+    async fn marks(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<BillMark>>, LedgerError> {
         let paid = self.notified();
         let mark = |number: &&InvoiceNumber| {
             let state = self.0.bills.get(*number)?;
-            Some(Mark::of(state, paid.get(*number).copied()).map_err(|reason| LedgerError::Damaged { path: "memory".into(), reason }))
+            Some(BillMark::of(state, paid.get(*number).copied()).map_err(|reason| LedgerError::Damaged { path: "memory".into(), reason }))
         };
         numbers.iter().map(|number| mark(number).transpose()).collect()
     }
 
-    async fn held(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<Held>>, LedgerError> {
-        Ok(numbers.iter().map(|number| self.0.bills.get(*number).cloned().map(Held::from)).collect())
+    async fn held(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<BillWithCode>>, LedgerError> {
+        Ok(numbers.iter().map(|number| self.0.bills.get(*number).cloned().map(BillWithCode::from)).collect())
     }
 
     async fn bills(&self, numbers: &[InvoiceNumber]) -> Result<Vec<BillState>, LedgerError> {
@@ -97,13 +97,13 @@ impl View for MemoryView {
         Ok(self.0.events.iter().any(|(_, of, event)| of == number && is_it(event)))
     }
 
-    async fn history(&self, number: &InvoiceNumber) -> Result<Vec<(Timestamp, Happening)>, LedgerError> {
+    async fn history(&self, number: &InvoiceNumber) -> Result<Vec<(Timestamp, BillHappening)>, LedgerError> {
         let own = self.0.events.iter().filter(|(_, of, _)| of == number);
-        let events = own.map(|(at, _, event)| (*at, Happening::Event(Box::new(event.clone()))));
+        let events = own.map(|(at, _, event)| (*at, BillHappening::Event(Box::new(event.clone()))));
         let numbers = self.0.bills.get(number).map(|state| Names::of(state).numbers).unwrap_or_default();
         let named = |payment: &&Payment| payment.invoice_number == *number || numbers.contains(&payment.invoice_number);
         let payments = self.0.payments.iter().filter(named);
-        Ok(events.chain(payments.map(|payment| (payment.paid_at, Happening::Payment(payment.clone())))).collect())
+        Ok(events.chain(payments.map(|payment| (payment.paid_at, BillHappening::Payment(payment.clone())))).collect())
     }
 
     async fn open_bills(&self) -> Result<Vec<BillState>, LedgerError> {
@@ -124,9 +124,9 @@ impl View for MemoryView {
 
     async fn visit_silent(&self, to: Timestamp, visit: impl FnMut(BillState) + Send) -> Result<(), LedgerError> {
         let paid = self.notified();
-        let has_ended = |state: &BillState| check::ends_at(state).is_some_and(|at| at <= to);
+        let has_ended = |state: &BillState| check_status::ends_at(state).is_some_and(|at| at <= to);
         let is_paid = |state: &BillState| paid.get(&state.invoice_number) == Some(&Paid::ByItsCode);
-        self.sorted(|state| check::may_tell(state) && has_ended(state) && !is_paid(state)).into_iter().for_each(visit);
+        self.sorted(|state| check_status::may_tell(state) && has_ended(state) && !is_paid(state)).into_iter().for_each(visit);
         Ok(())
     }
 
@@ -168,9 +168,9 @@ impl View for MemoryView {
         Ok(())
     }
 
-    async fn totals(&self, now: Timestamp) -> Result<Totals, LedgerError> {
+    async fn totals(&self, now: Timestamp) -> Result<LedgerTotals, LedgerError> {
         let paid = self.notified();
-        let mut totals = Totals::default();
+        let mut totals = LedgerTotals::default();
         let mut by_status: BTreeMap<&'static str, Sum> = BTreeMap::new();
         for state in self.0.bills.values() {
             let (amount, is_paid) = (Rupiah::from(state.terms.amount), paid.contains_key(&state.invoice_number));
@@ -182,7 +182,7 @@ impl View for MemoryView {
                 totals.held.add(amount);
             }
             if state.status == Status::Active && !is_paid {
-                let is_over = check::ends_at(state).is_some_and(|at| at <= now);
+                let is_over = check_status::ends_at(state).is_some_and(|at| at <= now);
                 if is_over { &mut totals.expired } else { &mut totals.payable }.add(amount);
             }
             state.checks.iter().flat_map(|checks| &checks.found).for_each(|found| totals.told.add(found.payment.amount.into()));

@@ -26,12 +26,12 @@ use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::rows::{Kept, Row};
 use crate::ledger::sql::standing::{Standing, may_change};
 use crate::ledger::terms::{TermsText, event_text};
-use crate::ledger::{Applied, Basis, Entry, Head, Names};
+use crate::ledger::{AppliedPayments, Basis, LedgerHead, Names, NewEvent};
 
 /// The last of everything that is counted up.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ends {
-    pub(super) head: Head,
+    pub(super) head: LedgerHead,
     pub(super) bill: i64,
     pub(super) terms: i64,
 }
@@ -43,7 +43,7 @@ pub(super) struct Appender<'s> {
     world: &'s mut World,
     pub(super) ends: Ends,
     /// Where the chain ended when everything was sealed last.
-    sealed: Head,
+    sealed: LedgerHead,
     /// The number of the lease that everything is written under, if there is one.
     fence: Option<i64>,
     operations: Operations,
@@ -65,7 +65,7 @@ impl<'s> Appender<'s> {
     }
 
     /// Bills' events in order, all of them or none.
-    pub(super) async fn entries(&mut self, entries: &[Entry]) -> Result<Vec<BillState>, Fault> {
+    pub(super) async fn entries(&mut self, entries: &[NewEvent]) -> Result<Vec<BillState>, Fault> {
         let (ends, mark, began_at) = (self.ends, self.unwritten.mark(), self.ends.head.sequence);
         let mut states = Vec::with_capacity(entries.len());
         for entry in entries {
@@ -89,7 +89,7 @@ impl<'s> Appender<'s> {
     }
 
     /// Looks at everything that `entries` will be decided on, in as few questions as there are steps to it.
-    pub(super) async fn look_ahead(&mut self, entries: &[&Entry]) -> Result<(), Fault> {
+    pub(super) async fn look_ahead(&mut self, entries: &[&NewEvent]) -> Result<(), Fault> {
         let mut names = Names::default();
         for entry in entries {
             names.numbers.insert(entry.invoice_number.clone());
@@ -125,7 +125,7 @@ impl<'s> Appender<'s> {
         self.world.learn(self.session, Names::of_payments(&payments)).await
     }
 
-    async fn entry(&mut self, entry: &Entry, began_at: u64) -> Result<BillState, Fault> {
+    async fn entry(&mut self, entry: &NewEvent, began_at: u64) -> Result<BillState, Fault> {
         let number = &entry.invoice_number;
         self.world.learn(self.session, Names { numbers: [number.clone()].into(), ..Names::default() }).await?;
         let before = self.world.bill(number).cloned();
@@ -304,8 +304,8 @@ impl<'s> Appender<'s> {
     }
 
     /// Adds the payments that are new, and the numbers of those that lacked them.
-    pub(super) async fn payments(&mut self, payments: &[Payment]) -> Result<Applied, Fault> {
-        let mut applied = Applied::default();
+    pub(super) async fn payments(&mut self, payments: &[Payment]) -> Result<AppliedPayments, Fault> {
+        let mut applied = AppliedPayments::default();
         let payments: Vec<Payment> = payments.iter().map(truncated_payment).collect();
         self.learn_owners(Names::of_payments(&payments)).await?;
         let kept_of = |code: &crate::domain::ids::PaymentCode| {

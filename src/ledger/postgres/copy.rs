@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::engine::Engine;
-use super::server::{Access, Server};
+use super::server::{Access, PostgresServer};
 use super::session::Session;
 use super::tables::{self, Table};
 use super::{open, read, schema, tree};
@@ -17,14 +17,14 @@ use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
 use crate::ledger::sqlite::open::{Blank, of_whomever};
 use crate::ledger::sqlite::{SqliteLedger, VerifyReport};
-use crate::ledger::{Binding, Head, LedgerError};
+use crate::ledger::{Binding, LedgerError, LedgerHead};
 use crate::private::folder_of;
 
 /// Rows written at once.
 const ROWS_AT_ONCE: usize = 1_000;
 
 /// Copies the ledger as it is now to an SQLite ledger at `to`, which must not exist yet.
-pub(super) async fn out(engine: &Arc<Engine>, to: &Path) -> Result<Head, LedgerError> {
+pub(super) async fn out(engine: &Arc<Engine>, to: &Path) -> Result<LedgerHead, LedgerError> {
     let (place, target) = (engine.server.place(), Place::new(to));
     if to.exists() {
         return Err(target.failed("it exists already, and a backup never overwrites"));
@@ -42,7 +42,7 @@ pub(super) async fn out(engine: &Arc<Engine>, to: &Path) -> Result<Head, LedgerE
 }
 
 /// Verifies the ledger as it is now. With `expected`, also that its chain still contains that head.
-pub(super) async fn verify(engine: &Arc<Engine>, expected: Option<&Head>) -> Result<VerifyReport, LedgerError> {
+pub(super) async fn verify(engine: &Arc<Engine>, expected: Option<&LedgerHead>) -> Result<VerifyReport, LedgerError> {
     let place = engine.server.place();
     let lent = engine.lend().await.map_err(|fault| place.error(fault))?;
     let looked = async {
@@ -64,7 +64,7 @@ pub(super) async fn verify(engine: &Arc<Engine>, expected: Option<&Head>) -> Res
 }
 
 /// What verifying a copy finds, as if it were found in the ledger itself.
-fn verified(blank: &Blank, expected: Option<&Head>, place: &Place) -> Result<VerifyReport, LedgerError> {
+fn verified(blank: &Blank, expected: Option<&LedgerHead>, place: &Place) -> Result<VerifyReport, LedgerError> {
     let report = match expected {
         Some(head) => SqliteLedger::verify_against(blank.path(), &blank.seals, head),
         None => SqliteLedger::verify(blank.path(), &blank.seals),
@@ -77,7 +77,7 @@ fn verified(blank: &Blank, expected: Option<&Head>, place: &Place) -> Result<Ver
 }
 
 /// Fills the ledger, which must be empty, with the SQLite ledger at `from`.
-pub(super) async fn fill(engine: &Arc<Engine>, from: &Path) -> Result<Head, LedgerError> {
+pub(super) async fn fill(engine: &Arc<Engine>, from: &Path) -> Result<LedgerHead, LedgerError> {
     let (place, source) = (engine.server.place(), Place::new(from));
     let report = SqliteLedger::verify(from, &engine.server.seals)?;
     if let Some(finding) = report.findings.first() {
@@ -94,11 +94,11 @@ pub(super) async fn fill(engine: &Arc<Engine>, from: &Path) -> Result<Head, Ledg
     Ok(report.head)
 }
 
-async fn filled(session: &Session, server: &Server, from: &Connection, head: Head) -> Result<(), Fault> {
+async fn filled(session: &Session, server: &PostgresServer, from: &Connection, head: LedgerHead) -> Result<(), Fault> {
     session.takes_time(true);
     session.batch("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0").await?;
     session.query("SELECT sequence FROM head FOR UPDATE", &[]).await?;
-    if read::head(session).await? != Head::EMPTY {
+    if read::head(session).await? != LedgerHead::EMPTY {
         return Err(Fault::Failed("it has events already, and only an empty ledger can be filled".into()));
     }
     let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));

@@ -14,10 +14,10 @@ use tokio_postgres::types::ToSql;
 use super::lease::Lease;
 use super::patience::Patience;
 use super::read;
-use super::server::{Access, Server};
+use super::server::{Access, PostgresServer};
 use super::session::Session;
 use super::writer::{self, Job};
-use crate::ledger::Head;
+use crate::ledger::LedgerHead;
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::tree::Top;
 
@@ -29,7 +29,7 @@ const VIEWS_MAX: usize = 24;
 /// The handle on the thread; dropping the last one lets it finish what is queued, and waits for that.
 #[derive(Debug)]
 pub(super) struct Engine {
-    pub(super) server: Server,
+    pub(super) server: PostgresServer,
     pub(super) lease: Lease,
     handle: Handle,
     pool: Arc<Pool>,
@@ -49,7 +49,7 @@ struct Pool {
 #[derive(Debug)]
 pub(super) struct Lent {
     session: Option<Session>,
-    pub(super) head: Head,
+    pub(super) head: LedgerHead,
     /// What stands for all that the state holds.
     pub(super) top: Top,
     engine: Arc<Engine>,
@@ -58,7 +58,7 @@ pub(super) struct Lent {
 
 impl Engine {
     /// Starts the thread; views are lent sessions of that access. Nothing is asked of the server yet.
-    pub(super) fn start(server: Server, access: Access) -> Result<Arc<Self>, Fault> {
+    pub(super) fn start(server: PostgresServer, access: Access) -> Result<Arc<Self>, Fault> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let lease = Lease::default();
@@ -125,7 +125,7 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn session(&self, server: &Server) -> Result<Session, Fault> {
+    async fn session(&self, server: &PostgresServer) -> Result<Session, Fault> {
         let kept = self.idle().pop().filter(|session| !session.is_closed());
         match kept {
             Some(session) => Ok(session),
@@ -140,7 +140,7 @@ impl Pool {
         }
     }
 
-    async fn row(&self, server: &Server, sql: &str, parameters: &[Box<dyn ToSql + Sync + Send>]) -> Result<Option<Row>, Fault> {
+    async fn row(&self, server: &PostgresServer, sql: &str, parameters: &[Box<dyn ToSql + Sync + Send>]) -> Result<Option<Row>, Fault> {
         let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|parameter| -> &(dyn ToSql + Sync) { &**parameter }).collect();
         let mut patience = Patience::of(server);
         loop {
@@ -158,7 +158,7 @@ impl Pool {
     }
 
     /// A session whose transaction has begun, and the state it sees: the server fixes it at the first question.
-    async fn begin(&self, server: &Server) -> Result<(Session, Head, Top), Fault> {
+    async fn begin(&self, server: &PostgresServer) -> Result<(Session, LedgerHead, Top), Fault> {
         let mut patience = Patience::of(server);
         loop {
             let begun = async {

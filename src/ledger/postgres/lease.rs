@@ -12,10 +12,10 @@ use tokio::sync::watch;
 
 use super::engine::Engine;
 use super::patience::Patience;
-use super::server::{Access, Server};
+use super::server::{Access, PostgresServer};
 use super::session::Session;
 use crate::clock::{Stopwatch, sleep, within};
-use crate::domain::share::{self, Sender, Share};
+use crate::domain::share::{self, RateShare, Sender};
 use crate::ledger::LedgerError;
 use crate::ledger::sql::cells::{count, integer, required};
 use crate::ledger::sql::fault::Fault;
@@ -45,7 +45,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Held {
     number: Option<i64>,
-    share: Share,
+    share: RateShare,
     /// When the heartbeat was sent that was answered last.
     renewed: Option<Stopwatch>,
     lasts: Duration,
@@ -63,10 +63,10 @@ impl Lease {
     }
 
     /// What may be used of the rate now.
-    pub(super) fn share(&self) -> Share {
+    pub(super) fn share(&self) -> RateShare {
         let held = self.held();
         let is_sure = held.renewed.is_some_and(|renewed| renewed.elapsed() < held.lasts);
-        if is_sure { held.share } else { Share::NONE }
+        if is_sure { held.share } else { RateShare::NONE }
     }
 
     /// Resolves when it was held and is lost.
@@ -76,14 +76,14 @@ impl Lease {
     }
 
     /// Goes by no more than `share` from now on.
-    fn give_way(&self, share: Share) {
+    fn give_way(&self, share: RateShare) {
         let mut held = self.held();
         held.share = held.share.least(share);
     }
 }
 
 /// Takes a lease for `holder`, who takes `ceiling` for the rate of all (nothing, if it sends nothing); renews it from then on.
-pub(super) fn take(engine: &Engine, holder: &str, ceiling: Share) -> Result<(), LedgerError> {
+pub(super) fn take(engine: &Engine, holder: &str, ceiling: RateShare) -> Result<(), LedgerError> {
     let (server, place, holder, lease) = (engine.server.clone(), engine.server.place(), holder.to_owned(), engine.lease.clone());
     let taken = engine.wait(async move {
         let mut patience = Patience::of(&server);
@@ -108,7 +108,7 @@ pub(super) fn take(engine: &Engine, holder: &str, ceiling: Share) -> Result<(), 
 }
 
 /// The number of a new lease, which is written down without a share yet.
-async fn taken(session: &Session, holder: &str, ceiling: Share, lasts: Duration) -> Result<i64, Fault> {
+async fn taken(session: &Session, holder: &str, ceiling: RateShare, lasts: Duration) -> Result<i64, Fault> {
     session.batch("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
     let found = session.row("UPDATE head SET lease = lease + 1 RETURNING lease", &[]).await?;
     let number =
@@ -142,8 +142,8 @@ async fn beat(session: &Session, lease: &Lease, number: i64, lasts: Duration) ->
         session.batch("ROLLBACK").await?;
         return Ok(false);
     }
-    let sending: Vec<Sender> = senders.into_iter().filter(|sender| sender.ceiling != Share::NONE).collect();
-    let share = if sending.iter().any(|sender| sender.number == own) { share::next(own, &sending) } else { Share::NONE };
+    let sending: Vec<Sender> = senders.into_iter().filter(|sender| sender.ceiling != RateShare::NONE).collect();
+    let share = if sending.iter().any(|sender| sender.number == own) { share::next(own, &sending) } else { RateShare::NONE };
     // Less is gone by before it is said, and more once it is.
     lease.give_way(share);
     let (rate, burst) = parts(share);
@@ -156,21 +156,21 @@ async fn beat(session: &Session, lease: &Lease, number: i64, lasts: Duration) ->
 }
 
 fn sender(row: &tokio_postgres::Row) -> Result<Sender, Fault> {
-    let share = |column| Ok::<_, Fault>(Share { per_1000_seconds: count(row, column)?, burst: count(row, column.saturating_add(1))? });
+    let share = |column| Ok::<_, Fault>(RateShare { per_1000_seconds: count(row, column)?, burst: count(row, column.saturating_add(1))? });
     Ok(Sender { number: count(row, 0)?, ceiling: share(1)?, share: share(3)? })
 }
 
-fn parts(share: Share) -> (i64, i64) {
+fn parts(share: RateShare) -> (i64, i64) {
     let part = |part: u64| i64::try_from(part).unwrap_or(i64::MAX);
     (part(share.per_1000_seconds), part(share.burst))
 }
 
 /// Renews the lease until it is given back or lost.
-async fn renew(server: &Server, lease: &Lease, number: i64, session: Session) {
+async fn renew(server: &PostgresServer, lease: &Lease, number: i64, session: Session) {
     let mut session = Some(session);
     let each = |beats| server.lease.checked_div(beats).unwrap_or_default();
     loop {
-        let waits = lease.share() == Share::NONE;
+        let waits = lease.share() == RateShare::NONE;
         sleep(each(if waits { BEATS_WAITING } else { BEATS })).await;
         if lease.held().number != Some(number) {
             return;

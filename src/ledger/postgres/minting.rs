@@ -13,10 +13,10 @@ const MINTING: i64 = 0x5447_494d;
 
 /// The right, until it is dropped.
 #[derive(Debug)]
-pub struct Minting(#[expect(dead_code, reason = "that it is dropped is what is heard")] oneshot::Sender<()>);
+pub struct MintingRight(#[expect(dead_code, reason = "that it is dropped is what is heard")] oneshot::Sender<()>);
 
 /// Waits for the right, for as long as others have it. One that is not heard of for a lease's length has it no more.
-pub(super) fn take(engine: &Engine) -> Result<Minting, LedgerError> {
+pub(super) fn take(engine: &Engine) -> Result<MintingRight, LedgerError> {
     let (server, lasts) = (engine.server.clone(), engine.server.lease);
     let taken = engine.wait(async move {
         let mut patience = Patience::of(&server);
@@ -46,5 +46,5 @@ pub(super) fn take(engine: &Engine) -> Result<Minting, LedgerError> {
             }
         }
     });
-    Ok(Minting(held))
+    Ok(MintingRight(held))
 }

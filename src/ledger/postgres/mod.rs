@@ -39,18 +39,18 @@ use tokio::sync::oneshot;
 
 use super::seals::Seals;
 use super::sql::fault::Fault;
-use super::{Applied, Binding, Create, Entry, Head, Ledger, LedgerError, Purged, VerifyReport};
+use super::{AppliedPayments, Binding, Create, Ledger, LedgerError, LedgerHead, NewEvent, Purged, VerifyReport};
 use crate::domain::bill::Salts;
 use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
 use crate::domain::revocation::Revocation;
-use crate::domain::share::Share;
+use crate::domain::share::RateShare;
 use engine::Engine;
 use server::Access;
 use writer::{Job, Reply};
 
-pub use minting::Minting;
-pub use server::{Server, ServerAccess};
+pub use minting::MintingRight;
+pub use server::{PostgresServer, ServerAccess};
 pub use view::PostgresView;
 
 /// Payments of one job; more are split, which nobody can tell, as adding them is idempotent.
@@ -67,7 +67,7 @@ pub struct PostgresLedger {
 
 impl PostgresLedger {
     /// Opens the ledger for reading and writing; makes or migrates its tables where this user may.
-    pub fn open(server: Server, binding: &Binding, create: Create) -> Result<Self, LedgerError> {
+    pub fn open(server: PostgresServer, binding: &Binding, create: Create) -> Result<Self, LedgerError> {
         let salts = Salts::new(seed(&server));
         let engine = start(server.sealed(&binding.seals), Access::View)?;
         let is_new = open::writable(&engine, binding, create)?;
@@ -75,16 +75,16 @@ impl PostgresLedger {
     }
 
     /// Opens the ledger for reading; whatever would write fails.
-    pub fn open_read_only(server: Server, binding: &Binding) -> Result<Self, LedgerError> {
+    pub fn open_read_only(server: PostgresServer, binding: &Binding) -> Result<Self, LedgerError> {
         Self::reading(server.sealed(&binding.seals), Some(binding))
     }
 
     /// The same, whosever it is.
-    pub fn unbound(server: Server) -> Result<Self, LedgerError> {
+    pub fn unbound(server: PostgresServer) -> Result<Self, LedgerError> {
         Self::reading(server, None)
     }
 
-    fn reading(server: Server, binding: Option<&Binding>) -> Result<Self, LedgerError> {
+    fn reading(server: PostgresServer, binding: Option<&Binding>) -> Result<Self, LedgerError> {
         let engine = start(server, Access::Read)?;
         open::read_only(&engine, binding)?;
         // Nothing that is salted with these is ever kept.
@@ -99,17 +99,17 @@ impl PostgresLedger {
 
     /// Takes a lease, whose number is on everything that is written from then on: what is open is this ledger's to settle, and no other
     /// holder's for as long as the lease counts. `ceiling` is what its holder takes for the rate of all; nothing, if it sends nothing.
-    pub fn lease(&self, holder: &str, ceiling: Share) -> Result<(), LedgerError> {
+    pub fn lease(&self, holder: &str, ceiling: RateShare) -> Result<(), LedgerError> {
         lease::take(&self.engine, holder, ceiling)
     }
 
     /// Waits for the right to give out codes of our own making.
-    pub fn minting(&self) -> Result<Minting, LedgerError> {
+    pub fn minting(&self) -> Result<MintingRight, LedgerError> {
         minting::take(&self.engine)
     }
 
     /// What the holder of the lease may use of everybody's rate, whenever it is asked.
-    pub fn share(&self) -> impl Fn() -> Share + Send + Sync + use<> {
+    pub fn share(&self) -> impl Fn() -> RateShare + Send + Sync + use<> {
         let lease = self.engine.lease.clone();
         move || lease.share()
     }
@@ -126,7 +126,7 @@ impl PostgresLedger {
     }
 
     /// Writes every event in order as a JSON line, then a line with the head. The same ledger gives the same bytes.
-    pub async fn export(&self, out: &mut dyn Write) -> Result<Head, LedgerError> {
+    pub async fn export(&self, out: &mut dyn Write) -> Result<LedgerHead, LedgerError> {
         self.view().await?.export(out).await
     }
 
@@ -149,23 +149,23 @@ impl PostgresLedger {
     }
 
     /// Seals all of it with `seals`; see [`super::Store::rekey`].
-    pub async fn rekey(&self, seals: &Seals, now: Timestamp) -> Result<Head, LedgerError> {
+    pub async fn rekey(&self, seals: &Seals, now: Timestamp) -> Result<LedgerHead, LedgerError> {
         rekey::rekey(&self.engine, seals, now).await.map_err(|fault| self.engine.server.place().error(fault))
     }
 
     /// Copies all of it, as it is at one moment, to an SQLite ledger at `to`, which must not exist yet.
-    pub async fn copy_to(&self, to: &Path) -> Result<Head, LedgerError> {
+    pub async fn copy_to(&self, to: &Path) -> Result<LedgerHead, LedgerError> {
         copy::out(&self.engine, to).await
     }
 
     /// Fills it, while it is empty, with all there is in the SQLite ledger at `from`, whose chain and folds hold.
-    pub async fn fill_from(&self, from: &Path) -> Result<Head, LedgerError> {
+    pub async fn fill_from(&self, from: &Path) -> Result<LedgerHead, LedgerError> {
         copy::fill(&self.engine, from).await
     }
 
     /// Checks its tables, its hash chain, the fold of every bill and the invariants; with `expected`, also that the chain still contains
     /// that head.
-    pub async fn verify(&self, expected: Option<&Head>) -> Result<VerifyReport, LedgerError> {
+    pub async fn verify(&self, expected: Option<&LedgerHead>) -> Result<VerifyReport, LedgerError> {
         copy::verify(&self.engine, expected).await
     }
 
@@ -186,13 +186,13 @@ impl Drop for PostgresLedger {
     }
 }
 
-fn seed(server: &Server) -> [u8; 32] {
+fn seed(server: &PostgresServer) -> [u8; 32] {
     let mut seed = [0; 32];
     server.randomness.fill(&mut seed);
     seed
 }
 
-fn start(server: Server, access: Access) -> Result<Arc<Engine>, LedgerError> {
+fn start(server: PostgresServer, access: Access) -> Result<Arc<Engine>, LedgerError> {
     let place = server.place().clone();
     Engine::start(server, access).map_err(|fault: Fault| place.error(fault))
 }
@@ -204,12 +204,12 @@ impl Ledger for PostgresLedger {
         &self.salts
     }
 
-    async fn record(&self, entries: Vec<Entry>) -> Result<Vec<BillState>, LedgerError> {
+    async fn record(&self, entries: Vec<NewEvent>) -> Result<Vec<BillState>, LedgerError> {
         self.asked(|reply| Job::Record(entries, reply)).await
     }
 
-    async fn apply_payments(&self, payments: &[Payment]) -> Result<Applied, LedgerError> {
-        let mut total = Applied::default();
+    async fn apply_payments(&self, payments: &[Payment]) -> Result<AppliedPayments, LedgerError> {
+        let mut total = AppliedPayments::default();
         for part in payments.chunks(PAYMENTS_AT_ONCE) {
             let applied = self.asked(|reply| Job::Payments(part.to_vec(), reply)).await?;
             total.new = total.new.saturating_add(applied.new);

@@ -2,14 +2,14 @@
 
 use super::engine::Engine;
 use super::patience::Patience;
-use super::server::{Access, SCHEMA, Server};
+use super::server::{Access, PostgresServer, SCHEMA};
 use super::session::Session;
 use super::{copy, read, seal_all, tree};
 use crate::ledger::chain::{NO_SALT, Origin};
 use crate::ledger::sql::cells::{bytes, count, integer, optional, required, signed};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::links::{LINKS, Link};
-use crate::ledger::{Binding, Create, Head, LedgerError};
+use crate::ledger::{Binding, Create, LedgerError, LedgerHead};
 
 /// Every migration, oldest first; the schema version is how many were applied. SQL that is never edited once released.
 pub(super) const MIGRATIONS: &[&str] =
@@ -63,7 +63,7 @@ pub(super) fn read_only(engine: &Engine, binding: Option<&Binding>) -> Result<()
     }
 }
 
-fn check(server: &Server, found: Found, wanted: Option<&Binding>) -> Result<(), LedgerError> {
+fn check(server: &PostgresServer, found: Found, wanted: Option<&Binding>) -> Result<(), LedgerError> {
     let Found::Tables { version, environment, client_id, key } = found else { return Ok(()) };
     if version > MIGRATIONS.len() {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
@@ -77,7 +77,7 @@ fn check(server: &Server, found: Found, wanted: Option<&Binding>) -> Result<(), 
     if key == wanted { Ok(()) } else { Err(LedgerError::other_key(server.name(), key, wanted)) }
 }
 
-fn ask(engine: &Engine, server: &Server, access: Access) -> Result<Found, Fault> {
+fn ask(engine: &Engine, server: &PostgresServer, access: Access) -> Result<Found, Fault> {
     let server = server.clone();
     engine.wait(async move {
         let mut patience = Patience::of(&server);
@@ -91,7 +91,7 @@ fn ask(engine: &Engine, server: &Server, access: Access) -> Result<Found, Fault>
     })
 }
 
-async fn checked(server: Server) -> Result<(), Fault> {
+async fn checked(server: PostgresServer) -> Result<(), Fault> {
     let mut patience = Patience::of(&server);
     loop {
         let checking = async { check_end(&server.connect(Access::Write).await?).await };
@@ -162,7 +162,7 @@ async fn migrate(session: &Session, binding: &Binding, migrations: &[&str]) -> R
             let sql = "INSERT INTO meta (schema_version, environment, client_id, salt, chained_after) VALUES (1, $1, $2, $3, 0)";
             session.execute(sql, &[&binding.environment, &binding.client_id, &&NO_SALT[..]]).await?;
             let sql = "INSERT INTO head (sequence, hash, bill, terms, lease) VALUES (0, $1, 0, 0, 0)";
-            session.execute(sql, &[&&Head::EMPTY.hash[..]]).await?;
+            session.execute(sql, &[&&LedgerHead::EMPTY.hash[..]]).await?;
         }
         if number == WHOLE {
             seal_all::migrated(session).await?;
@@ -188,9 +188,9 @@ pub(super) async fn origin(session: &Session) -> Result<Origin, Fault> {
 }
 
 /// Where the chain is said to end.
-pub(super) async fn said_end(session: &Session) -> Result<Option<Head>, Fault> {
+pub(super) async fn said_end(session: &Session) -> Result<Option<LedgerHead>, Fault> {
     let said = session.row("SELECT sequence, hash FROM head", &[]).await?;
-    said.map(|row| Ok(Head { sequence: count(&row, 0)?, hash: bytes(&row, 1)? })).transpose()
+    said.map(|row| Ok(LedgerHead { sequence: count(&row, 0)?, hash: bytes(&row, 1)? })).transpose()
 }
 
 /// The newest event must follow from the one before it, and be where the chain is said to end: the cheapest look that finds an edited or

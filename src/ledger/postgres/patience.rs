@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
 
-use super::server::Server;
+use super::server::PostgresServer;
 use crate::clock::{Stopwatch, sleep};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::{in_words, is_unreachable};
@@ -16,14 +16,14 @@ const LONGEST_MS: u64 = 2_000;
 
 /// How long is still waited.
 pub(super) struct Patience<'s> {
-    server: &'s Server,
+    server: &'s PostgresServer,
     since: Option<Stopwatch>,
     tries: u32,
 }
 
 impl<'s> Patience<'s> {
     /// All of it.
-    pub(super) const fn of(server: &'s Server) -> Self {
+    pub(super) const fn of(server: &'s PostgresServer) -> Self {
         Self { server, since: None, tries: 0 }
     }
 

@@ -12,7 +12,7 @@ use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::links::{LINKS, Link, PAYMENTS, payment_of};
 use crate::ledger::sql::rows::{Row, row_of, select};
 use crate::ledger::sql::tree::TOP;
-use crate::ledger::{Head, Names};
+use crate::ledger::{LedgerHead, Names};
 
 /// The ids of bills that go or went by one of the numbers `$1`, or hold, held, ask for or were promised one of the codes `$2`.
 const IDS_ABOUT: &str = "SELECT id FROM bills WHERE invoice_number = ANY($1) \
@@ -76,30 +76,30 @@ pub(super) fn customer_of(row: &tokio_postgres::Row) -> Result<Customer, Fault> 
 }
 
 /// The end of the chain.
-pub(super) async fn head(session: &Session) -> Result<Head, Fault> {
+pub(super) async fn head(session: &Session) -> Result<LedgerHead, Fault> {
     let found = session.row("SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1", &[]).await?;
-    found.map_or(Ok(Head::EMPTY), |row| Ok(Head { sequence: count(&row, 0)?, hash: bytes(&row, 1)? }))
+    found.map_or(Ok(LedgerHead::EMPTY), |row| Ok(LedgerHead { sequence: count(&row, 0)?, hash: bytes(&row, 1)? }))
 }
 
 /// The same, and what is kept beside it of all there is.
-pub(super) async fn head_and_top(session: &Session) -> Result<(Head, Option<Vec<u8>>), Fault> {
+pub(super) async fn head_and_top(session: &Session) -> Result<(LedgerHead, Option<Vec<u8>>), Fault> {
     let sql = "SELECT (SELECT digests FROM seals WHERE place = $1), sequence, hash FROM (SELECT 1) AS one \
                LEFT JOIN LATERAL (SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1) AS newest ON TRUE";
     let row = session.row(sql, &[&TOP]).await?.ok_or_else(|| Fault::Failed("a question came to nothing".into()))?;
     let head = match integer_or_null(&row, 1)? {
-        Some(_) => Head { sequence: count(&row, 1)?, hash: bytes(&row, 2)? },
-        None => Head::EMPTY,
+        Some(_) => LedgerHead { sequence: count(&row, 1)?, hash: bytes(&row, 2)? },
+        None => LedgerHead::EMPTY,
     };
     Ok((head, row.try_get(0)?))
 }
 
 /// The head as it was after event `sequence`.
-pub(super) async fn head_at(session: &Session, sequence: u64) -> Result<Option<Head>, Fault> {
+pub(super) async fn head_at(session: &Session, sequence: u64) -> Result<Option<LedgerHead>, Fault> {
     if sequence == 0 {
-        return Ok(Some(Head::EMPTY));
+        return Ok(Some(LedgerHead::EMPTY));
     }
     let found = session.row("SELECT hash FROM events WHERE sequence = $1", &[&signed(sequence)?]).await?;
-    found.map(|row| Ok(Head { sequence, hash: bytes(&row, 0)? })).transpose()
+    found.map(|row| Ok(LedgerHead { sequence, hash: bytes(&row, 0)? })).transpose()
 }
 
 /// Visits the events of a bill from its last, `newest`, to its first, until `visit` has enough.

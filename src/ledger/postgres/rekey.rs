@@ -8,7 +8,7 @@ use super::engine::Engine;
 use super::server::Access;
 use super::session::Session;
 use super::{copy, open, read, seal_all, tables};
-use crate::ledger::Head;
+use crate::ledger::LedgerHead;
 use crate::ledger::chain::{Covered, History, KeyRecord, Kind};
 use crate::ledger::rules::microseconds;
 use crate::ledger::seals::Seals;
@@ -17,13 +17,13 @@ use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::links::{LINKS, Link};
 
 /// The ledger of the engine, whose seals it knows, is sealed with `seals` from now on.
-pub(super) async fn rekey(engine: &Arc<Engine>, seals: &Seals, now: Timestamp) -> Result<Head, Fault> {
+pub(super) async fn rekey(engine: &Arc<Engine>, seals: &Seals, now: Timestamp) -> Result<LedgerHead, Fault> {
     let server = engine.server.clone();
     let session = engine.done(async move { server.connect(Access::Write).await }).await?;
     sealed_anew(session, seals, now).await
 }
 
-async fn sealed_anew(session: Session, seals: &Seals, now: Timestamp) -> Result<Head, Fault> {
+async fn sealed_anew(session: Session, seals: &Seals, now: Timestamp) -> Result<LedgerHead, Fault> {
     session.batch("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0").await?;
     session.query("SELECT sequence FROM head FOR UPDATE", &[]).await?;
     copy::check(&session).await?;

@@ -27,7 +27,7 @@ use crate::ledger::sql::rows::{self, COLUMNS_COUNT, FIRST, row_of, select};
 use crate::ledger::sql::standing::Standing;
 use crate::ledger::sql::totals::sum_of;
 use crate::ledger::sql::tree::Set;
-use crate::ledger::{Happening, Head, LedgerError, Names, Noted};
+use crate::ledger::{BillHappening, LedgerError, LedgerHead, Names, Noted};
 
 /// Bills of one question.
 const BILLS_AT_ONCE: usize = 2_000;
@@ -122,7 +122,7 @@ impl PostgresView {
     }
 
     /// As [`super::PostgresLedger::export`] has it.
-    pub(super) async fn export(&self, out: &mut dyn Write) -> Answer<Head> {
+    pub(super) async fn export(&self, out: &mut dyn Write) -> Answer<LedgerHead> {
         let mut export = Export::new(out);
         let one = |row: &Row| export.event(&Link::of(row)?).map(|()| true);
         let visited = async { self.0.session()?.visit(&format!("{LINKS} ORDER BY sequence"), &[], one).await };
@@ -168,10 +168,10 @@ impl PostgresView {
         let keyed_after = signed(origin.keyed_after())?;
         let since: Vec<i64> = sequences.iter().copied().filter(|sequence| *sequence > keyed_after).collect();
         let before: Vec<i64> = since.iter().map(|sequence| sequence.saturating_sub(1)).collect();
-        let mut heads = HashMap::from([(0, Head::EMPTY)]);
+        let mut heads = HashMap::from([(0, LedgerHead::EMPTY)]);
         for row in &self.rows("SELECT sequence, hash FROM events WHERE sequence = ANY($1)", &[&before]).await? {
             let sequence = count(row, 0)?;
-            heads.insert(sequence, Head { sequence, hash: bytes(row, 1)? });
+            heads.insert(sequence, LedgerHead { sequence, hash: bytes(row, 1)? });
         }
         for row in &self.rows(&format!("{LINKS} WHERE sequence = ANY($1)"), &[&since]).await? {
             let link = Link::of(row)?;
@@ -185,7 +185,7 @@ impl PostgresView {
 
     /// Whether the events of before the key are those that the event answers for with which it was given.
     async fn check_before(&self, origin: &Origin) -> Result<(), Fault> {
-        let (mut history, mut before, mut answers) = (History::default(), Head::EMPTY, false);
+        let (mut history, mut before, mut answers) = (History::default(), LedgerHead::EMPTY, false);
         let one = |row: &Row| {
             let link = Link::of(row)?;
             if link.sequence <= origin.keyed_after() {
@@ -202,7 +202,7 @@ impl PostgresView {
     }
 
     /// The story of a bill, unsorted, each part with its event.
-    pub(super) async fn story(&self, number: &InvoiceNumber) -> Result<Vec<(u64, Timestamp, Happening)>, Fault> {
+    pub(super) async fn story(&self, number: &InvoiceNumber) -> Result<Vec<(u64, Timestamp, BillHappening)>, Fault> {
         let session = self.0.session()?;
         let mut story = Vec::new();
         let mut numbers = BTreeSet::from([number.clone()]);
@@ -213,7 +213,7 @@ impl PostgresView {
                 if let Event::Intended { wire_invoice_number, .. } = &event {
                     numbers.insert(wire_invoice_number.clone());
                 }
-                story.push((link.sequence, link.timestamp()?, Happening::Event(Box::new(event))));
+                story.push((link.sequence, link.timestamp()?, BillHappening::Event(Box::new(event))));
                 Ok(true)
             })
             .await?;
@@ -227,7 +227,7 @@ impl PostgresView {
         for (sequence, payment) in self.payments("WHERE invoice_number = ANY($1)", &[&listed(&numbers)]).await? {
             let at = Timestamp::from_microsecond(payment_event_at(&payment))
                 .map_err(|_| Fault::Damaged(format!("event {sequence} is at no time")))?;
-            story.push((sequence, at, Happening::Payment(payment)));
+            story.push((sequence, at, BillHappening::Payment(payment)));
         }
         Ok(story)
     }

@@ -3,7 +3,7 @@
 use super::read;
 use super::session::Session;
 use super::tree;
-use crate::ledger::Head;
+use crate::ledger::LedgerHead;
 use crate::ledger::seals::Seals;
 use crate::ledger::sql::cells::{Cells as _, integer, required};
 use crate::ledger::sql::fault::Fault;
@@ -55,7 +55,7 @@ async fn give(session: &Session, table: &str, key: &str, seals: Vec<(i64, Vec<u8
 }
 
 /// Seals everything in the open transaction, in which the chain ends with `head`. Bills that had seals of `former` are sealed anew.
-pub(super) async fn seal(session: &Session, head: &Head, former: Option<&Seals>) -> Result<(), Fault> {
+pub(super) async fn seal(session: &Session, head: &LedgerHead, former: Option<&Seals>) -> Result<(), Fault> {
     payments(session).await?;
     if let Some(former) = former {
         bills(session, former).await?;

@@ -51,7 +51,7 @@ pub(super) enum Access {
 
 /// A PostgreSQL server with a database for the ledger.
 #[derive(Clone, Debug)]
-pub struct Server {
+pub struct PostgresServer {
     config: Config,
     tls: Option<Tls>,
     place: Place,
@@ -91,7 +91,7 @@ impl std::fmt::Debug for Tls {
     }
 }
 
-impl Server {
+impl PostgresServer {
     /// The server at `url` (`postgres://user@host:port/database`). The error is a sentence about the setting.
     pub fn new(url: &str, access: &ServerAccess<'_>, randomness: Arc<dyn Randomness>) -> Result<Self, String> {
         let ServerAccess { password, ca_file, patience, lease, seals } = *access;

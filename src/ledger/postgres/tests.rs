@@ -19,11 +19,11 @@ use super::*;
 use crate::domain::lifecycle::Event;
 use crate::ledger::conformance::orders::reissued;
 use crate::ledger::conformance::{adopted, answer, ask, at, binding, entry, intended, number, payment, planned, terms, wait, whole};
-use crate::ledger::{Basis, Seals, SqliteLedger, View as _};
+use crate::ledger::{Basis, LedgerView as _, Seals, SqliteLedger};
 use crate::random::MachineRandomness;
 
 /// The server at `url`, with little patience.
-fn server(url: &str) -> Server {
+fn server(url: &str) -> PostgresServer {
     let access = ServerAccess {
         password: None,
         ca_file: None,
@@ -31,7 +31,7 @@ fn server(url: &str) -> Server {
         lease: Duration::from_secs(3),
         seals: &Seals::UNKEYED,
     };
-    Server::new(url, &access, Arc::new(MachineRandomness)).unwrap()
+    PostgresServer::new(url, &access, Arc::new(MachineRandomness)).unwrap()
 }
 
 /// A new ledger in a database of its own, and where it is.
@@ -47,7 +47,7 @@ fn opened(url: &str) -> PostgresLedger {
 }
 
 #[track_caller]
-fn sound(ledger: &PostgresLedger, expected: Option<&Head>) {
+fn sound(ledger: &PostgresLedger, expected: Option<&LedgerHead>) {
     let report = wait(ledger.verify(expected)).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);
 }
@@ -56,8 +56,8 @@ fn database(url: &str) -> &str {
     url.rsplit('/').next().unwrap()
 }
 
-fn retired(invoice: &str, basis: Basis) -> Entry {
-    Entry { basis, ..entry(invoice, 9, Event::Retired { reason: "expired".into() }) }
+fn retired(invoice: &str, basis: Basis) -> NewEvent {
+    NewEvent { basis, ..entry(invoice, 9, Event::Retired { reason: "expired".into() }) }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::session::Session;
 use super::tables;
-use crate::ledger::Head;
+use crate::ledger::LedgerHead;
 use crate::ledger::seals::Seal;
 use crate::ledger::sql::cells::{Value, bytes_or_null, integer};
 use crate::ledger::sql::fault::Fault;
@@ -24,7 +24,7 @@ async fn put(session: &Session, nodes: impl Iterator<Item = (Place, Vec<u8>)>) -
 }
 
 /// What stands for all there is, if `head` is where the chain ends.
-pub(super) async fn top(session: &Session, head: &Head) -> Result<Top, Fault> {
+pub(super) async fn top(session: &Session, head: &LedgerHead) -> Result<Top, Fault> {
     let kept = nodes(session, &[TOP]).await?;
     Top::of(&session.seals, head, kept.get(&TOP).map(Vec::as_slice))
 }
@@ -98,7 +98,7 @@ pub(super) async fn check_all(session: &Session, top: &Top, set: Set) -> Result<
 pub(super) async fn write(
     session: &Session,
     known: &mut Nodes,
-    (before, head): (&Head, &Head),
+    (before, head): (&LedgerHead, &LedgerHead),
     growth: Growth,
     totals: u128,
 ) -> Result<(), Fault> {
@@ -118,7 +118,7 @@ pub(super) async fn write(
 }
 
 /// Makes both trees anew of the rows there are, and seals them with the end of the chain; `totals` is the sum of all totals.
-pub(super) async fn make(session: &Session, head: &Head, totals: u128) -> Result<(), Fault> {
+pub(super) async fn make(session: &Session, head: &LedgerHead, totals: u128) -> Result<(), Fault> {
     let mut top = Top::default();
     top.totals = totals;
     let mut all = Nodes::new();

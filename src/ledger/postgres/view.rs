@@ -12,7 +12,7 @@ use super::tree;
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
-use crate::domain::mark::{Held, Mark};
+use crate::domain::mark::{BillMark, BillWithCode};
 use crate::domain::owner::Paid;
 use crate::domain::payment::Payment;
 use crate::domain::revocation::Revocation;
@@ -25,7 +25,7 @@ use crate::ledger::sql::marks;
 use crate::ledger::sql::rows::row_of;
 use crate::ledger::sql::totals::{TOTALS, Tally};
 use crate::ledger::sql::tree::Set;
-use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, Totals, View};
+use crate::ledger::{BillHappening, Lapses, LedgerError, LedgerHead, LedgerTotals, LedgerView, Names, Noted};
 
 /// A view of a PostgreSQL database.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ const CODES: [&str; 4] = [
 
 impl PostgresView {
     /// The head as it was after event `sequence`, if there is one.
-    pub(in crate::ledger) async fn head_at(&self, sequence: u64) -> Answer<Option<Head>> {
+    pub(in crate::ledger) async fn head_at(&self, sequence: u64) -> Answer<Option<LedgerHead>> {
         self.ask(async { read::head_at(self.0.session()?, sequence).await }).await
     }
 }
@@ -57,8 +57,8 @@ fn code_of(row: &Row) -> Result<PaymentCode, Fault> {
     PaymentCode::new(required(row, 0)?).map_err(|_| Fault::Damaged("a payment code cannot be read".into()))
 }
 
-impl View for PostgresView {
-    async fn head(&self) -> Answer<Head> {
+impl LedgerView for PostgresView {
+    async fn head(&self) -> Answer<LedgerHead> {
         Ok(self.0.head)
     }
 
@@ -76,11 +76,11 @@ impl View for PostgresView {
         .await
     }
 
-    async fn marks(&self, numbers: &[&InvoiceNumber]) -> Answer<Vec<Option<Mark>>> {
+    async fn marks(&self, numbers: &[&InvoiceNumber]) -> Answer<Vec<Option<BillMark>>> {
         self.ask(self.each(numbers, |row, _, seals| marks::mark(row, seals))).await
     }
 
-    async fn held(&self, numbers: &[&InvoiceNumber]) -> Answer<Vec<Option<Held>>> {
+    async fn held(&self, numbers: &[&InvoiceNumber]) -> Answer<Vec<Option<BillWithCode>>> {
         self.ask(self.each(numbers, marks::held)).await
     }
 
@@ -162,7 +162,7 @@ impl View for PostgresView {
         .await
     }
 
-    async fn history(&self, number: &InvoiceNumber) -> Answer<Vec<(Timestamp, Happening)>> {
+    async fn history(&self, number: &InvoiceNumber) -> Answer<Vec<(Timestamp, BillHappening)>> {
         let mut story = self.ask(self.story(number)).await?;
         story.sort_by_key(|(sequence, ..)| *sequence);
         Ok(story.into_iter().map(|(_, at, happening)| (at, happening)).collect())
@@ -281,7 +281,7 @@ impl View for PostgresView {
         .await
     }
 
-    async fn totals(&self, now: Timestamp) -> Answer<Totals> {
+    async fn totals(&self, now: Timestamp) -> Answer<LedgerTotals> {
         self.ask(async {
             let mut tally = Tally::at(now, self.0.session()?.seals.clone());
             for row in &self.rows(TOTALS, &[]).await? {

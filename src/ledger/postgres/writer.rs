@@ -12,7 +12,7 @@ use super::append::{Appender, Ends};
 use super::lease::{self, Lease};
 use super::patience::Patience;
 use super::purge::{self, PURGEABLE};
-use super::server::{Access, Server};
+use super::server::{Access, PostgresServer};
 use super::session::Session;
 use super::world::World;
 use super::{open, read};
@@ -22,7 +22,7 @@ use crate::domain::revocation::Revocation;
 use crate::ledger::chain::Origin;
 use crate::ledger::sql::cells::{bytes, count, integer};
 use crate::ledger::sql::fault::Fault;
-use crate::ledger::{Applied, Entry, Head, LedgerError, Purged};
+use crate::ledger::{AppliedPayments, LedgerError, LedgerHead, NewEvent, Purged};
 
 /// Most events of one transaction, beyond which no further caller joins it.
 const EVENTS_MAX: usize = 256;
@@ -33,9 +33,9 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
 /// What can be asked.
 pub(super) enum Job {
     /// Append bills' events.
-    Record(Vec<Entry>, Reply<Vec<BillState>>),
+    Record(Vec<NewEvent>, Reply<Vec<BillState>>),
     /// Add payments.
-    Payments(Vec<Payment>, Reply<Applied>),
+    Payments(Vec<Payment>, Reply<AppliedPayments>),
     /// Remove personal data of what was quiet since the first instant, at the second.
     Purge(Timestamp, Timestamp, Reply<Purged>),
     /// Keep what a person says about one of DOKU's keys.
@@ -56,7 +56,7 @@ impl Job {
 /// What came of a job.
 enum Answer {
     States(Vec<BillState>),
-    Applied(Applied),
+    Applied(AppliedPayments),
     Purged(Purged),
     Revoked,
     Refused(Fault),
@@ -70,18 +70,18 @@ struct Desk {
 
 /// What goes from one transaction to the next.
 struct Writer {
-    server: Server,
+    server: PostgresServer,
     lease: Lease,
     desk: Option<Desk>,
     world: World,
     /// The head that the world goes with: where another one is found, others have written.
-    seen: Option<Head>,
+    seen: Option<LedgerHead>,
     /// Where a commit was not answered: the head it would have made, and what it was about.
-    unanswered: Option<(Head, Vec<Answer>)>,
+    unanswered: Option<(LedgerHead, Vec<Answer>)>,
 }
 
 /// Does jobs until there will be no more.
-pub(super) async fn serve(server: Server, lease: Lease, mut queue: UnboundedReceiver<Job>) {
+pub(super) async fn serve(server: PostgresServer, lease: Lease, mut queue: UnboundedReceiver<Job>) {
     let (world, desk, seen, unanswered) = (World::default(), None, None, None);
     let mut writer = Writer { server, lease, desk, world, seen, unanswered };
     while let Some(first) = queue.recv().await {
@@ -180,7 +180,7 @@ impl Writer {
     }
 }
 
-fn entries_of(jobs: &[Job]) -> Vec<&Entry> {
+fn entries_of(jobs: &[Job]) -> Vec<&NewEvent> {
     let mut all = Vec::new();
     for job in jobs {
         if let Job::Record(entries, _) = job {
@@ -194,11 +194,11 @@ fn entries_of(jobs: &[Job]) -> Vec<&Entry> {
 async fn turn(session: &Session) -> Result<Ends, Fault> {
     let found = session.row("SELECT sequence, hash, bill, terms FROM head FOR UPDATE", &[]).await?;
     let row = found.ok_or_else(|| Fault::Damaged("the row that says where its chain ends is missing".into()))?;
-    let head = Head { sequence: count(&row, 0)?, hash: bytes(&row, 1)? };
+    let head = LedgerHead { sequence: count(&row, 0)?, hash: bytes(&row, 1)? };
     Ok(Ends { head, bill: integer(&row, 2)?, terms: integer(&row, 3)? })
 }
 
-fn answer(server: &Server, jobs: Vec<Job>, answers: Vec<Answer>) {
+fn answer(server: &PostgresServer, jobs: Vec<Job>, answers: Vec<Answer>) {
     for (job, answer) in jobs.into_iter().zip(answers) {
         match (job, answer) {
             (Job::Record(_, reply), Answer::States(states)) => drop(reply.send(Ok(states))),
@@ -221,7 +221,7 @@ fn refuse(job: Job, error: LedgerError) {
 }
 
 /// All of them have lost the same transaction.
-fn fail(server: &Server, jobs: Vec<Job>, fault: Fault) {
+fn fail(server: &PostgresServer, jobs: Vec<Job>, fault: Fault) {
     let place = server.place();
     let error = place.error(fault);
     for job in jobs {

@@ -17,7 +17,7 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
 use crate::domain::revocation::Revocation;
-use crate::ledger::Head;
+use crate::ledger::LedgerHead;
 use crate::ledger::chain::{Covered, KeyRecord, Kind, NumberRecord, Origin, PaymentRecord};
 use crate::ledger::rules::microseconds;
 use crate::ledger::seals::{Seal, Seals};
@@ -68,7 +68,7 @@ impl<'row> Link<'row> {
     }
 
     /// Whether it is the next after `previous`, with the hash that belongs to it.
-    pub(in crate::ledger) fn follows(&self, origin: &Origin, previous: &Head) -> bool {
+    pub(in crate::ledger) fn follows(&self, origin: &Origin, previous: &LedgerHead) -> bool {
         previous.then(origin, &self.covered()) == Some(self.head())
     }
 
@@ -84,8 +84,8 @@ impl<'row> Link<'row> {
     }
 
     /// The head when this was the last event.
-    pub(in crate::ledger) const fn head(&self) -> Head {
-        Head { sequence: self.sequence, hash: self.hash }
+    pub(in crate::ledger) const fn head(&self) -> LedgerHead {
+        LedgerHead { sequence: self.sequence, hash: self.hash }
     }
 
     /// The event's instant.
@@ -224,13 +224,13 @@ struct HeadLine {
 /// An export on its way: every event in order as a JSON line, then the head. The same ledger gives the same bytes.
 pub(in crate::ledger) struct Export<'o> {
     out: &'o mut dyn Write,
-    last: Head,
+    last: LedgerHead,
 }
 
 impl<'o> Export<'o> {
     /// Before the first event.
     pub(in crate::ledger) fn new(out: &'o mut dyn Write) -> Self {
-        Self { out, last: Head::EMPTY }
+        Self { out, last: LedgerHead::EMPTY }
     }
 
     /// The next event.
@@ -246,7 +246,7 @@ impl<'o> Export<'o> {
     }
 
     /// The head, after the last one.
-    pub(in crate::ledger) fn finish(self) -> Result<Head, Fault> {
+    pub(in crate::ledger) fn finish(self) -> Result<LedgerHead, Fault> {
         let Self { out, last } = self;
         write_line(out, &ExportedHead { head: HeadLine { sequence: last.sequence, hash: digest::hex(&last.hash) } })?;
         out.flush()?;

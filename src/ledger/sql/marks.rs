@@ -8,15 +8,15 @@ use super::rows::{FIRST, KEPT_FROM, checked, code_of, paid_at_column, salt_of, s
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::mark::{Held, Mark};
+use crate::domain::mark::{BillMark, BillWithCode};
 use crate::ledger::seals::Seals;
 
 /// A bill's mark, of what [`select`](super::rows::select) selects. Its terms are not parsed.
-pub(in crate::ledger) fn mark(row: &impl Cells, seals: &Seals) -> Result<Mark, Fault> {
+pub(in crate::ledger) fn mark(row: &impl Cells, seals: &Seals) -> Result<BillMark, Fault> {
     let (terms, _) = checked(row, seals, true)?;
     let is_there = |column: usize| -> Result<bool, Fault> { Ok(row.cell(FIRST + column)? != ValueRef::Null) };
     let has_code = is_there(13)?;
-    Ok(Mark {
+    Ok(BillMark {
         status: status_of(row)?,
         terms,
         reusable: integer(row, FIRST + 5)? != 0,
@@ -34,11 +34,17 @@ struct Told {
 }
 
 /// A bill and its code. Of its terms only what is told is parsed.
-pub(in crate::ledger) fn held(row: &impl Cells, invoice_number: &InvoiceNumber, seals: &Seals) -> Result<Held, Fault> {
+pub(in crate::ledger) fn held(row: &impl Cells, invoice_number: &InvoiceNumber, seals: &Seals) -> Result<BillWithCode, Fault> {
     const AMOUNT: usize = FIRST + 4;
     checked(row, seals, true)?;
     let Told { channel } = parsed(row, 1)?.ok_or_else(|| damaged(row, 1, &"it is missing"))?;
     let amount = u64::try_from(integer(row, AMOUNT)?).map_err(|error| damaged(row, AMOUNT, &error))?;
     let amount = Amount::new(amount).map_err(|error| damaged(row, AMOUNT, &error))?;
-    Ok(Held { invoice_number: invoice_number.clone(), status: status_of(row)?, channel, amount, code: code_of(row, invoice_number)? })
+    Ok(BillWithCode {
+        invoice_number: invoice_number.clone(),
+        status: status_of(row)?,
+        channel,
+        amount,
+        code: code_of(row, invoice_number)?,
+    })
 }

@@ -11,10 +11,10 @@ use super::cells::{self, Cells, Value, at, bytes_or_null, damaged, integer, inte
 use super::fault::Fault;
 use super::seal;
 use crate::domain::bill::{Customer, Salt};
-use crate::domain::check;
+use crate::domain::check_status;
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
-use crate::domain::lifecycle::{BillState, Code, CodeAnswer, Remark, Status, Superseded};
+use crate::domain::lifecycle::{BillState, CodeAnswer, IssuedCode, Remark, Status, Superseded};
 use crate::domain::mark::TermsDigest;
 use crate::domain::owner::Paid;
 use crate::ledger::rules::{live_payment_code, microseconds, truncated};
@@ -163,8 +163,8 @@ pub(in crate::ledger) fn columns_of(state: &BillState, kept: &Kept) -> Result<[V
         wire.map_or(Value::Null, |wire| text(wire.as_str())),
         instant(code.map(|code| code.accepted_at)),
         instant(code.and_then(|code| code.answer.expires_at)),
-        instant(check::ends_at(state)),
-        Value::Integer(check::may_tell(state).into()),
+        instant(check_status::ends_at(state)),
+        Value::Integer(check_status::may_tell(state).into()),
         json(details.as_ref().filter(|details| **details != CodeDetails::default()))?,
         json(state.open.as_deref())?,
         json(state.refusal.as_deref())?,
@@ -270,7 +270,7 @@ pub(in crate::ledger) fn salt_of(row: &impl Cells) -> Result<Option<Salt>, Fault
 }
 
 /// The code that a bill holds or held last, of what [`select`] selects.
-pub(in crate::ledger) fn code_of(row: &impl Cells, invoice_number: &InvoiceNumber) -> Result<Option<Code>, Fault> {
+pub(in crate::ledger) fn code_of(row: &impl Cells, invoice_number: &InvoiceNumber) -> Result<Option<IssuedCode>, Fault> {
     const CODE: usize = FIRST + 9;
     const WIRE_NUMBER: usize = FIRST + 12;
     let Some(accepted_at) = at(row, FIRST + 13)? else { return Ok(None) };
@@ -285,7 +285,7 @@ pub(in crate::ledger) fn code_of(row: &impl Cells, invoice_number: &InvoiceNumbe
     let expires_at = expires_at.map_or_else(|| at(row, FIRST + 14), |exact| Ok(Some(exact)))?;
     let answer = CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page, how_to_pay_api };
     let wire_invoice_number = wire.unwrap_or_else(|| invoice_number.clone());
-    Ok(Some(Code { answer, wire_invoice_number, issued_as, accepted_at, superseded, remark }))
+    Ok(Some(IssuedCode { answer, wire_invoice_number, issued_as, accepted_at, superseded, remark }))
 }
 
 /// Whether and how a bill is paid, from its column.

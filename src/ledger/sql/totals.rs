@@ -10,10 +10,10 @@ use super::fault::Fault;
 use super::rows::Row;
 use super::tree::of_total;
 use crate::domain::amount::Rupiah;
-use crate::domain::check;
+use crate::domain::check_status;
 use crate::domain::lifecycle::{BillState, Status};
 use crate::domain::sum::Sum;
-use crate::ledger::Totals;
+use crate::ledger::LedgerTotals;
 use crate::ledger::rules::microseconds;
 use crate::ledger::seals::Seals;
 
@@ -66,7 +66,7 @@ impl Changes {
 }
 
 fn key_of(state: &BillState, is_paid: bool) -> Key {
-    let ends_on = check::ends_at(state).filter(|_| state.status == Status::Active);
+    let ends_on = check_status::ends_at(state).filter(|_| state.status == Status::Active);
     (state.status.name(), is_paid, state.hold.is_some(), day_of(ends_on.map(microseconds)))
 }
 
@@ -92,13 +92,13 @@ pub(in crate::ledger) struct Tally {
     /// The sum of what stands for the rows that were added.
     sealed: u128,
     by_status: BTreeMap<&'static str, Sum>,
-    totals: Totals,
+    totals: LedgerTotals,
 }
 
 impl Tally {
     /// At `now`, with nothing added.
     pub(in crate::ledger) fn at(now: jiff::Timestamp, seals: Seals) -> Self {
-        Self { now: microseconds(now), seals, sealed: 0, by_status: BTreeMap::new(), totals: Totals::default() }
+        Self { now: microseconds(now), seals, sealed: 0, by_status: BTreeMap::new(), totals: LedgerTotals::default() }
     }
 
     /// The beginning of today and now: unpaid active bills whose end is between the two have ended, and must be counted one by one.
@@ -143,7 +143,7 @@ impl Tally {
     }
 
     /// All of it, if the rows come to `sealed`; `ended_today` are those of [`Self::today`].
-    pub(in crate::ledger) fn finish(self, ended_today: Sum, sealed: u128) -> Result<Totals, Fault> {
+    pub(in crate::ledger) fn finish(self, ended_today: Sum, sealed: u128) -> Result<LedgerTotals, Fault> {
         if self.sealed != sealed {
             return Err(Fault::Damaged("what bills and payments come to was edited: the seal of the totals does not fit".into()));
         }

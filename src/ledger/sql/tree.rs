@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fault::Fault;
-use crate::ledger::Head;
+use crate::ledger::LedgerHead;
 use crate::ledger::seals::{Seal, Seals};
 
 /// Rows whose seals are added up.
@@ -305,7 +305,7 @@ impl Top {
     }
 
     /// As it is kept when `head` is the end of the chain.
-    pub(in crate::ledger) fn sealed(&self, seals: &Seals, head: &Head) -> Vec<u8> {
+    pub(in crate::ledger) fn sealed(&self, seals: &Seals, head: &LedgerHead) -> Vec<u8> {
         let masked = self.totals.wrapping_add(mask(seals, head));
         let mut bytes = [self.bills, self.payments, masked.to_be_bytes()].concat();
         let seal = seal_of(seals, head, &bytes);
@@ -314,7 +314,7 @@ impl Top {
     }
 
     /// What was kept, if `head` is where the chain ended then.
-    pub(in crate::ledger) fn of(seals: &Seals, head: &Head, kept: Option<&[u8]>) -> Result<Self, Fault> {
+    pub(in crate::ledger) fn of(seals: &Seals, head: &LedgerHead, kept: Option<&[u8]>) -> Result<Self, Fault> {
         let broken = || {
             Fault::Damaged(format!(
                 "its seals were made when the chain ended elsewhere than at event {}: events or seals were put back or removed",
@@ -330,11 +330,11 @@ impl Top {
     }
 }
 
-fn seal_of(seals: &Seals, head: &Head, bytes: &[u8]) -> Seal {
+fn seal_of(seals: &Seals, head: &LedgerHead, bytes: &[u8]) -> Seal {
     seals.seal(b"top", &[bytes, &head.sequence.to_be_bytes(), &head.hash])
 }
 
-fn mask(seals: &Seals, head: &Head) -> u128 {
+fn mask(seals: &Seals, head: &LedgerHead) -> u128 {
     u128::from_be_bytes(seals.seal(b"mask", &[&head.sequence.to_be_bytes(), &head.hash]))
 }
 

@@ -22,7 +22,7 @@ use crate::ledger::sql::rows::{Kept, Row, names_of};
 use crate::ledger::sql::standing::{Standing, may_change};
 use crate::ledger::sql::totals::Changes;
 use crate::ledger::terms::{TermsText, event_text};
-use crate::ledger::{Applied, Entry, Head, Names};
+use crate::ledger::{AppliedPayments, LedgerHead, Names, NewEvent};
 
 /// A write transaction at the end of the chain. Whoever makes one commits or rolls back.
 pub(super) struct Appender<'c> {
@@ -30,8 +30,8 @@ pub(super) struct Appender<'c> {
     origin: &'c Origin,
     folded: &'c mut Folded,
     /// Where the chain ended when the transaction began.
-    began: Head,
-    head: Head,
+    began: LedgerHead,
+    head: LedgerHead,
     totals: Changes,
     /// The highest id of a bill, once it is known.
     last_bill: Option<i64>,
@@ -97,7 +97,7 @@ impl<'c> Appender<'c> {
 
     /// Appends bills' events in order, all of them or none. A single one, as sending makes them, needs no savepoint, which
     /// would copy every page it touches.
-    pub(super) fn entries(&mut self, entries: Vec<Entry>) -> Result<Vec<BillState>, Fault> {
+    pub(super) fn entries(&mut self, entries: Vec<NewEvent>) -> Result<Vec<BillState>, Fault> {
         let is_single = entries.len() == 1;
         let began_at = self.head.sequence;
         let all = |appender: &mut Self| entries.into_iter().map(|entry| appender.entry(entry, began_at)).collect();
@@ -105,7 +105,7 @@ impl<'c> Appender<'c> {
     }
 
     /// Whatever can be refused is refused before anything is written.
-    fn entry(&mut self, entry: Entry, began_at: u64) -> Result<BillState, Fault> {
+    fn entry(&mut self, entry: NewEvent, began_at: u64) -> Result<BillState, Fault> {
         let at = truncated(entry.at);
         let before = match self.folded.take(&entry.invoice_number) {
             Some(row) => Some(row),
@@ -256,8 +256,8 @@ impl<'c> Appender<'c> {
     }
 
     /// Adds the payments that are new, and the numbers of those that lacked them.
-    pub(super) fn payments(&mut self, payments: &[Payment]) -> Result<Applied, Fault> {
-        let mut applied = Applied::default();
+    pub(super) fn payments(&mut self, payments: &[Payment]) -> Result<AppliedPayments, Fault> {
+        let mut applied = AppliedPayments::default();
         let payments: Vec<Payment> = payments.iter().map(truncated_payment).collect();
         for (payment, fate) in payments.iter().zip(fates(&payments, |code| read::payments_for(self.connection, code))?) {
             match fate {
@@ -320,7 +320,7 @@ impl<'c> Appender<'c> {
 }
 
 /// Writes the row of an event, with which the chain ends at `head`.
-pub(super) fn keep_event(connection: &Db, head: &Head, event: &Covered<'_>, row: EventRow) -> Result<(), Fault> {
+pub(super) fn keep_event(connection: &Db, head: &LedgerHead, event: &Covered<'_>, row: EventRow) -> Result<(), Fault> {
     let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash, terms, previous, beside, fence) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let (Covered { at, kind, invoice_number, json, beside, fence }, EventRow { terms, previous }) = (event, row);

@@ -6,7 +6,7 @@ use super::db::Db;
 use super::rows::BY_NUMBER;
 use super::tree;
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::mark::{Held, Mark};
+use crate::domain::mark::{BillMark, BillWithCode};
 use crate::ledger::sql::cells::integer;
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::marks;
@@ -23,11 +23,11 @@ fn asked<T>(connection: &Db, invoice_number: &InvoiceNumber, read: impl FnOnce(&
 }
 
 /// One bill's mark, if the ledger has it.
-pub(super) fn mark(connection: &Db, invoice_number: &InvoiceNumber) -> Result<Option<Mark>, Fault> {
+pub(super) fn mark(connection: &Db, invoice_number: &InvoiceNumber) -> Result<Option<BillMark>, Fault> {
     asked(connection, invoice_number, |row| marks::mark(row, &connection.seals))
 }
 
 /// One bill and its code, if the ledger has it.
-pub(super) fn held(connection: &Db, invoice_number: &InvoiceNumber) -> Result<Option<Held>, Fault> {
+pub(super) fn held(connection: &Db, invoice_number: &InvoiceNumber) -> Result<Option<BillWithCode>, Fault> {
     asked(connection, invoice_number, |row| marks::held(row, invoice_number, &connection.seals))
 }

@@ -10,7 +10,7 @@ use super::verify;
 use super::{names, read, terms, totals, tree, write};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
-use crate::ledger::Head;
+use crate::ledger::LedgerHead;
 use crate::ledger::chain::NO_SALT;
 use crate::ledger::sql::cells::signed;
 use crate::ledger::sql::fault::Fault;
@@ -160,7 +160,7 @@ fn fold_anew(connection: &Db) -> Result<(), Fault> {
 
 /// One bill out of its events, which learn what came before them.
 fn fold_bill(connection: &Db, number: &InvoiceNumber) -> Result<(), Fault> {
-    let (mut state, mut last_hash) = (None::<BillState>, Head::EMPTY.hash);
+    let (mut state, mut last_hash) = (None::<BillState>, LedgerHead::EMPTY.hash);
     let mut sequences: Vec<i64> = Vec::new();
     read::visit_links(connection, "WHERE invoice_number = ?1 AND kind = 'bill' ORDER BY sequence", [number.as_str()], |link| {
         let after = BillState::apply(state.take(), number, link.timestamp()?, &link.event()?).map_err(Fault::Illegal)?;

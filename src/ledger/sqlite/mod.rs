@@ -41,7 +41,7 @@ use tokio::sync::oneshot;
 
 use super::chain::Origin;
 use super::seals::Seals;
-use super::{Applied, Entry, Head, Ledger, LedgerError};
+use super::{AppliedPayments, Ledger, LedgerError, LedgerHead, NewEvent};
 use crate::domain::bill::Salts;
 use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
@@ -103,7 +103,7 @@ impl SqliteLedger {
     }
 
     /// The same, and that the ledger still contains the head that an earlier run printed.
-    pub fn verify_against(path: &Path, seals: &Seals, expected: &Head) -> Result<VerifyReport, LedgerError> {
+    pub fn verify_against(path: &Path, seals: &Seals, expected: &LedgerHead) -> Result<VerifyReport, LedgerError> {
         verify::verify(&Place::new(path), seals, Some(expected))
     }
 
@@ -113,7 +113,7 @@ impl SqliteLedger {
     }
 
     /// Seals the ledger at `path`, whose seals are made with `former`, as `binding` says; see [`super::Store::rekey`].
-    pub fn rekey(path: &Path, binding: &Binding, former: &Seals, now: Timestamp) -> Result<Head, LedgerError> {
+    pub fn rekey(path: &Path, binding: &Binding, former: &Seals, now: Timestamp) -> Result<LedgerHead, LedgerError> {
         rekey::rekey(path, binding, former, now)
     }
 
@@ -123,7 +123,7 @@ impl SqliteLedger {
     }
 
     /// Writes every event in order as a JSON line, then a line with the head. The same ledger gives the same bytes.
-    pub fn export(&self, out: &mut dyn Write) -> Result<Head, LedgerError> {
+    pub fn export(&self, out: &mut dyn Write) -> Result<LedgerHead, LedgerError> {
         self.readers.view()?.ask(|connection| read::export(connection, out))
     }
 
@@ -176,14 +176,14 @@ impl Ledger for SqliteLedger {
         &self.salts
     }
 
-    async fn record(&self, entries: Vec<Entry>) -> Result<Vec<BillState>, LedgerError> {
+    async fn record(&self, entries: Vec<NewEvent>) -> Result<Vec<BillState>, LedgerError> {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Record(entries, Box::new(move |result| drop(reply.send(result)))))?;
         answer.await.unwrap_or_else(|_| Err(self.writer_is_gone()))
     }
 
-    async fn apply_payments(&self, payments: &[Payment]) -> Result<Applied, LedgerError> {
-        let mut total = Applied::default();
+    async fn apply_payments(&self, payments: &[Payment]) -> Result<AppliedPayments, LedgerError> {
+        let mut total = AppliedPayments::default();
         for part in payments.chunks(PAYMENTS_PER_TRANSACTION) {
             let (reply, answer) = oneshot::channel();
             self.send(Job::Payments(part.to_vec(), Box::new(move |result| drop(reply.send(result)))))?;

@@ -18,7 +18,7 @@ use crate::ledger::seals::Seals;
 use crate::ledger::sql::cells::{signed, unsigned};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
-use crate::ledger::{Head, LedgerError};
+use crate::ledger::{LedgerError, LedgerHead};
 use crate::private::{self, folder_of};
 use crate::temporary;
 
@@ -386,7 +386,7 @@ fn check_last_event(connection: &Db, origin: &Origin) -> Result<(), Fault> {
     let head = read::head(connection)?;
     let Some(previous_sequence) = head.sequence.checked_sub(1) else { return Ok(()) };
     let previous = match previous_sequence {
-        0 => Head::EMPTY,
+        0 => LedgerHead::EMPTY,
         sequence => read::head_at(connection, sequence)?.ok_or_else(|| Fault::Damaged(format!("event {sequence} is missing")))?,
     };
     let mut follows = false;

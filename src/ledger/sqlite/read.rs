@@ -20,7 +20,7 @@ use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::links::{Export, LINKS, Link, PAYMENTS, payment_of};
 use crate::ledger::sql::standing::Standing;
 use crate::ledger::sql::tree::Set;
-use crate::ledger::{Happening, Head, Lapses};
+use crate::ledger::{BillHappening, Lapses, LedgerHead};
 
 /// Visits events; `clause` is what follows the tables, with an order of its own or none.
 pub(super) fn visit_links(
@@ -38,20 +38,20 @@ pub(super) fn visit_links(
 }
 
 /// The end of the chain.
-pub(super) fn head(connection: &Db) -> Result<Head, Fault> {
+pub(super) fn head(connection: &Db) -> Result<LedgerHead, Fault> {
     let mut statement = connection.prepare_cached("SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1")?;
     let found = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    found.map_or(Ok(Head::EMPTY), |(sequence, hash)| Ok(Head { sequence: unsigned(sequence)?, hash }))
+    found.map_or(Ok(LedgerHead::EMPTY), |(sequence, hash)| Ok(LedgerHead { sequence: unsigned(sequence)?, hash }))
 }
 
 /// The head as it was after event `sequence`.
-pub(super) fn head_at(connection: &Db, sequence: u64) -> Result<Option<Head>, Fault> {
+pub(super) fn head_at(connection: &Db, sequence: u64) -> Result<Option<LedgerHead>, Fault> {
     if sequence == 0 {
-        return Ok(Some(Head::EMPTY));
+        return Ok(Some(LedgerHead::EMPTY));
     }
     let sql = "SELECT hash FROM events WHERE sequence = ?1";
     let hash = connection.prepare_cached(sql)?.query_row([signed(sequence)?], |row| row.get(0)).optional()?;
-    Ok(hash.map(|hash| Head { sequence, hash }))
+    Ok(hash.map(|hash| LedgerHead { sequence, hash }))
 }
 
 /// Visits the rows of `payments`, each with its sequence, in the order they were applied.
@@ -190,7 +190,7 @@ pub(super) fn terms_of_events(connection: &Db, newest: u64) -> Result<Vec<i64>, 
 }
 
 /// Everything that happened to a bill, in the order it was recorded.
-pub(super) fn history(connection: &Db, invoice_number: &InvoiceNumber) -> Result<Vec<(Timestamp, Happening)>, Fault> {
+pub(super) fn history(connection: &Db, invoice_number: &InvoiceNumber) -> Result<Vec<(Timestamp, BillHappening)>, Fault> {
     let mut story = Vec::new();
     let mut numbers = std::collections::BTreeSet::from([invoice_number.clone()]);
     if let Some(row) = rows::load(connection, invoice_number)? {
@@ -207,7 +207,7 @@ pub(super) fn history(connection: &Db, invoice_number: &InvoiceNumber) -> Result
             if let Event::Intended { wire_invoice_number, .. } = &event {
                 numbers.insert(wire_invoice_number.clone());
             }
-            story.push((link.sequence, link.timestamp()?, Happening::Event(Box::new(event))));
+            story.push((link.sequence, link.timestamp()?, BillHappening::Event(Box::new(event))));
             Ok(true)
         })?;
         if is_of_before {
@@ -219,7 +219,7 @@ pub(super) fn history(connection: &Db, invoice_number: &InvoiceNumber) -> Result
             tree::check(connection, Set::Payments, signed(sequence)?)?;
             let at = payment_event_at(&payment);
             let at = Timestamp::from_microsecond(at).map_err(|_| Fault::Damaged(format!("event {sequence} is at no time")))?;
-            story.push((sequence, at, Happening::Payment(payment)));
+            story.push((sequence, at, BillHappening::Payment(payment)));
             Ok(())
         })?;
     }
@@ -270,7 +270,7 @@ fn check_before(connection: &Db, origin: &Origin) -> Result<(), Fault> {
 }
 
 /// Writes all events in order as JSON lines, and the head as the last line. The same ledger gives the same bytes.
-pub(super) fn export(connection: &Db, out: &mut dyn Write) -> Result<Head, Fault> {
+pub(super) fn export(connection: &Db, out: &mut dyn Write) -> Result<LedgerHead, Fault> {
     let mut export = Export::new(out);
     visit_links(connection, "ORDER BY sequence", [], |link| export.event(link))?;
     export.finish()

@@ -12,14 +12,14 @@ use crate::ledger::rules::microseconds;
 use crate::ledger::seals::Seals;
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
-use crate::ledger::{Binding, Head, LedgerError};
+use crate::ledger::{Binding, LedgerError, LedgerHead};
 
 /// The ledger at `path`, whose seals are made with `former`, is sealed as `binding` says from now on. Nobody has a part of it.
-pub(super) fn rekey(path: &Path, binding: &Binding, former: &Seals, now: Timestamp) -> Result<Head, LedgerError> {
+pub(super) fn rekey(path: &Path, binding: &Binding, former: &Seals, now: Timestamp) -> Result<LedgerHead, LedgerError> {
     let place = Place::new(path);
     let opened = open::to_rekey(&place, &Binding { seals: former.clone(), ..binding.clone() })?;
     let mut connection = opened.connection;
-    let mut work = || -> Result<Head, Fault> {
+    let mut work = || -> Result<LedgerHead, Fault> {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         whole(&connection)?;
         let (mut history, before) = (History::default(), read::head(&connection)?);

@@ -16,14 +16,14 @@ use rusqlite::Connection;
 use super::*;
 use crate::domain::bill::Customer;
 use crate::domain::bill::{RecordedTerms, Salt};
-use crate::domain::check::{Details, FoundPayment, Word};
+use crate::domain::check_status::{FoundPayment, StatusDetails, Word};
 use crate::domain::digest;
 use crate::domain::lifecycle::{Event, OperationKind, Status};
 use crate::domain::personal::Personal;
 use crate::ledger::conformance::{
     SALT, adopted, answer, ask, at, binding, entry, found, intended, new_sqlite, number, payment, planned, terms, wait, whole,
 };
-use crate::ledger::{Happening, Private, View as _};
+use crate::ledger::{BillHappening, LedgerView as _, Private};
 use crate::random::MachineRandomness;
 
 fn reopen(path: &Path) -> Result<SqliteLedger, LedgerError> {
@@ -31,7 +31,7 @@ fn reopen(path: &Path) -> Result<SqliteLedger, LedgerError> {
 }
 
 /// A ledger with an open operation, a live code and a payment, closed again.
-fn closed_ledger() -> (tempfile::TempDir, std::path::PathBuf, Head) {
+fn closed_ledger() -> (tempfile::TempDir, std::path::PathBuf, LedgerHead) {
     let (folder, ledger) = new_sqlite();
     wait(ledger.record(vec![planned("A"), intended("A", 1, OperationKind::Issue, terms(5)), adopted("B", "77")])).unwrap();
     wait(ledger.apply_payments(&[payment(1, "B", "77", 50)])).unwrap();
@@ -159,7 +159,7 @@ fn an_older_copy_put_back_is_found_by_the_head_that_was_printed() {
     let report = SqliteLedger::verify_against(&copy, &Seals::UNKEYED, &head).unwrap();
     assert!(report.findings.concat().contains("older copy"), "{:?}", report.findings);
     assert_eq!(wait(reopen(&copy).unwrap().head()).unwrap(), old_head);
-    let other = Head { hash: [1; 32], ..old_head };
+    let other = LedgerHead { hash: [1; 32], ..old_head };
     assert!(SqliteLedger::verify_against(&path, &Seals::UNKEYED, &other).unwrap().findings.concat().contains("another history"));
 }
 
@@ -173,9 +173,14 @@ fn a_status_answer_or_what_was_concluded_from_it_cannot_be_changed_unnoticed() {
         let (folder, ledger) = new_sqlite();
         let payment = FoundPayment { answer_digest: crate::domain::digest::of_bytes(b"{}"), ..found(1, "A", 5) };
         let private = Private { body: Some((payment.request_id, b"{}".to_vec())), customer: None };
-        let event =
-            Event::Checked { order: number("A"), word: Word::Success, chosen: true, payment: Some(payment), details: Details::default() };
-        wait(ledger.record(vec![adopted("A", "77"), Entry { private, ..entry("A", 9, event) }])).unwrap();
+        let event = Event::Checked {
+            order: number("A"),
+            word: Word::Success,
+            chosen: true,
+            payment: Some(payment),
+            details: StatusDetails::default(),
+        };
+        wait(ledger.record(vec![adopted("A", "77"), NewEvent { private, ..entry("A", 9, event) }])).unwrap();
         drop(ledger);
         let path = folder.path().join("ledger.db");
         assert!(SqliteLedger::verify(&path, &Seals::UNKEYED).unwrap().is_sound());
@@ -256,7 +261,7 @@ fn a_refused_call_leaves_no_state_behind_for_the_next() {
 fn a_purge_spares_what_is_live_or_open_and_leaves_the_chain_whole() {
     let (_folder, path, _) = closed_ledger();
     let ledger = reopen(&path).unwrap();
-    let with_customer = |mut entry: Entry, name: &str| {
+    let with_customer = |mut entry: NewEvent, name: &str| {
         entry.private.customer = Some((Customer { name: Personal::new(name), email: None, account_name: None }, SALT));
         entry
     };
@@ -303,7 +308,14 @@ fn the_story_of_a_bill_has_its_events_and_the_payments_of_all_its_numbers() {
     let story: Vec<_> = ask!(ledger, history(&number("A"))).into_iter().map(|(_, happening)| happening).collect();
     assert!(matches!(
         story.as_slice(),
-        [Happening::Event(_), Happening::Event(_), Happening::Event(_), Happening::Payment(_), Happening::Payment(_), Happening::Event(_)]
+        [
+            BillHappening::Event(_),
+            BillHappening::Event(_),
+            BillHappening::Event(_),
+            BillHappening::Payment(_),
+            BillHappening::Payment(_),
+            BillHappening::Event(_)
+        ]
     ));
     let scope = ask!(ledger, scope_totals(at(8), at(100), 0));
     assert_eq!(scope.count, 0, "the payment under the suffixed number, which came before its code was known, closed the bill");
@@ -314,7 +326,7 @@ fn one_request_id_never_stands_for_two_bodies() {
     let (_folder, ledger) = new_sqlite();
     let first = intended("A", 1, OperationKind::Issue, terms(5));
     let (request_id, _) = first.private.body.clone().unwrap();
-    let again = Entry {
+    let again = NewEvent {
         private: Private { body: Some((request_id, b"other".to_vec())), customer: None },
         ..intended("A", 3, OperationKind::Issue, terms(5))
     };

@@ -9,7 +9,7 @@ use super::paid::Plain;
 use super::tree;
 use crate::domain::lifecycle::Status;
 use crate::domain::sum::Sum;
-use crate::ledger::Totals;
+use crate::ledger::LedgerTotals;
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::totals::{Changes, TOTALS, Tally, day_of, grown, sum_of};
 use crate::ledger::sql::tree::of_total;
@@ -80,7 +80,7 @@ pub(super) fn differences(changes: &Changes, connection: &Db) -> Result<Vec<Stri
 }
 
 /// As [`crate::ledger::View::totals`] documents it.
-pub(super) fn read(connection: &Db, now: jiff::Timestamp) -> Result<Totals, Fault> {
+pub(super) fn read(connection: &Db, now: jiff::Timestamp) -> Result<LedgerTotals, Fault> {
     let mut tally = Tally::at(now, connection.seals.clone());
     let mut statement = connection.prepare_cached(TOTALS)?;
     let mut rows = statement.query([])?;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::db::Db;
 use super::read;
-use crate::ledger::Head;
+use crate::ledger::LedgerHead;
 use crate::ledger::seals::Seal;
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::tree::{Builder, Nodes, Place, Set, TOP, Top, check_path, group_of, places_above, span_of};
@@ -35,12 +35,12 @@ fn put(connection: &Connection, place: Place, digests: &[u8]) -> Result<(), Faul
 }
 
 /// What stands for all there is, if `head` is where the chain ends.
-pub(super) fn top(db: &Db, head: &Head) -> Result<Top, Fault> {
+pub(super) fn top(db: &Db, head: &LedgerHead) -> Result<Top, Fault> {
     Top::of(&db.seals, head, node(db, TOP)?.as_deref())
 }
 
 /// A transaction begins that sees the ledger up to `head`: nothing of it was looked at yet but that its seals are of that end.
-pub(super) fn look(db: &Db, head: &Head) -> Result<(), Fault> {
+pub(super) fn look(db: &Db, head: &LedgerHead) -> Result<(), Fault> {
     let top = top(db, head)?;
     *db.looked() = Looked { top: Some(top), ..Looked::default() };
     Ok(())
@@ -114,7 +114,7 @@ pub(super) fn check_all(db: &Db, set: Set) -> Result<(), Fault> {
 
 /// Puts what has changed into the trees, and seals everything with `head`, which ends the chain; `totals` is what their sum has become
 /// more by. It ended with `before` when they were sealed last.
-pub(super) fn write(db: &Db, before: &Head, head: &Head, totals: u128) -> Result<(), Fault> {
+pub(super) fn write(db: &Db, before: &LedgerHead, head: &LedgerHead, totals: u128) -> Result<(), Fault> {
     let growth = db.take_growth();
     let mut top = top(db, before)?;
     let mut nodes = Nodes::new();

@@ -14,7 +14,7 @@ use crate::ledger::sql::cells::{signed, unsigned};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
 use crate::ledger::sql::totals::Changes;
-use crate::ledger::{Head, LedgerError};
+use crate::ledger::{LedgerError, LedgerHead};
 
 /// Findings beyond this many are counted, not kept.
 const FINDINGS_MAX: usize = 100;
@@ -29,7 +29,7 @@ pub struct VerifyReport {
     /// How many payments were compared.
     pub payments: u64,
     /// The end of the chain.
-    pub head: Head,
+    pub head: LedgerHead,
     /// What does not hold, in words; the first 100.
     pub findings: Vec<String>,
     /// How many things do not hold.
@@ -61,7 +61,7 @@ impl VerifyReport {
 
 /// Checks the file, the chain, the fold and the invariants. With `expected`, also that the chain still contains that head, so
 /// that an older copy put back is found. Reads one consistent state; others may go on writing.
-pub(super) fn verify(place: &Place, seals: &Seals, expected: Option<&Head>) -> Result<VerifyReport, LedgerError> {
+pub(super) fn verify(place: &Place, seals: &Seals, expected: Option<&LedgerHead>) -> Result<VerifyReport, LedgerError> {
     let opened = open::of_whomever(place, seals)?;
     let examined = || -> Result<VerifyReport, Fault> {
         opened.connection.execute_batch("BEGIN")?;
@@ -71,12 +71,12 @@ pub(super) fn verify(place: &Place, seals: &Seals, expected: Option<&Head>) -> R
 }
 
 /// The same of what the open transaction sees.
-pub(super) fn examine(connection: &Db, expected: Option<&Head>) -> Result<VerifyReport, Fault> {
+pub(super) fn examine(connection: &Db, expected: Option<&LedgerHead>) -> Result<VerifyReport, Fault> {
     let mut report = VerifyReport {
         bills: 0,
         events: 0,
         payments: 0,
-        head: Head::EMPTY,
+        head: LedgerHead::EMPTY,
         findings: Vec::new(),
         findings_count: 0,
         notes: Vec::new(),
@@ -95,7 +95,7 @@ pub(super) fn examine(connection: &Db, expected: Option<&Head>) -> Result<Verify
     }
 }
 
-fn check_all(connection: &Db, expected: Option<&Head>, report: &mut VerifyReport) -> Result<(), Fault> {
+fn check_all(connection: &Db, expected: Option<&LedgerHead>, report: &mut VerifyReport) -> Result<(), Fault> {
     schema::differences(connection)?.into_iter().for_each(|difference| report.find(difference));
     if !report.is_sound() {
         // What is asked of other tables than ours would say less than this.

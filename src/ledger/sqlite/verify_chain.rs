@@ -3,7 +3,7 @@
 use super::db::Db;
 use super::read;
 use super::verify::VerifyReport;
-use crate::ledger::Head;
+use crate::ledger::LedgerHead;
 use crate::ledger::chain::{History, Kind, Origin};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::links::Link;
@@ -63,7 +63,7 @@ fn check_key(connection: &Db, origin: &Origin, link: &Link<'_>, history: &Histor
 }
 
 /// The chain still contains the head that is known from elsewhere.
-pub(super) fn check_expected(connection: &Db, expected: Option<&Head>, report: &mut VerifyReport) -> Result<(), Fault> {
+pub(super) fn check_expected(connection: &Db, expected: Option<&LedgerHead>, report: &mut VerifyReport) -> Result<(), Fault> {
     let Some(expected) = expected else { return Ok(()) };
     match read::head_at(connection, expected.sequence)? {
         None => report.find(format!(

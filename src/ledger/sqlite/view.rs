@@ -12,7 +12,7 @@ use super::{customers, indexes, marks, names, open, paid, read, totals, tree};
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
-use crate::domain::mark::{Held, Mark};
+use crate::domain::mark::{BillMark, BillWithCode};
 use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
 use crate::domain::revocation::Revocation;
@@ -24,7 +24,7 @@ use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
 use crate::ledger::sql::rows::Row;
 use crate::ledger::sql::tree::Set;
-use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, Totals, View};
+use crate::ledger::{BillHappening, Lapses, LedgerError, LedgerHead, LedgerTotals, LedgerView, Names, Noted};
 use crate::parallel;
 
 /// Connections kept for the next view; more are opened as they are needed, and closed again.
@@ -57,7 +57,7 @@ impl Pool {
             Some(connection) => connection,
             None => open::again(&self.place, &self.seals)?,
         };
-        let begin = || -> Result<Head, Fault> {
+        let begin = || -> Result<LedgerHead, Fault> {
             connection.prepare_cached("BEGIN")?.execute([])?;
             let head = read::head(&connection)?;
             tree::look(&connection, &head)?;
@@ -72,7 +72,7 @@ impl Pool {
 #[derive(Debug)]
 pub struct SqliteView {
     pool: Arc<Pool>,
-    head: Head,
+    head: LedgerHead,
     /// There until the view is dropped.
     connection: Mutex<Option<Db>>,
     /// Further views of the same state, opened when many bills are asked about.
@@ -103,7 +103,7 @@ impl SqliteView {
 
 impl SqliteView {
     /// The head as it was after event `sequence`, if there is one.
-    pub(in crate::ledger) fn head_at(&self, sequence: u64) -> Result<Option<Head>, LedgerError> {
+    pub(in crate::ledger) fn head_at(&self, sequence: u64) -> Result<Option<LedgerHead>, LedgerError> {
         self.ask(|connection| read::head_at(connection, sequence))
     }
 
@@ -151,8 +151,8 @@ fn states(connection: &Db, rows: Vec<Row>) -> Result<Vec<BillState>, Fault> {
     rows.into_iter().map(|row| Ok(newest(connection, row)?.state)).collect()
 }
 
-impl View for SqliteView {
-    async fn head(&self) -> Result<Head, LedgerError> {
+impl LedgerView for SqliteView {
+    async fn head(&self) -> Result<LedgerHead, LedgerError> {
         Ok(self.head)
     }
 
@@ -163,11 +163,11 @@ impl View for SqliteView {
         })
     }
 
-    async fn marks(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<Mark>>, LedgerError> {
+    async fn marks(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<BillMark>>, LedgerError> {
         self.ask_each(numbers, marks::mark)
     }
 
-    async fn held(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<Held>>, LedgerError> {
+    async fn held(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<BillWithCode>>, LedgerError> {
         self.ask_each(numbers, marks::held)
     }
 
@@ -234,7 +234,7 @@ impl View for SqliteView {
         })
     }
 
-    async fn history(&self, number: &InvoiceNumber) -> Result<Vec<(Timestamp, Happening)>, LedgerError> {
+    async fn history(&self, number: &InvoiceNumber) -> Result<Vec<(Timestamp, BillHappening)>, LedgerError> {
         self.ask(|connection| read::history(connection, number))
     }
 
@@ -335,7 +335,7 @@ impl View for SqliteView {
         })
     }
 
-    async fn totals(&self, now: Timestamp) -> Result<Totals, LedgerError> {
+    async fn totals(&self, now: Timestamp) -> Result<LedgerTotals, LedgerError> {
         self.ask(|connection| totals::read(connection, now))
     }
 

@@ -15,7 +15,7 @@ use crate::domain::payment::Payment;
 use crate::ledger::chain::Origin;
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
-use crate::ledger::{Applied, Entry, LedgerError};
+use crate::ledger::{AppliedPayments, LedgerError, NewEvent};
 
 /// Most events of one transaction, beyond which no further caller joins it.
 const EVENTS_MAX: usize = 256;
@@ -31,9 +31,9 @@ type Work = Box<dyn FnOnce(&Db, &Origin) + Send>;
 /// What the thread can be asked.
 pub(super) enum Job {
     /// Append bills' events.
-    Record(Vec<Entry>, Reply<Vec<BillState>>),
+    Record(Vec<NewEvent>, Reply<Vec<BillState>>),
     /// Add payments.
-    Payments(Vec<Payment>, Reply<Applied>),
+    Payments(Vec<Payment>, Reply<AppliedPayments>),
     /// Anything rare, with the connection to itself and no transaction open.
     Alone(Work),
 }

@@ -1,21 +1,21 @@
 //! How old what is open has become, in WIB days at as-of.
 
-use crate::domain::ageing::Bucket;
+use crate::domain::ageing::AgeBucket;
 use crate::domain::balance::Balance;
 
 /// One table: what is open, by age.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ageing {
+pub struct AgeTable {
     /// Of what, and by which day.
     pub name: &'static str,
     /// In the order of [`Bucket::ALL`].
     pub buckets: [Balance; 5],
 }
 
-impl Ageing {
+impl AgeTable {
     /// The buckets with their figures.
-    pub fn rows(&self) -> impl Iterator<Item = (Bucket, Balance)> + '_ {
-        Bucket::ALL.into_iter().zip(self.buckets)
+    pub fn rows(&self) -> impl Iterator<Item = (AgeBucket, Balance)> + '_ {
+        AgeBucket::ALL.into_iter().zip(self.buckets)
     }
 
     /// Everything older than 60 days.

@@ -8,9 +8,9 @@ use crate::domain::ageing::{date_of, wib_day_number};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::channel::Channel;
-use crate::domain::classify::{Class, Money, Nature};
+use crate::domain::classify::{Class, ClassMoney, Nature};
 use crate::domain::sum::Sum;
-use crate::reconcile::Outcome;
+use crate::reconcile::Reconciled;
 use crate::reconcile::tally::{Tallies, place};
 
 /// The payments of one day at one channel.
@@ -28,7 +28,7 @@ pub struct DayFigures {
 
 /// The period's payments at one store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Store {
+pub struct StorePayments {
     /// Where.
     pub channel: Channel,
     /// `AGENT_ID`: the chain; empty when not named.
@@ -54,13 +54,13 @@ pub struct Breakdowns {
     /// By WIB day and channel, those without payments left out.
     pub days: BTreeMap<(Date, Channel), DayFigures>,
     /// By store; `None` when there are more stores than can be told apart.
-    pub stores: Option<BTreeMap<Store, Balance>>,
+    pub stores: Option<BTreeMap<StorePayments, Balance>>,
     /// Every class that occurred, in the order of the rules.
     pub classes: Vec<ClassNature>,
 }
 
 impl Breakdowns {
-    pub(super) fn of(outcome: &Outcome) -> Self {
+    pub(super) fn of(outcome: &Reconciled) -> Self {
         let lines = &outcome.inputs.lines;
         let mut days: BTreeMap<(i32, Channel), DayFigures> = BTreeMap::new();
         let mut stores: BTreeMap<(Channel, u16), Balance> = BTreeMap::new();
@@ -70,7 +70,7 @@ impl Breakdowns {
             let day = days.entry((wib_day_number(proof.paid_at()), proof.channel)).or_default();
             day.paid = day.paid.plus(one);
             let part = match judged.class {
-                class if class.info().money == Money::Unowned => &mut day.held,
+                class if class.info().money == ClassMoney::Unowned => &mut day.held,
                 class if class.attaches() && class.info().nature != Nature::Break => &mut day.agreed,
                 _ => &mut day.differing,
             };
@@ -80,7 +80,7 @@ impl Breakdowns {
         }
         let named = |((channel, store), balance): ((Channel, u16), Balance)| {
             let (agent_id, store_id) = lines.stores().name(store);
-            (Store { channel, agent_id: agent_id.to_owned(), store_id: store_id.to_owned() }, balance)
+            (StorePayments { channel, agent_id: agent_id.to_owned(), store_id: store_id.to_owned() }, balance)
         };
         Self {
             days: days.into_iter().map(|((day, channel), figures)| ((date_of(day), channel), figures)).collect(),
@@ -97,7 +97,7 @@ impl Breakdowns {
 }
 
 /// Only an expired bill's nature depends on more than its class: the TIMING ones are what other classes leave of that nature.
-fn classes(outcome: &Outcome) -> Vec<ClassNature> {
+fn classes(outcome: &Reconciled) -> Vec<ClassNature> {
     let all = || [&outcome.line_tallies, &outcome.payment_tallies, &outcome.bill_tallies].into_iter().flat_map(Tallies::iter);
     let timing = outcome.natures.get(place(Nature::Timing)).copied().unwrap_or_default();
     let others = all().filter(|(class, _)| class.info().nature == Nature::Timing && *class != Class::L02);

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::Window;
 use super::life::{End, Lives};
-use crate::domain::balance::{Balance, Movement};
+use crate::domain::balance::{Balance, SignedLine};
 use crate::domain::channel::Channel;
 use crate::reconcile::bills::{Bill, Bills};
 
@@ -43,8 +43,8 @@ impl CodeFigures {
     }
 
     /// The lines between opening and closing.
-    pub(super) fn movements(&self) -> [Movement; 5] {
-        let line = |name, balance| Movement { name, balance };
+    pub(super) fn movements(&self) -> [SignedLine; 5] {
+        let line = |name, balance| SignedLine { name, balance };
         [
             line("issued", self.issued),
             line("amended", self.amended),

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::domain::ageing::{date_of, day_number, wib_day_number};
 use crate::domain::channel::Channel;
 use crate::domain::line::{Line, Marks};
-use crate::reconcile::{Outcome, Terms};
+use crate::reconcile::{ReconcileTerms, Reconciled};
 
 /// The first and the last arrival in one log; `None` when it tells no times.
 pub type Span = Option<(Timestamp, Timestamp)>;
@@ -32,7 +32,7 @@ struct Seen {
 }
 
 impl Completeness {
-    pub(super) fn of(outcome: &Outcome, terms: &Terms, file_count: usize) -> Self {
+    pub(super) fn of(outcome: &Reconciled, terms: &ReconcileTerms, file_count: usize) -> Self {
         let lines = &outcome.inputs.lines;
         let pieces: Vec<&[Line]> = lines.pieces().map(|(_, piece)| piece).collect();
         let seen = pieces.into_par_iter().fold(Seen::default, Seen::and).reduce(Seen::default, Seen::plus);

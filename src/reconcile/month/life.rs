@@ -10,7 +10,7 @@ use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::classify::Class;
 use crate::domain::line::NO_BILL;
 use crate::reconcile::bills::{Bill, Bills};
-use crate::reconcile::{ExternalMark, Outcome, Terms};
+use crate::reconcile::{ExternalMark, ReconcileTerms, Reconciled};
 
 /// What ended a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +39,7 @@ pub(super) struct Lives<'a> {
 }
 
 impl<'a> Lives<'a> {
-    pub(super) fn of(outcome: &'a Outcome, terms: &Terms) -> Self {
+    pub(super) fn of(outcome: &'a Reconciled, terms: &ReconcileTerms) -> Self {
         let bills = &outcome.inputs.bills;
         let mut first_paid_us: Vec<i64> = bills.iter().map(|(_, bill)| marked_us(bill)).collect();
         let known = outcome.inputs.known.iter().map(|known| (known.bill, known.paid_at.as_microsecond()));

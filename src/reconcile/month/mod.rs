@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-pub use ages::Ageing;
-pub use breakdown::{Breakdowns, ClassNature, DayFigures, Store};
+pub use ages::AgeTable;
+pub use breakdown::{Breakdowns, ClassNature, DayFigures, StorePayments};
 pub use codes::CodeFigures;
 pub use completeness::{Completeness, Span};
 pub(super) use of_books::prior as prior_lines;
@@ -26,10 +26,10 @@ pub use prior::{CODES, PriorLine};
 
 use super::external::DigestSum;
 use super::posted::Posted;
-use super::{Identity, Outcome, Terms};
+use super::{ControlIdentity, ReconcileTerms, Reconciled};
 use crate::books::breakdown::Receivables;
 use crate::domain::amount::Amount;
-use crate::domain::balance::{Balance, Movement, RollForward};
+use crate::domain::balance::{Balance, RollForward, SignedLine};
 use crate::domain::channel::Channel;
 use crate::domain::classify::Class;
 pub use crate::domain::closing::Closing;
@@ -37,7 +37,7 @@ use crate::domain::digest;
 
 /// One run's figures for its period.
 #[derive(Clone, Debug)]
-pub struct Month {
+pub struct MonthResult {
     /// Which report it is carried on from.
     pub opening_from: Option<OpeningFrom>,
     /// Outstanding codes and suspense.
@@ -45,7 +45,7 @@ pub struct Month {
     /// What became known of earlier periods, sorted.
     pub prior_period: Vec<PriorLine>,
     /// Unpaid bills and open exceptions by age.
-    pub ageing: [Ageing; 2],
+    pub ageing: [AgeTable; 2],
     /// The roll-forward of codes by product and channel; its opening is what is known today.
     pub products: BTreeMap<(String, Channel), CodeFigures>,
     /// By day, store and class.
@@ -59,7 +59,7 @@ pub struct Month {
     /// The codes outstanding at the end with what they asked for, sorted by their ids.
     pub outstanding: Vec<(u32, Amount)>,
     /// Each balance from both of its counters.
-    pub identities: Vec<Identity>,
+    pub identities: Vec<ControlIdentity>,
 }
 
 /// The period in microseconds since 1970: what happens in `start_us..close_us` moves its balances.
@@ -71,7 +71,7 @@ struct Window {
 
 impl Window {
     /// A period that is not over yet closes with as-of.
-    fn of(terms: &Terms) -> Self {
+    fn of(terms: &ReconcileTerms) -> Self {
         let start_us = terms.period.starts_at().as_microsecond();
         let close_us = terms.period.ends_at().as_microsecond().min(terms.as_of.as_microsecond().saturating_add(1));
         Self { start_us, close_us: close_us.max(start_us) }
@@ -82,10 +82,17 @@ impl Window {
     }
 }
 
-impl Month {
+impl MonthResult {
     /// The figures of `outcome` and its books, whose carry has the hash `books_hash`; `file_count` logs were read.
     #[must_use]
-    pub fn of(outcome: &Outcome, terms: &Terms, opening: Option<&Opening>, posted: &Posted, books_hash: &str, file_count: usize) -> Self {
+    pub fn of(
+        outcome: &Reconciled,
+        terms: &ReconcileTerms,
+        opening: Option<&Opening>,
+        posted: &Posted,
+        books_hash: &str,
+        file_count: usize,
+    ) -> Self {
         let bills = &outcome.inputs.bills;
         let window = Window::of(terms);
         let lives = life::Lives::of(outcome, terms);
@@ -131,14 +138,14 @@ impl Month {
 
     /// A code outstanding at the end, as it is carried over.
     #[must_use]
-    pub fn outstanding_item(outcome: &Outcome, (number, amount): (u32, Amount)) -> OutstandingItem {
+    pub fn outstanding_item(outcome: &Reconciled, (number, amount): (u32, Amount)) -> OutstandingItem {
         prior::carried(&outcome.inputs.bills, number, amount)
     }
 }
 
 /// Without balances carried over, the codes known to have been outstanding open the first period.
 fn roll_codes(total: &CodeFigures, opening: Option<&Opening>, prior: &[PriorLine]) -> RollForward {
-    let mut movements = vec![Movement { name: "prior_period", balance: prior::codes_total(prior) }];
+    let mut movements = vec![SignedLine { name: "prior_period", balance: prior::codes_total(prior) }];
     movements.extend(total.movements());
     RollForward {
         name: "outstanding_codes",
@@ -156,9 +163,9 @@ fn sum(digests: impl Iterator<Item = digest::Digest>) -> String {
     digest::hex(&sum.finish())
 }
 
-fn outstanding_digest(outcome: &Outcome, outstanding: &[(u32, Amount)]) -> String {
+fn outstanding_digest(outcome: &Reconciled, outstanding: &[(u32, Amount)]) -> String {
     let add = |mut sum: DigestSum, &item: &(u32, Amount)| {
-        sum.add(&Month::outstanding_item(outcome, item).digest());
+        sum.add(&MonthResult::outstanding_item(outcome, item).digest());
         sum
     };
     let total = outstanding.par_iter().fold(DigestSum::default, add).reduce(DigestSum::default, |mut all, more| {
@@ -168,11 +175,16 @@ fn outstanding_digest(outcome: &Outcome, outstanding: &[(u32, Amount)]) -> Strin
     digest::hex(&total.finish())
 }
 
-fn identities(outcome: &Outcome, rolls: &[RollForward], (closing, listed): (Balance, Balance), breakdowns: &Breakdowns) -> Vec<Identity> {
+fn identities(
+    outcome: &Reconciled,
+    rolls: &[RollForward],
+    (closing, listed): (Balance, Balance),
+    breakdowns: &Breakdowns,
+) -> Vec<ControlIdentity> {
     let mut all = Vec::new();
     let mut row = |[count, rupiah]: [&'static str; 2], left: Balance, right: Balance| {
-        all.push(Identity { name: count, left: left.count.into(), right: right.count.into() });
-        all.push(Identity { name: rupiah, left: left.amount.get(), right: right.amount.get() });
+        all.push(ControlIdentity { name: count, left: left.count.into(), right: right.count.into() });
+        all.push(ControlIdentity { name: rupiah, left: left.amount.get(), right: right.amount.get() });
     };
     for roll in rolls {
         let names = match roll.name {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::ages::Ageing;
+use super::ages::AgeTable;
 use super::prior::PriorLine;
-use crate::books::Month;
+use crate::books::PostedMonth;
 use crate::books::account::Account;
 use crate::books::pair::{Leg, Movement as Why};
 use crate::domain::amount::Rupiah;
-use crate::domain::balance::{Balance, Movement, RollForward};
+use crate::domain::balance::{Balance, RollForward, SignedLine};
 use crate::domain::calendar::start_of_wib_day;
 use crate::domain::channel::Channel;
 use crate::reconcile::open_items::{Items, names_of};
@@ -20,9 +20,9 @@ pub(super) fn suspense(posted: &Posted) -> RollForward {
     let credit = |balance: Balance| Balance { amount: Rupiah::ZERO.minus(balance.amount), ..balance };
     let lines = statement.into_iter().flat_map(|statement| &statement.lines);
     let prior: Balance = lines.clone().filter(|line| line.is_prior_period).map(|line| credit(line.balance)).sum();
-    let mut movements = vec![Movement { name: "prior_period", balance: prior }];
+    let mut movements = vec![SignedLine { name: "prior_period", balance: prior }];
     let own = lines.filter(|line| !line.is_prior_period);
-    movements.extend(own.map(|line| Movement { name: line.movement.name(), balance: credit(line.balance) }));
+    movements.extend(own.map(|line| SignedLine { name: line.movement.name(), balance: credit(line.balance) }));
     let of = |balance: Option<Balance>| credit(balance.unwrap_or_default());
     RollForward {
         name: "suspense",
@@ -34,7 +34,7 @@ pub(super) fn suspense(posted: &Posted) -> RollForward {
 
 /// What of earlier periods a part of the books posted in this one: each item that moved, by account, movement and cause. What stands on
 /// batches is told where all parts come together.
-pub(in crate::reconcile) fn prior(month: &Month) -> Vec<PriorLine> {
+pub(in crate::reconcile) fn prior(month: &PostedMonth) -> Vec<PriorLine> {
     let mut lines: BTreeMap<(Leg, Why, jiff::civil::Date, bool), Rupiah> = BTreeMap::new();
     let mut add = |leg: Leg, movement: Why, original: jiff::civil::Date, amount: Rupiah| {
         let sum = lines.entry((leg, movement, original, is_new(month, leg, original))).or_default();
@@ -67,17 +67,17 @@ pub(in crate::reconcile) fn prior(month: &Month) -> Vec<PriorLine> {
 }
 
 /// Whether the pair is what opened the item.
-fn is_new(month: &Month, leg: Leg, original: jiff::civil::Date) -> bool {
+fn is_new(month: &PostedMonth, leg: Leg, original: jiff::civil::Date) -> bool {
     !month.opening.contains_key(&leg) && month.known.balances.get(&leg).is_some_and(|open| open.since == original)
 }
 
 /// What customers owe, by the day it was due: the ages of the account.
-pub(super) fn receivables(posted: &Posted) -> Ageing {
+pub(super) fn receivables(posted: &Posted) -> AgeTable {
     let of = posted.ageing.iter().find(|ageing| ageing.account == Account::Receivable);
-    Ageing { name: "unpaid_bills_by_due_date", buckets: of.map(|ageing| ageing.normal).unwrap_or_default() }
+    AgeTable { name: "unpaid_bills_by_due_date", buckets: of.map(|ageing| ageing.normal).unwrap_or_default() }
 }
 
 /// What waits for a person, by age.
-pub(super) const fn exceptions(items: &Items) -> Ageing {
-    Ageing { name: "exceptions_by_open_date", buckets: items.ages() }
+pub(super) const fn exceptions(items: &Items) -> AgeTable {
+    AgeTable { name: "exceptions_by_open_date", buckets: items.ages() }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::domain::classify::{About, Class};
+use crate::domain::classify::{Class, ClassSubject};
 use crate::reconcile::Finding;
 
 /// What a run found, by what it is about.
@@ -38,7 +38,7 @@ impl<'a> Findings<'a> {
             but.by_id.remove(id);
             but.by_id.extend(class.map(|class| (id, class)));
         }
-        but.by_id.retain(|id, class| class.info().about != About::Bill || !ids.contains(*id));
+        but.by_id.retain(|id, class| class.info().about != ClassSubject::Bill || !ids.contains(*id));
         but.of_bills.retain(|_, finding| !ids.contains(&finding.id));
         let again = Findings::of(bills);
         but.by_id.extend(again.by_id);

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::books::account::{Account, Owner, Side};
-use crate::books::item::{ItemId, Subject};
+use crate::books::item::{BooksSubject, ItemId};
 use crate::books::pair::Movement;
-use crate::domain::ageing::Bucket;
+use crate::domain::ageing::AgeBucket;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Stands};
 use crate::domain::dimensions::Dimensions;
@@ -87,8 +87,8 @@ pub type Rank = [u8; RANK_LENGTH];
 impl OpenItem {
     /// How old it is.
     #[must_use]
-    pub const fn bucket(&self) -> Bucket {
-        Bucket::of(self.age_days)
+    pub const fn bucket(&self) -> AgeBucket {
+        AgeBucket::of(self.age_days)
     }
 
     /// What it is sorted by, as bytes: worst first within each account; alarms, which have none, last.
@@ -102,7 +102,7 @@ impl OpenItem {
         };
         // The oldest first: an age's order as bytes, turned round.
         let age = u32::MAX ^ u32::from_ne_bytes(self.age_days.to_ne_bytes()) ^ (1 << 31);
-        let subject = Subject::ALL.iter().position(|subject| *subject == self.id.subject()).and_then(|at| u8::try_from(at).ok());
+        let subject = BooksSubject::ALL.iter().position(|subject| *subject == self.id.subject()).and_then(|at| u8::try_from(at).ok());
         let mut rank = [0; RANK_LENGTH];
         let bytes = [account, todo].into_iter().chain(age.to_be_bytes()).chain(subject).chain(self.id.key().iter().copied());
         rank.iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte);

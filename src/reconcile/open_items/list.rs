@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Findings, OpenItem, Rank, Todo, sort};
 use crate::books::account::{Account, Owner};
-use crate::domain::ageing::Bucket;
+use crate::domain::ageing::AgeBucket;
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 
@@ -50,7 +50,7 @@ impl Items {
         for item in &items {
             let sum = self.sums.entry((item.account, item.todo, item.owner)).or_default();
             (sum.balance, sum.size) = (sum.balance.plus(Balance::one(item.amount)), sum.size.plus(size(item)));
-            let place = Bucket::ALL.iter().position(|bucket| *bucket == Bucket::of(item.age_days.max(0)));
+            let place = AgeBucket::ALL.iter().position(|bucket| *bucket == AgeBucket::of(item.age_days.max(0)));
             if let Some(bucket) = place.filter(|_| item.todo == Todo::Now).and_then(|place| self.ages.get_mut(place)) {
                 *bucket = bucket.plus(Balance::one(size(item)));
             }

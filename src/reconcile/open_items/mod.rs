@@ -15,14 +15,14 @@ pub use item::{OpenItem, Rank, Todo};
 pub use list::{Items, SHOWN_MAX};
 pub use names::names_of;
 
-use super::{Finding, Outcome};
+use super::{Finding, Reconciled};
 use crate::books::account::{Account, Owner};
-use crate::books::fact::{Hold, Payee, RowKind};
-use crate::books::identities::Identity;
-use crate::books::item::{ItemId, Subject};
+use crate::books::fact::{Payee, PaymentHold, RowKind};
+use crate::books::identities::PostingIdentity;
+use crate::books::item::{BooksSubject, ItemId};
 use crate::books::known::{Decided, Known, Open};
 use crate::books::pair::Leg;
-use crate::books::{Action, Decision, Month, Settings};
+use crate::books::{Action, BooksDecision, BooksSettings, PostedMonth};
 use crate::domain::ageing::day_number;
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
@@ -31,19 +31,19 @@ use crate::domain::dimensions::Dimensions;
 
 /// What an item's being due depends on.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms<'a> {
+pub struct DueTerms<'a> {
     /// Of the run.
-    pub terms: &'a super::Terms,
+    pub terms: &'a super::ReconcileTerms,
     /// The day to which ages are counted.
     pub today: Date,
     /// Of the books.
-    pub settings: &'a Settings,
+    pub settings: &'a BooksSettings,
     /// Whether settlement files were ever given: without them nothing can be said of what DOKU owes.
     pub is_settlement_known: bool,
     /// Payments that rows pay out after the period, and when.
     pub paid_later: &'a HashMap<ItemId, Date>,
     /// The journal's decisions: those that take effect after the period leave its balances, and nothing more to be done.
-    pub decisions: &'a [Decision],
+    pub decisions: &'a [BooksDecision],
 }
 
 /// Classes that say why money of a payment is over; others say what it was to its bill when it came, or why it waited.
@@ -56,8 +56,8 @@ fn is_of_excess(class: Class, has_no_debt: bool) -> bool {
 
 struct Lookup<'a> {
     known: &'a Known,
-    outcome: &'a Outcome,
-    terms: &'a Terms<'a>,
+    outcome: &'a Reconciled,
+    terms: &'a DueTerms<'a>,
     findings: &'a Findings<'a>,
     decisions: BTreeMap<Leg, ItemId>,
     /// What of settlement rows waits in suspense, by the debt whose bill they name.
@@ -67,7 +67,7 @@ struct Lookup<'a> {
 
 /// Every open item and every alarm of a part of the books, worst first within each account.
 #[must_use]
-pub fn open_items(month: &Month, outcome: &Outcome, findings: &Findings<'_>, terms: &Terms<'_>) -> Vec<OpenItem> {
+pub fn open_items(month: &PostedMonth, outcome: &Reconciled, findings: &Findings<'_>, terms: &DueTerms<'_>) -> Vec<OpenItem> {
     let known = &month.known;
     let (decisions, later) = (standing_decisions(known), later_decisions(month, terms.decisions));
     let lookup = Lookup { known, outcome, terms, findings, decisions, rows_waiting: known.rows_waiting(), later };
@@ -96,8 +96,8 @@ fn standing_decisions(known: &Known) -> BTreeMap<Leg, ItemId> {
 }
 
 /// Decisions that were made already and take effect after the period.
-fn later_decisions(month: &Month, decisions: &[Decision]) -> BTreeMap<(Option<Account>, ItemId), ItemId> {
-    let mut made: Vec<&Decision> = decisions.iter().filter(|decision| month.aside.later.contains(&decision.id)).collect();
+fn later_decisions(month: &PostedMonth, decisions: &[BooksDecision]) -> BTreeMap<(Option<Account>, ItemId), ItemId> {
+    let mut made: Vec<&BooksDecision> = decisions.iter().filter(|decision| month.aside.later.contains(&decision.id)).collect();
     made.sort_by_key(|decision| (decision.made_at, decision.id));
     let mut later = BTreeMap::new();
     for decision in made {
@@ -112,10 +112,10 @@ fn later_decisions(month: &Month, decisions: &[Decision]) -> BTreeMap<(Option<Ac
 
 /// All open items are to do, not yet due or decided, and each is in the list once.
 #[must_use]
-pub fn identity(known: &Known, items: &[OpenItem]) -> Identity {
+pub fn identity(known: &Known, items: &[OpenItem]) -> PostingIdentity {
     let listed: Rupiah = items.iter().filter(|item| item.account.is_some()).map(|item| item.amount).sum();
     let open = known.balances.iter().filter(|(leg, _)| leg.item.is_some()).map(|(_, open)| open.amount).sum();
-    Identity { name: "items listed = open items of all accounts".to_owned(), left: listed, right: open }
+    PostingIdentity { name: "items listed = open items of all accounts".to_owned(), left: listed, right: open }
 }
 
 impl Lookup<'_> {
@@ -223,7 +223,7 @@ impl Lookup<'_> {
 
     fn suspense_class(&self, id: ItemId, open: &Open) -> Option<Class> {
         match id.subject() {
-            Subject::Payment => {
+            BooksSubject::Payment => {
                 let of_run = self.findings.class_of(&id.key_text());
                 let payment = self.known.payments.get(&id)?;
                 let rest = if payment.amount == Rupiah::ZERO.minus(open.amount) { Class::P06 } else { Class::P04 };
@@ -231,18 +231,18 @@ impl Lookup<'_> {
                     (Payee::Nobody, _) => Class::P01,
                     (Payee::Disagreeing, _) => Class::P02,
                     (Payee::Ambiguous, _) => Class::P15,
-                    (Payee::Bill(_), Some(Hold::AfterExpiry)) => Class::P07,
-                    (Payee::Bill(_), Some(Hold::AfterCancellation)) => Class::P08,
+                    (Payee::Bill(_), Some(PaymentHold::AfterExpiry)) => Class::P07,
+                    (Payee::Bill(_), Some(PaymentHold::AfterCancellation)) => Class::P08,
                     // What it was called when it came stands, whatever has become of the rest since.
                     (Payee::Bill(_), None) => payment.class.filter(|class| is_of_excess(*class, payment.debt.is_none())).unwrap_or(rest),
                 };
                 Some(of_run.filter(|class| class.id().starts_with('P')).unwrap_or(by_payee))
             }
-            Subject::Row => {
+            BooksSubject::Row => {
                 let row = self.known.rows.get(&id)?;
                 Some(if matches!(row.kind, RowKind::Refund(_)) { Class::S06 } else { Class::S01 })
             }
-            Subject::BankLine => Some(Class::B01),
+            BooksSubject::BankLine => Some(Class::B01),
             _ => None,
         }
     }
@@ -311,8 +311,8 @@ impl Lookup<'_> {
 
     fn dimensions(&self, id: ItemId) -> Dimensions {
         let debt = match id.subject() {
-            Subject::Debt => Some(id),
-            Subject::Payment => self.known.payments.get(&id).and_then(|payment| payment.debt),
+            BooksSubject::Debt => Some(id),
+            BooksSubject::Payment => self.known.payments.get(&id).and_then(|payment| payment.debt),
             _ => None,
         };
         debt.and_then(|debt| self.known.dimensions_of(debt)).cloned().unwrap_or_default()

@@ -2,8 +2,8 @@
 
 use crate::books::Account;
 use crate::books::fact::Payee;
-use crate::books::item::{ItemId, Subject};
-use crate::books::known::{Bill, Known};
+use crate::books::item::{BooksSubject, ItemId};
+use crate::books::known::{BookedBill, Known};
 use crate::books::pair::Leg;
 use crate::domain::amount::Rupiah;
 use crate::reconcile::findings::{bill_id, id};
@@ -13,8 +13,10 @@ use crate::reconcile::findings::{bill_id, id};
 pub fn names_of(known: &Known, item: ItemId) -> (String, String, String) {
     let channel = |channel: Option<crate::domain::channel::Channel>| channel.map_or_else(String::new, |channel| channel.name().to_owned());
     match item.subject() {
-        Subject::Debt => of_bills(known.debts.get(&item).into_iter().flat_map(|debt| &debt.bills).filter_map(|bill| known.bills.get(bill))),
-        Subject::Payment => {
+        BooksSubject::Debt => {
+            of_bills(known.debts.get(&item).into_iter().flat_map(|debt| &debt.bills).filter_map(|bill| known.bills.get(bill)))
+        }
+        BooksSubject::Payment => {
             let Some(payment) = known.payments.get(&item) else { return Default::default() };
             match payment.payee {
                 Payee::Bill(bill) => {
@@ -27,26 +29,27 @@ pub fn names_of(known: &Known, item: ItemId) -> (String, String, String) {
                 }
             }
         }
-        Subject::Row => {
+        BooksSubject::Row => {
             let row = known.rows.get(&item);
             let invoice_number = row.map_or_else(String::new, |row| row.invoice_number.to_string());
             (invoice_number, String::new(), channel(row.and_then(|row| row.kind.channel())))
         }
-        Subject::Batch => (batch_name(known, item), String::new(), String::new()),
-        Subject::Payout => {
+        BooksSubject::Batch => (batch_name(known, item), String::new(), String::new()),
+        BooksSubject::Payout => {
             let batch = known.payouts.get(&item).map(|payout| payout.batch);
             (batch.map_or_else(String::new, |batch| batch_name(known, batch)), String::new(), String::new())
         }
-        Subject::Decision => {
-            let of = known.decisions.get(&item).and_then(|decided| decided.leg?.item).filter(|item| item.subject() != Subject::Decision);
+        BooksSubject::Decision => {
+            let of =
+                known.decisions.get(&item).and_then(|decided| decided.leg?.item).filter(|item| item.subject() != BooksSubject::Decision);
             of.map_or_else(Default::default, |item| names_of(known, item))
         }
-        Subject::Bill | Subject::Event | Subject::BankLine | Subject::Alarm | Subject::Books => Default::default(),
+        BooksSubject::Bill | BooksSubject::Event | BooksSubject::BankLine | BooksSubject::Alarm | BooksSubject::Books => Default::default(),
     }
 }
 
-fn of_bills<'k>(bills: impl Iterator<Item = &'k Bill>) -> (String, String, String) {
-    let bills: Vec<&Bill> = bills.collect();
+fn of_bills<'k>(bills: impl Iterator<Item = &'k BookedBill>) -> (String, String, String) {
+    let bills: Vec<&BookedBill> = bills.collect();
     let mut invoices: Vec<&str> = bills.iter().map(|bill| &*bill.invoice_number).collect();
     invoices.dedup();
     let named: Vec<(&str, &str)> = bills.iter().flat_map(|bill| &bill.names).filter_map(|name| name.split_once('/')).collect();
@@ -66,26 +69,26 @@ pub(super) fn listed_as(known: &Known, leg: Leg) -> String {
     let own = item.key_text();
     match (leg.account, item.subject()) {
         // One id is one row: what nothing proves has that of the bill, and what is asked for beyond it another.
-        (Account::Receivable, Subject::Debt) if known.balance(Leg::of(Account::Unproven, item)) != Rupiah::ZERO => {
+        (Account::Receivable, BooksSubject::Debt) if known.balance(Leg::of(Account::Unproven, item)) != Rupiah::ZERO => {
             id(&[b"receivable", own.as_bytes()])
         }
-        (Account::Receivable | Account::Unproven, Subject::Debt) => {
+        (Account::Receivable | Account::Unproven, BooksSubject::Debt) => {
             let bills = known.debts.get(&item).map(|debt| &debt.bills);
-            let mut bills: Vec<&Bill> = bills.into_iter().flatten().filter_map(|bill| known.bills.get(bill)).collect();
+            let mut bills: Vec<&BookedBill> = bills.into_iter().flatten().filter_map(|bill| known.bills.get(bill)).collect();
             bills.sort_by_key(|bill| (!bill.is_live, &bill.invoice_number));
             bills.first().map_or(own, |bill| {
                 let code = bill.names.last().and_then(|name| name.split_once('/')).map_or("", |(_, code)| code);
                 bill_id(&bill.invoice_number, code)
             })
         }
-        (Account::Doku | Account::Direct, Subject::Payment) => {
+        (Account::Doku | Account::Direct, BooksSubject::Payment) => {
             let payment = known.payments.get(&item);
             // A difference is told of the row that settled it.
             let row = payment.and_then(|payment| known.rows.get(&payment.row?)).filter(|row| !row.listed_as.is_empty());
             let unsettled = || payment.and_then(|payment| payment.identity).map(|identity| id(&[b"unsettled", &identity]));
             row.map(|row| row.listed_as.to_string()).or_else(unsettled).unwrap_or(own)
         }
-        (Account::Suspense, Subject::Row) => {
+        (Account::Suspense, BooksSubject::Row) => {
             let row = known.rows.get(&item).filter(|row| !row.listed_as.is_empty());
             row.map_or(own, |row| row.listed_as.to_string())
         }

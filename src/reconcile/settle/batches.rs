@@ -20,7 +20,7 @@ pub struct Batch {
     /// Whether its files contradict each other.
     pub is_contradicted: bool,
     /// Where totals and sums differ.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<TotalDifference>,
 }
 
 /// What rows come to, in rupiah.
@@ -44,7 +44,7 @@ pub struct BatchSums {
 
 /// A total that is not its sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Difference {
+pub struct TotalDifference {
     /// Which.
     pub total: &'static str,
     /// What the file states.
@@ -77,7 +77,7 @@ impl Batch {
             ("Total Discount", stated.discount, sums.discount.get()),
             ("Total Transactions", stated.transactions, sums.purchases.saturating_add(sums.refunds).into()),
         ];
-        let stated = pairs.into_iter().filter_map(|(total, stated, sum)| Some(Difference { total, stated: stated?.into(), sum }));
+        let stated = pairs.into_iter().filter_map(|(total, stated, sum)| Some(TotalDifference { total, stated: stated?.into(), sum }));
         self.differences = stated.filter(|one| one.stated != one.sum).collect();
     }
 }

@@ -7,7 +7,7 @@ use super::super::findings::{Finding, Source, id};
 use super::super::judge::JudgedPayment;
 use super::super::{Inputs, severity_of};
 use super::rows::JudgedRow;
-use super::{Batch, Difference, Settled, SettledPayment, SettlementInput};
+use super::{Batch, Settled, SettledPayment, SettlementInput, TotalDifference};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, ClassSet, Nature, Stands};
 use crate::domain::digest::Digest;
@@ -202,7 +202,7 @@ fn about(class: Class, id: String) -> Finding {
 
 fn batch(batch: &Batch) -> Finding {
     let rupiah = |amount: i128| i64::try_from(amount).unwrap_or(i64::MAX);
-    let total = |one: &Difference| TotalReason { total: one.total.into(), stated: rupiah(one.stated), sum: rupiah(one.sum) };
+    let total = |one: &TotalDifference| TotalReason { total: one.total.into(), stated: rupiah(one.stated), sum: rupiah(one.sum) };
     let reason = BatchReason {
         batch_id: batch.batch_id.clone(),
         is_contradicted: batch.is_contradicted,

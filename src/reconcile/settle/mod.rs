@@ -13,14 +13,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
-pub use batches::{Batch, Difference};
+pub use batches::{Batch, TotalDifference};
 pub use rows::JudgedRow;
-pub use subjects::Told;
+pub use subjects::ToldIn;
 
 use super::dedupe::Payments;
 use super::judge::JudgedPayment;
-use super::tally::{Identity, Tallies, add_nature};
-use super::{Inputs, Terms};
+use super::tally::{ControlIdentity, Tallies, add_nature};
+use super::{Inputs, ReconcileTerms};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, Nature, settlement_due, unsettled_nature};
@@ -125,7 +125,7 @@ impl Settled {
 }
 
 /// Holds the rows against the payments of the evidence and those known from elsewhere; `None` without settlement files.
-pub(super) fn settle(inputs: &Inputs, payments: &Payments, judged: &[JudgedPayment], terms: &Terms) -> Option<Settled> {
+pub(super) fn settle(inputs: &Inputs, payments: &Payments, judged: &[JudgedPayment], terms: &ReconcileTerms) -> Option<Settled> {
     let input = inputs.settlement.as_ref()?;
     let notified = subjects::Notified::of(inputs, judged);
     let paired = pairing::Paired::of(input, inputs, &notified);
@@ -154,7 +154,7 @@ fn settled_payments(
     payments: &Payments,
     judged: &[JudgedPayment],
     paired: &pairing::Paired,
-    terms: &Terms,
+    terms: &ReconcileTerms,
 ) -> Vec<SettledPayment> {
     let rows = paired.row_of_payment.iter().copied().chain(std::iter::repeat(None));
     let one = |((judged, proved), row): ((&JudgedPayment, &super::dedupe::Proved), Option<u32>)| {
@@ -180,10 +180,10 @@ fn settled_payments(
 }
 
 /// The identities of settlement; see docs/classes.md.
-pub(super) fn identities(inputs: &Inputs, settled: &Settled, terms: &Terms) -> Vec<Identity> {
+pub(super) fn identities(inputs: &Inputs, settled: &Settled, terms: &ReconcileTerms) -> Vec<ControlIdentity> {
     let Some(input) = &inputs.settlement else { return Vec::new() };
     let raw = &input.files.raw;
-    let row = |name, left: i128, right: i128| Identity { name, left, right };
+    let row = |name, left: i128, right: i128| ControlIdentity { name, left, right };
     let paid_out = settled.paid_out.total().rupiah;
     let twice = input.files.rows.iter().zip(&settled.rows).filter(|(_, row)| !row.counts);
     let twice: Rupiah = twice.map(|(row, _)| Rupiah::new(row.paid_out.into())).sum();

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::super::Inputs;
 use super::SettlementInput;
-use super::subjects::{Notified, NotifiedPayment, Subject, Told};
+use super::subjects::{Notified, NotifiedPayment, Subject, ToldIn};
 use crate::domain::classify::Settles;
 use crate::domain::reason::{Candidates, Ids};
 use crate::domain::settlement::{NamedChannel, SettlementRow};
@@ -19,7 +19,7 @@ pub(super) struct Paired {
     /// Of each row: its subject, if it has just one.
     pub(super) subjects: Vec<Option<Subject>>,
     /// Of each row: the payment it settles.
-    pub(super) payment_of_row: Vec<Option<Told>>,
+    pub(super) payment_of_row: Vec<Option<ToldIn>>,
     /// Of each payment of the evidence: the row that settles it.
     pub(super) row_of_payment: Vec<Option<u32>>,
     /// Of each row: whether the very same row stands elsewhere already.
@@ -41,7 +41,7 @@ impl Paired {
         let payments = notified
             .payments
             .iter()
-            .filter_map(|one| if let Told::Here(payment) = one.payment { Some(payment) } else { None })
+            .filter_map(|one| if let ToldIn::Here(payment) = one.payment { Some(payment) } else { None })
             .max()
             .map_or(0, |last| place(last).saturating_add(1));
         let mut paired = Self {
@@ -126,7 +126,7 @@ impl Paired {
         if let Some(slot) = self.payment_of_row.get_mut(place(row)) {
             *slot = Some(payment.payment);
         }
-        if let Told::Here(number) = payment.payment
+        if let ToldIn::Here(number) = payment.payment
             && let Some(slot) = self.row_of_payment.get_mut(place(number))
         {
             *slot = Some(row);

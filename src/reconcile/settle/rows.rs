@@ -1,14 +1,14 @@
 //! Facts of each row handed to the pure rules, and what the classes come to.
 
 use super::super::tally::add_nature;
-use super::super::{Inputs, Terms};
+use super::super::{Inputs, ReconcileTerms};
 use super::pairing::Paired;
-use super::subjects::{Subject, Told};
+use super::subjects::{Subject, ToldIn};
 use super::{Settled, SettlementInput};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, ClassSet, Nature, RowChannel, RowFacts, Settles, row_class, row_nature};
-use crate::domain::fee::Share;
+use crate::domain::fee::FeeShare;
 use crate::domain::line::NO_BILL;
 use crate::domain::settlement::{NamedChannel, SettlementRow, SettlementTerms};
 use crate::domain::sum::Sum;
@@ -27,7 +27,7 @@ pub struct JudgedRow {
     /// The bill it is about, or [`NO_BILL`].
     pub bill: u32,
     /// The payment it settles.
-    pub payment: Option<Told>,
+    pub payment: Option<ToldIn>,
     /// Rupiah as notified, of the payment it settles.
     pub amount_notified: Option<u64>,
     /// What the fee should be, in rupiah, where the contract is known.
@@ -42,12 +42,12 @@ impl JudgedRow {
     /// The payment of this evidence it settles, by its place in `Outcome::judged`.
     #[must_use]
     pub const fn here(&self) -> Option<u32> {
-        if let Some(Told::Here(payment)) = self.payment { Some(payment) } else { None }
+        if let Some(ToldIn::Here(payment)) = self.payment { Some(payment) } else { None }
     }
 }
 
 /// Classes every readable row, and counts the others.
-pub(super) fn judge(input: &SettlementInput, inputs: &Inputs, paired: &Paired, terms: &Terms) -> Settled {
+pub(super) fn judge(input: &SettlementInput, inputs: &Inputs, paired: &Paired, terms: &ReconcileTerms) -> Settled {
     let mut settled = Settled::default();
     let mut shares_seen = false;
     for (at, row) in input.files.rows.iter().enumerate() {
@@ -72,7 +72,14 @@ pub(super) fn judge(input: &SettlementInput, inputs: &Inputs, paired: &Paired, t
     settled
 }
 
-fn judge_one(row: &SettlementRow, facts: &RowFacts, at: usize, input: &SettlementInput, paired: &Paired, terms: &Terms) -> JudgedRow {
+fn judge_one(
+    row: &SettlementRow,
+    facts: &RowFacts,
+    at: usize,
+    input: &SettlementInput,
+    paired: &Paired,
+    terms: &ReconcileTerms,
+) -> JudgedRow {
     let (class, flags) = row_class(facts, &terms.period);
     let channel = match input.terms.channel(&row.channel_name) {
         Some(NamedChannel::Ours(channel)) => Some(channel),
@@ -129,7 +136,7 @@ fn shares_are_right(row: &SettlementRow, channel: RowChannel, terms: &Settlement
     {
         return None;
     }
-    let is_met = |(name, share): (&String, &Share)| row.share(name).is_some_and(|paid| share.is_met(row.paid_out, paid));
+    let is_met = |(name, share): (&String, &FeeShare)| row.share(name).is_some_and(|paid| share.is_met(row.paid_out, paid));
     Some(terms.shares.iter().all(is_met))
 }
 

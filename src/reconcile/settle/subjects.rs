@@ -30,12 +30,12 @@ pub(super) struct NotifiedPayment {
     /// Rupiah; `None` when unusable.
     pub(super) amount: Option<u64>,
     /// Which.
-    pub(super) payment: Told,
+    pub(super) payment: ToldIn,
 }
 
 /// Where a payment is told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum ToldIn {
     /// In this evidence: its place in `Outcome::judged`.
     Here(u32),
     /// By the ledger or an earlier month: its place in `Inputs::known`.
@@ -69,7 +69,7 @@ impl<'a> Notified<'a> {
                 Subject::Bill(judged.bill)
             };
             let amount = line.usable_amount().map(crate::domain::amount::Amount::get);
-            let one = NotifiedPayment { subject, day: wib_date(line.paid_at()), amount, payment: Told::Here(payment) };
+            let one = NotifiedPayment { subject, day: wib_date(line.paid_at()), amount, payment: ToldIn::Here(payment) };
             found.push((one, line.paid_at_us, line.identity));
         }
         for (place, known) in (0_u32..).zip(inputs.known.iter()) {
@@ -78,19 +78,20 @@ impl<'a> Notified<'a> {
                 continue;
             }
             let (subject, day) = (Subject::Bill(known.bill), wib_date(known.paid_at));
-            let one = NotifiedPayment { subject, day, amount: Some(known.amount), payment: Told::Before(place) };
+            let one = NotifiedPayment { subject, day, amount: Some(known.amount), payment: ToldIn::Before(place) };
             found.push((one, known.paid_at.as_microsecond(), known.identity));
         }
         for (place, orphan) in (0_u32..).zip(&inputs.orphans).filter(|(_, orphan)| !orphan.is_proved) {
             let ids = (&*orphan.invoice_number, &*orphan.payment_code);
             let subject = Subject::Ids(*known_ids.entry(ids).or_insert_with(|| notified.add(ids)));
-            let one = NotifiedPayment { subject, day: wib_date(orphan.paid_at), amount: Some(orphan.amount), payment: Told::Orphan(place) };
+            let one =
+                NotifiedPayment { subject, day: wib_date(orphan.paid_at), amount: Some(orphan.amount), payment: ToldIn::Orphan(place) };
             found.push((one, orphan.paid_at.as_microsecond(), orphan.identity));
         }
         found.sort_unstable_by_key(|(one, at, identity)| (one.subject, one.day, one.amount, *at, *identity));
         // The ledger and an earlier report may both know a payment.
         found.dedup_by(|(later, _, b), (first, _, a)| {
-            let is_here = |one: &NotifiedPayment| matches!(one.payment, Told::Here(_));
+            let is_here = |one: &NotifiedPayment| matches!(one.payment, ToldIn::Here(_));
             (later.subject, &*b) == (first.subject, &*a) && !is_here(later) && !is_here(first)
         });
         notified.payments = found.into_iter().map(|(one, ..)| one).collect();

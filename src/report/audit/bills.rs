@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::{Facts, Kit, WriteError};
-use crate::books::{ItemId, Known, Subject};
+use super::{Kit, KitFacts, WriteError};
+use crate::books::{BooksSubject, ItemId, Known};
 use crate::columns::{Column, Value};
-use crate::domain::check::Found;
+use crate::domain::check_status::StatusPayment;
 use crate::domain::digest;
-use crate::reconcile::external::MalformedRow;
-use crate::reconcile::told::{ToldAmount, ToldBill, ToldCode, ToldNumber};
+use crate::reconcile::external::MalformedBill;
+use crate::reconcile::source_facts::{ToldAmount, ToldBill, ToldCode, ToldNumber};
 use crate::reconcile::{Bills, ExternalMark, KnownPayment, Unlisted};
 
 /// A bill, and what it and its debt are called in the books.
@@ -37,7 +37,7 @@ fn rows<'a>(bills: &'a Bills, before: &Known) -> Vec<Row<'a>> {
     let named = bills.told().map(|bill| {
         let is_one = times.get(bill.invoice_number).is_none_or(|times| *times == 1);
         let parts = [bill.invoice_number, bill.channel.name(), bill.payment_code];
-        let item = if is_one { ItemId::bill(bill.invoice_number) } else { ItemId::of(Subject::Bill, &parts.map(str::as_bytes)) };
+        let item = if is_one { ItemId::bill(bill.invoice_number) } else { ItemId::of(BooksSubject::Bill, &parts.map(str::as_bytes)) };
         let debt = if bill.group.is_empty() { ItemId::debt_of(bill.invoice_number) } else { ItemId::group(bill.group) };
         let (product, due_on) = bills.told_side(bill.number);
         Row { bill, item, debt, product, due_on }
@@ -54,7 +54,7 @@ fn rows<'a>(bills: &'a Bills, before: &Known) -> Vec<Row<'a>> {
     rows
 }
 
-pub(super) fn write(kit: &mut Kit<'_>, facts: &Facts<'_>, before: &Known) -> Result<(), WriteError> {
+pub(super) fn write(kit: &mut Kit<'_>, facts: &KitFacts<'_>, before: &Known) -> Result<(), WriteError> {
     let bills = &facts.inputs.bills;
     let columns: [Column<'_, Row<'_>>; 21] = [
         Column::count("bill", |row| number(row.bill.number)),
@@ -114,7 +114,7 @@ pub(super) fn write(kit: &mut Kit<'_>, facts: &Facts<'_>, before: &Known) -> Res
 }
 
 /// What stands beside the bills.
-fn beside(kit: &mut Kit<'_>, facts: &Facts<'_>) -> Result<(), WriteError> {
+fn beside(kit: &mut Kit<'_>, facts: &KitFacts<'_>) -> Result<(), WriteError> {
     let inputs = facts.inputs;
     let columns: [Column<'_, &KnownPayment>; 8] = [
         Column::count("bill", |known| number(known.bill)),
@@ -122,7 +122,7 @@ fn beside(kit: &mut Kit<'_>, facts: &Facts<'_>) -> Result<(), WriteError> {
         Column::text("identity", |known| if known.identity == [0; 32] { Value::Empty } else { digest::hex(&known.identity).into() }),
         Column::text("canonical", |known| known.sameness.map(|same| digest::hex(&same.canonical)).into()),
         Column::text("dated", |known| known.sameness.map(|same| digest::hex(&same.dated)).into()),
-        Column::text("item", |known| ItemId::of(Subject::Payment, &[&known.identity]).to_string().into()),
+        Column::text("item", |known| ItemId::of(BooksSubject::Payment, &[&known.identity]).to_string().into()),
         Column::rupiah("amount", |known| known.amount.into()),
         Column::text("told_by", |known| match (known.in_ledger, known.identity == [0; 32]) {
             (_, true) => "mark".into(),
@@ -131,12 +131,12 @@ fn beside(kit: &mut Kit<'_>, facts: &Facts<'_>) -> Result<(), WriteError> {
         }),
     ];
     kit.table("facts/known_payments", &columns, inputs.known.iter())?;
-    let columns: [Column<'_, &Found>; 10] = [
+    let columns: [Column<'_, &StatusPayment>; 10] = [
         Column::instant("told_at", |found| found.at.into()),
         Column::text("identity", |found| digest::hex(&found.payment.identity).into()),
         Column::text("canonical", |found| digest::hex(&found.payment.sameness().canonical).into()),
         Column::text("dated", |found| digest::hex(&found.payment.sameness().dated).into()),
-        Column::text("item", |found| ItemId::of(Subject::Payment, &[&found.payment.identity]).to_string().into()),
+        Column::text("item", |found| ItemId::of(BooksSubject::Payment, &[&found.payment.identity]).to_string().into()),
         Column::foreign("invoice_number", |found| found.payment.invoice_number.as_str().into()),
         Column::foreign("payment_code", |found| found.payment.payment_code.as_str().into()),
         Column::text("channel", |found| found.payment.channel.name().into()),
@@ -151,7 +151,7 @@ fn beside(kit: &mut Kit<'_>, facts: &Facts<'_>) -> Result<(), WriteError> {
         Column::rupiah("amount", |code| code.amount.get().into()),
     ];
     kit.table("facts/unlisted_codes", &columns, inputs.unlisted.iter().flatten())?;
-    let columns: [Column<'_, &MalformedRow>; 3] = [
+    let columns: [Column<'_, &MalformedBill>; 3] = [
         Column::count("row", |row| row.row.into()),
         Column::foreign("invoice_number", |row| (&row.invoice_number).into()),
         Column::text("digest", |row| digest::hex(&row.digest).into()),

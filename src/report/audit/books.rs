@@ -1,14 +1,14 @@
 //! Decisions: what people decided, on which facts, and what each moved. People's acts are facts; what follows from them is for the rules.
 
 use super::{Kit, WriteError};
-use crate::books::fact::{Hold, Payee, PaymentFact, RowFact, RowKind};
+use crate::books::fact::{Payee, PaymentFact, PaymentHold, RowFact, RowKind};
 use crate::books::known::Decided;
-use crate::books::off::Off;
-use crate::books::{Action, Decision, ItemId, Known, Leg};
+use crate::books::ways_off::WayOff;
+use crate::books::{Action, BooksDecision, ItemId, Known, Leg};
 use crate::columns::{Column, Value};
 use crate::domain::amount::Rupiah;
 use crate::domain::digest;
-use crate::reconcile::Terms;
+use crate::reconcile::ReconcileTerms;
 
 fn id(item: Option<&ItemId>) -> Value<'static> {
     item.map(ToString::to_string).into()
@@ -17,7 +17,7 @@ fn id(item: Option<&ItemId>) -> Value<'static> {
 /// A decision in the order in which they were made.
 struct Made<'a> {
     place: i64,
-    decision: &'a Decision,
+    decision: &'a BooksDecision,
     decided: Option<&'a Decided>,
     effect: Effect,
 }
@@ -29,8 +29,14 @@ struct Ground {
     item: ItemId,
 }
 
-pub(super) fn write(kit: &mut Kit<'_>, decisions: &[Decision], before: &Known, closing: &Known, terms: &Terms) -> Result<(), WriteError> {
-    let mut made: Vec<&Decision> = decisions.iter().filter(|decision| decision.effective_on <= terms.period.to).collect();
+pub(super) fn write(
+    kit: &mut Kit<'_>,
+    decisions: &[BooksDecision],
+    before: &Known,
+    closing: &Known,
+    terms: &ReconcileTerms,
+) -> Result<(), WriteError> {
+    let mut made: Vec<&BooksDecision> = decisions.iter().filter(|decision| decision.effective_on <= terms.period.to).collect();
     made.sort_by_key(|decision| (decision.made_at, decision.id));
     let columns: [Column<'_, &Made<'_>>; 13] = [
         Column::count("place", |made| made.place.into()),
@@ -85,18 +91,18 @@ pub(super) fn write(kit: &mut Kit<'_>, decisions: &[Decision], before: &Known, c
 struct Effect {
     debt: Option<ItemId>,
     applied: Rupiah,
-    taken_off: Vec<(Off, Rupiah)>,
+    taken_off: Vec<(WayOff, Rupiah)>,
 }
 
 impl Effect {
     /// One that takes another back undoes what that did, and lets held money go to what is owed again.
-    fn of(decision: &Decision, decided: &Decided, closing: &Known) -> Self {
+    fn of(decision: &BooksDecision, decided: &Decided, closing: &Known) -> Self {
         let sum = |of: &Decided| of.applied.iter().map(|one| one.amount).sum::<Rupiah>();
         if decided.action != Action::Reopen {
             return Self { debt: decided.debt, applied: sum(decided), taken_off: decided.taken_off.clone() };
         }
         let Some(former) = closing.decisions.get(&decision.item).filter(|_| decided.refused.is_none()) else { return Self::default() };
-        let back = |(off, amount): &(Off, Rupiah)| (*off, Rupiah::ZERO.minus(*amount));
+        let back = |(off, amount): &(WayOff, Rupiah)| (*off, Rupiah::ZERO.minus(*amount));
         Self { debt: former.debt, applied: decided.let_go().minus(sum(former)), taken_off: former.taken_off.iter().map(back).collect() }
     }
 }
@@ -120,7 +126,7 @@ fn effects(kit: &mut Kit<'_>, fresh: &[Made<'_>]) -> Result<(), WriteError> {
         let all = made.effect.taken_off.iter();
         all.map(|(off, amount)| (made.decision.id, *off, *amount)).collect::<Vec<_>>()
     };
-    let columns: [Column<'_, (ItemId, Off, Rupiah)>; 3] = [
+    let columns: [Column<'_, (ItemId, WayOff, Rupiah)>; 3] = [
         Column::text("decision", |(decision, ..)| id(Some(decision))),
         Column::text("taken_off", |(_, off, _)| off.name().into()),
         Column::rupiah("amount", |(.., amount)| (*amount).into()),
@@ -142,8 +148,8 @@ fn journal(kit: &mut Kit<'_>, fresh: &[Made<'_>]) -> Result<(), WriteError> {
             payment
                 .hold
                 .map(|hold| match hold {
-                    Hold::AfterExpiry => "after expiry",
-                    Hold::AfterCancellation => "after cancellation",
+                    PaymentHold::AfterExpiry => "after expiry",
+                    PaymentHold::AfterCancellation => "after cancellation",
                 })
                 .into()
         }),

@@ -1,20 +1,20 @@
 //! What the month before handed on, in flat tables: open items, debts with what was applied and taken off, payments, rows, batches.
 
 use super::{Kit, WriteError};
-use crate::books::fact::{BillEvent, Change, Hold, Payee, RowKind};
+use crate::books::fact::{BillChange, BillEvent, Payee, PaymentHold, RowKind};
 use crate::books::item::ItemId;
-use crate::books::known::{Alarm, BatchDay, Bill, Debt, Known, Open, Payment, RowState};
-use crate::books::off::Off;
+use crate::books::known::{Alarm, BatchDay, BookedBill, BookedPayment, Debt, Known, Open, RowState};
+use crate::books::ways_off::WayOff;
 use crate::books::{Leg, account::Side};
 use crate::columns::{Column, Value};
 use crate::domain::digest::{self, Digest};
-use crate::reconcile::opened::Opened;
+use crate::reconcile::books_inputs::Opened;
 
 fn id(item: &ItemId) -> Value<'static> {
     item.to_string().into()
 }
 
-fn off(debt: &Debt, off: Off) -> Value<'static> {
+fn off(debt: &Debt, off: WayOff) -> Value<'static> {
     debt.off(off).into()
 }
 
@@ -30,13 +30,13 @@ pub(super) fn debt_columns<'a>() -> [Column<'static, (&'a ItemId, &'a Debt)>; 12
         Column::rupiah("applied", |(_, debt)| debt.applied().into()),
         Column::text("is_reusable", |(_, debt)| debt.is_reusable.into()),
         Column::text("is_before_books", |(_, debt)| debt.is_before_books.into()),
-        Column::rupiah("unproven", |(_, debt)| off(debt, Off::Unproven)),
-        Column::rupiah("lapsed", |(_, debt)| off(debt, Off::Lapsed)),
-        Column::rupiah("cancelled", |(_, debt)| off(debt, Off::Cancelled)),
-        Column::rupiah("written_off", |(_, debt)| off(debt, Off::WrittenOff)),
-        Column::rupiah("waived", |(_, debt)| off(debt, Off::Waived)),
-        Column::rupiah("rounding", |(_, debt)| off(debt, Off::Rounding)),
-        Column::rupiah("elsewhere", |(_, debt)| off(debt, Off::Elsewhere)),
+        Column::rupiah("unproven", |(_, debt)| off(debt, WayOff::Unproven)),
+        Column::rupiah("lapsed", |(_, debt)| off(debt, WayOff::Lapsed)),
+        Column::rupiah("cancelled", |(_, debt)| off(debt, WayOff::Cancelled)),
+        Column::rupiah("written_off", |(_, debt)| off(debt, WayOff::WrittenOff)),
+        Column::rupiah("waived", |(_, debt)| off(debt, WayOff::Waived)),
+        Column::rupiah("rounding", |(_, debt)| off(debt, WayOff::Rounding)),
+        Column::rupiah("elsewhere", |(_, debt)| off(debt, WayOff::Elsewhere)),
     ]
 }
 
@@ -46,19 +46,19 @@ pub(super) fn write(kit: &mut Kit<'_>, opened: &Opened, before: &Known) -> Resul
         Column::text("item", |(bill, _)| id(bill)),
         Column::instant("at", |(_, event)| event.at.into()),
         Column::text("change", |(_, event)| match event.change {
-            Change::Created(_) => "created".into(),
-            Change::Amended(_) => "amended".into(),
-            Change::Cancelled => "cancelled".into(),
-            Change::Reinstated(_) => "reinstated".into(),
+            BillChange::Created(_) => "created".into(),
+            BillChange::Amended(_) => "amended".into(),
+            BillChange::Cancelled => "cancelled".into(),
+            BillChange::Reinstated(_) => "reinstated".into(),
         }),
         Column::rupiah("amount", |(_, event)| match event.change {
-            Change::Created(amount) | Change::Amended(amount) | Change::Reinstated(amount) => amount.get().into(),
-            Change::Cancelled => Value::Empty,
+            BillChange::Created(amount) | BillChange::Amended(amount) | BillChange::Reinstated(amount) => amount.get().into(),
+            BillChange::Cancelled => Value::Empty,
         }),
     ];
     let events = before.bills.iter().flat_map(|(bill, known)| known.events.iter().map(move |event| (bill, event)));
     kit.table("facts/carried_bill_events", &columns, events)?;
-    let columns: [Column<'_, (&ItemId, &Bill)>; 6] = [
+    let columns: [Column<'_, (&ItemId, &BookedBill)>; 6] = [
         Column::text("item", |(bill, _)| id(bill)),
         Column::text("debt", |(_, bill)| id(&bill.debt)),
         Column::foreign("invoice_number", |(_, bill)| (&*bill.invoice_number).into()),
@@ -114,7 +114,7 @@ fn items(kit: &mut Kit<'_>, opened: &Opened, before: &Known) -> Result<(), Write
 }
 
 fn payments(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
-    let columns: [Column<'_, (&ItemId, &Payment)>; 16] = [
+    let columns: [Column<'_, (&ItemId, &BookedPayment)>; 16] = [
         Column::text("item", |(payment, _)| id(payment)),
         Column::text("identity", |(_, payment)| hex(payment.identity.as_ref())),
         Column::text("canonical", |(_, payment)| hex(payment.canonical.as_ref().or(payment.identity.as_ref()))),
@@ -128,8 +128,8 @@ fn payments(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
             Payee::Nobody | Payee::Disagreeing | Payee::Ambiguous => Value::Empty,
         }),
         Column::text("hold", |(_, payment)| match payment.hold {
-            Some(Hold::AfterExpiry) => "after expiry".into(),
-            Some(Hold::AfterCancellation) => "after cancellation".into(),
+            Some(PaymentHold::AfterExpiry) => "after expiry".into(),
+            Some(PaymentHold::AfterCancellation) => "after cancellation".into(),
             None => Value::Empty,
         }),
         Column::text("class", |(_, payment)| payment.class.map(crate::domain::classify::Class::id).into()),
@@ -155,7 +155,7 @@ struct Paid<'a> {
 }
 
 fn rows(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
-    let columns: [Column<'_, (&ItemId, &crate::books::known::Row)>; 8] = [
+    let columns: [Column<'_, (&ItemId, &crate::books::known::BookedRow)>; 8] = [
         Column::text("item", |(row, _)| id(row)),
         Column::text("batch", |(_, row)| id(&row.batch)),
         Column::foreign("number", |(_, row)| (&*row.number).into()),
@@ -186,7 +186,7 @@ fn rows(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
         .iter()
         .flat_map(|(batch, of)| of.days.iter().map(move |(on, sums)| Paid { batch, name: &of.name, stated: of.stated, on: *on, sums }));
     kit.table("facts/carried_batch_days", &columns, days)?;
-    let columns: [Column<'_, (&ItemId, &crate::books::known::BankLine)>; 3] = [
+    let columns: [Column<'_, (&ItemId, &crate::books::known::BookedBankLine)>; 3] = [
         Column::text("item", |(line, _)| id(line)),
         Column::date("on", |(_, line)| line.on.into()),
         Column::rupiah("amount", |(_, line)| line.amount.into()),

@@ -1,6 +1,5 @@
 //! Our own figures, as the report says them: what the rules are held against. They are copied, never computed.
 
-use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
@@ -10,11 +9,13 @@ use super::carried::debt_columns;
 use super::{Kit, KitError, Made};
 use crate::books::Known;
 
-use crate::columns::{Column, Kind, Value};
+use crate::columns::{Column, ColumnKind, Value};
 use crate::domain::{digest, spreadsheet};
+use crate::private;
 use crate::report::atomic::{self, WriteError};
 use crate::report::books::read_carry;
 use crate::report::folder::{self, FolderError};
+use crate::report::manifest;
 
 /// What a report says.
 pub(super) struct Read {
@@ -29,7 +30,7 @@ pub(super) struct Read {
 pub(super) fn read(report: &Path) -> Result<Read, FolderError> {
     let refused = |reason: String| FolderError { path: report.to_path_buf(), reason };
     folder::whole(report).map_err(refused)?;
-    let bytes = fs::read(report.join("summary.json")).map_err(|error| refused(format!("summary.json: {error}")))?;
+    let bytes = manifest::summary(report).map_err(|error| refused(format!("summary.json: {error}")))?;
     let summary: Json = serde_json::from_slice(&bytes).map_err(|error| refused(format!("summary.json: {error}")))?;
     let (_, closing) = read_carry(report).map_err(|error| refused(error.to_string()))?;
     let text = |at: &str| summary.pointer(at).and_then(Json::as_str).unwrap_or_default().to_owned();
@@ -54,7 +55,7 @@ pub(super) fn write(kit: &mut Kit<'_>, report: &Path, read: &Read) -> Result<(),
     }
     // What has these as Parquet is taken over as it is.
     let from = report.join("matched.parquet");
-    atomic::write(&kit.folder.join("figures/matched.parquet"), |writer| io::copy(&mut File::open(from)?, writer).map(drop))?;
+    atomic::write(&kit.folder.join("figures/matched.parquet"), |writer| io::copy(&mut private::regular(&from)?, writer).map(drop))?;
     kit.copied("figures/matched.parquet");
     Ok(())
 }
@@ -175,7 +176,7 @@ const NUMBERS: [&str; 14] = [
 fn copied(kit: &mut Kit<'_>, report: &Path, name: &str) -> Result<(), KitError> {
     let refused = |error: &dyn std::fmt::Display| FolderError { path: report.to_path_buf(), reason: format!("{name}.csv: {error}") };
     let path = report.join(format!("{name}.csv"));
-    let mut rows = match File::open(&path) {
+    let mut rows = match private::regular(&path) {
         Ok(file) => csv::Reader::from_reader(io::BufReader::new(file)),
         // Without settlement files there is none, and the rules have nothing to hold theirs against.
         Err(_) if name == "settlement" => return nothing(kit),
@@ -188,9 +189,9 @@ fn copied(kit: &mut Kit<'_>, report: &Path, name: &str) -> Result<(), KitError> 
         .map(|(at, name)| {
             if NUMBERS.contains(&name) {
                 let number = |row: &csv::StringRecord, at: usize| row.get(at).and_then(|cell| cell.parse::<i64>().ok()).into();
-                Column::numbered(name.to_owned(), Kind::Rupiah, number, at)
+                Column::numbered(name.to_owned(), ColumnKind::Rupiah, number, at)
             } else {
-                Column::numbered(name.to_owned(), Kind::Text, cell, at)
+                Column::numbered(name.to_owned(), ColumnKind::Text, cell, at)
             }
         })
         .collect();

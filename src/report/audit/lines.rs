@@ -1,7 +1,7 @@
 //! Evidence lines as they were read and verified: whose word each is, and what it says. Which of them prove payments is for the rules.
 
-use super::{Facts, Kit, WriteError};
-use crate::books::{ItemId, Subject};
+use super::{Kit, KitFacts, WriteError};
+use crate::books::{BooksSubject, ItemId};
 use crate::columns::{Column, Value};
 use crate::domain::classify::{Class, InquiryAnswer};
 use crate::domain::digest;
@@ -61,11 +61,12 @@ impl<'a> Row<'a> {
 /// What a message without the store's number would call the same payment; empty where the amount is unusable.
 fn dated(row: &Row<'_>) -> Option<String> {
     let (number, code) = row.ids();
-    let facts = payment::Facts { channel: row.line.channel, code, number, amount: row.line.usable_amount()?, paid_at: row.line.paid_at() };
+    let facts =
+        payment::PaymentContent { channel: row.line.channel, code, number, amount: row.line.usable_amount()?, paid_at: row.line.paid_at() };
     Some(digest::hex(&Sameness::of(row.line.identity, row.inputs.lines.canonical(row.line), &facts).dated))
 }
 
-pub(super) fn write(kit: &mut Kit<'_>, facts: &Facts<'_>) -> Result<(), WriteError> {
+pub(super) fn write(kit: &mut Kit<'_>, facts: &KitFacts<'_>) -> Result<(), WriteError> {
     let inputs = facts.inputs;
     let columns: [Column<'_, Row<'_>>; 24] = [
         Column::count("place", |row| u64::from(row.place).into()),
@@ -78,7 +79,7 @@ pub(super) fn write(kit: &mut Kit<'_>, facts: &Facts<'_>) -> Result<(), WriteErr
         Column::text("identity", |row| row.message(|row| digest::hex(&row.line.identity))),
         Column::text("canonical", |row| row.message(Row::canonical)),
         Column::text("dated", |row| row.message(dated)),
-        Column::text("item", |row| row.message(|row| ItemId::of(Subject::Payment, &[&row.line.identity]).to_string())),
+        Column::text("item", |row| row.message(|row| ItemId::of(BooksSubject::Payment, &[&row.line.identity]).to_string())),
         Column::foreign("invoice_number", |row| if row.line.is_message() { row.ids().0.into() } else { Value::Empty }),
         Column::foreign("payment_code", |row| if row.line.is_message() { row.ids().1.into() } else { Value::Empty }),
         Column::text("channel", |row| row.message(|row| row.line.channel.name())),

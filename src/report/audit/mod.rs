@@ -19,11 +19,11 @@ use serde::Serialize;
 use super::atomic::{self, WriteError};
 use super::folder::FolderError;
 use super::manifest::ReportFile;
-use crate::books::{Decision, Known, Settings};
+use crate::books::{BooksDecision, BooksSettings, Known};
 use crate::columns::{Column, Format};
 use crate::domain::line::InputFile;
-use crate::reconcile::opened::Opened;
-use crate::reconcile::{Inputs, Terms};
+use crate::reconcile::books_inputs::Opened;
+use crate::reconcile::{Inputs, ReconcileTerms};
 
 /// The version of the kit's tables.
 pub const FORMAT: u32 = 1;
@@ -48,19 +48,19 @@ pub const TEXTS: [(&str, &str); 14] = [
 
 /// What a kit is made from.
 #[derive(Debug)]
-pub struct Facts<'a> {
+pub struct KitFacts<'a> {
     /// Bills and evidence, nothing concluded.
     pub inputs: &'a Inputs,
     /// Period, as-of and policy.
-    pub terms: &'a Terms,
+    pub terms: &'a ReconcileTerms,
     /// The logs.
     pub files: &'a [InputFile],
     /// What the books were opened with.
     pub opened: &'a Opened,
     /// What people decided.
-    pub decisions: &'a [Decision],
+    pub decisions: &'a [BooksDecision],
     /// What postings depend on.
-    pub settings: &'a Settings,
+    pub settings: &'a BooksSettings,
 }
 
 /// Why a kit cannot be made.
@@ -125,12 +125,14 @@ impl Kit<'_> {
 
 /// A column's name and type, as the file has them.
 fn described<Row>(column: &Column<'_, Row>) -> String {
-    use crate::columns::Kind;
+    use crate::columns::ColumnKind;
     match column.kind() {
-        Kind::Count | Kind::Rupiah => format!("{} bigint", column.name()),
-        Kind::Instant => format!("{}_us bigint", column.name()),
-        Kind::Digest => format!("{} varbinary", column.name()),
-        Kind::Text | Kind::Foreign | Kind::Date | Kind::List | Kind::Json => format!("{} varchar", column.name()),
+        ColumnKind::Count | ColumnKind::Rupiah => format!("{} bigint", column.name()),
+        ColumnKind::Instant => format!("{}_us bigint", column.name()),
+        ColumnKind::Digest => format!("{} varbinary", column.name()),
+        ColumnKind::Text | ColumnKind::Foreign | ColumnKind::Date | ColumnKind::List | ColumnKind::Json => {
+            format!("{} varchar", column.name())
+        }
     }
 }
 
@@ -138,7 +140,7 @@ fn described<Row>(column: &Column<'_, Row>) -> String {
 ///
 /// # Errors
 /// [`KitError`].
-pub fn write(report: &Path, facts: &Facts<'_>, folder: &Path) -> Result<usize, KitError> {
+pub fn write(report: &Path, facts: &KitFacts<'_>, folder: &Path) -> Result<usize, KitError> {
     let read = figures::read(report)?;
     let mut kit = Kit { folder, tables: Vec::new(), taken_over: Vec::new() };
     let before = match facts.opened {

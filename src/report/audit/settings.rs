@@ -1,19 +1,19 @@
 //! What the merchant decided beforehand: period, as-of, tolerances, channels, contracts.
 
 use super::figures::Read;
-use super::{Facts, Kit, WriteError};
+use super::{Kit, KitFacts, WriteError};
 use crate::columns::{Column, Value};
 use crate::domain::channel::Channel;
 use crate::domain::classify::Unverifiable;
-use crate::domain::fee::Share;
+use crate::domain::fee::FeeShare;
 use crate::domain::settlement::NamedChannel;
-use crate::reconcile::opened::Opened;
+use crate::reconcile::books_inputs::Opened;
 
 fn yes(is_so: bool) -> String {
     if is_so { "yes" } else { "no" }.to_owned()
 }
 
-fn named(facts: &Facts<'_>, read: &Read) -> Vec<(&'static str, String)> {
+fn named(facts: &KitFacts<'_>, read: &Read) -> Vec<(&'static str, String)> {
     let (terms, books, inputs) = (facts.terms, facts.settings, facts.inputs);
     let policy = &terms.policy;
     let settled = inputs.settlement.as_ref().map(|input| &input.terms);
@@ -49,7 +49,7 @@ fn named(facts: &Facts<'_>, read: &Read) -> Vec<(&'static str, String)> {
     ]
 }
 
-pub(super) fn write(kit: &mut Kit<'_>, facts: &Facts<'_>, read: &Read) -> Result<(), WriteError> {
+pub(super) fn write(kit: &mut Kit<'_>, facts: &KitFacts<'_>, read: &Read) -> Result<(), WriteError> {
     let columns: [Column<'_, (&str, String)>; 2] =
         [Column::text("name", |(name, _)| (*name).into()), Column::text("value", |(_, value)| value.into())];
     kit.table("facts/settings", &columns, named(facts, read).into_iter())?;
@@ -68,13 +68,13 @@ pub(super) fn write(kit: &mut Kit<'_>, facts: &Facts<'_>, read: &Read) -> Result
     kit.table("facts/channel_names", &columns, terms().flat_map(|terms| &terms.channels))?;
     let columns: [Column<'_, jiff::civil::Date>; 1] = [Column::date("day", |day| (*day).into())];
     kit.table("facts/holidays", &columns, terms().flat_map(|terms| terms.working_days.holidays()))?;
-    let columns: [Column<'_, (&String, &Share, bool)>; 4] = [
+    let columns: [Column<'_, (&String, &FeeShare, bool)>; 4] = [
         Column::foreign("name", |(name, ..)| (*name).into()),
-        Column::rupiah("rupiah", |(_, share, _)| if let Share::Fixed(rupiah) = share { (*rupiah).into() } else { Value::Empty }),
+        Column::rupiah("rupiah", |(_, share, _)| if let FeeShare::Fixed(rupiah) = share { (*rupiah).into() } else { Value::Empty }),
         Column::count(
             "basis_points",
             |(_, share, _)| {
-                if let Share::BasisPoints(points) = share { i64::from(*points).into() } else { Value::Empty }
+                if let FeeShare::BasisPoints(points) = share { i64::from(*points).into() } else { Value::Empty }
             },
         ),
         Column::text("is_third_party", |(.., is_third)| (*is_third).into()),
@@ -84,7 +84,7 @@ pub(super) fn write(kit: &mut Kit<'_>, facts: &Facts<'_>, read: &Read) -> Result
 }
 
 /// The channels' rules, as a table.
-fn channels(kit: &mut Kit<'_>, facts: &Facts<'_>) -> Result<(), WriteError> {
+fn channels(kit: &mut Kit<'_>, facts: &KitFacts<'_>) -> Result<(), WriteError> {
     struct Rule {
         channel: &'static str,
         is_settled: bool,

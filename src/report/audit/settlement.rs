@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use jiff::civil::Date;
 
 use super::{Kit, WriteError};
-use crate::books::{ItemId, Known, Settings, Subject};
+use crate::books::{BooksSettings, BooksSubject, ItemId, Known};
 use crate::columns::{Column, Value};
 use crate::domain::digest::{self, Digest};
-use crate::domain::settlement::{BatchTotals, MalformedRow, SettlementRow};
+use crate::domain::settlement::{BatchTotals, MalformedSettlementRow, SettlementRow};
 use crate::evidence::bank::BankLine;
 use crate::reconcile::Inputs;
 
@@ -25,8 +25,8 @@ struct Row<'a> {
 
 fn batch_of(row: &SettlementRow) -> ItemId {
     match row.paid_out_on.filter(|_| row.batch_id.is_empty()) {
-        Some(on) => ItemId::of(Subject::Batch, &[b"", on.to_string().as_bytes()]),
-        None => ItemId::of(Subject::Batch, &[row.batch_id.as_bytes()]),
+        Some(on) => ItemId::of(BooksSubject::Batch, &[b"", on.to_string().as_bytes()]),
+        None => ItemId::of(BooksSubject::Batch, &[row.batch_id.as_bytes()]),
     }
 }
 
@@ -37,13 +37,13 @@ fn rows(rows: &[SettlementRow]) -> Vec<Row<'_>> {
         let times = seen.entry((content, row.place.file)).or_default();
         let occurrence = *times;
         *times = times.saturating_add(1);
-        let item = ItemId::of(Subject::Row, &[&content, occurrence.to_string().as_bytes()]);
+        let item = ItemId::of(BooksSubject::Row, &[&content, occurrence.to_string().as_bytes()]);
         Row { place, told: row, content, occurrence, item, batch: batch_of(row) }
     });
     named.collect()
 }
 
-pub(super) fn write(kit: &mut Kit<'_>, inputs: &Inputs, settings: &Settings, before: &Known) -> Result<(), WriteError> {
+pub(super) fn write(kit: &mut Kit<'_>, inputs: &Inputs, settings: &BooksSettings, before: &Known) -> Result<(), WriteError> {
     let files = inputs.settlement.as_ref().map(|input| &input.files);
     let named = files.map_or_else(Vec::new, |files| rows(&files.rows));
     let batches: BTreeSet<(ItemId, Date)> = named.iter().filter_map(|row| Some((row.batch, row.told.paid_out_on?))).collect();
@@ -79,7 +79,7 @@ pub(super) fn write(kit: &mut Kit<'_>, inputs: &Inputs, settings: &Settings, bef
         Column::rupiah("share", |(.., share)| (*share).into()),
     ];
     kit.table("facts/settlement_shares", &columns, shares.into_iter())?;
-    let columns: [Column<'_, &MalformedRow>; 4] = [
+    let columns: [Column<'_, &MalformedSettlementRow>; 4] = [
         Column::count("file", |row| u64::from(row.place.file).into()),
         Column::count("row", |row| row.place.row.into()),
         Column::text("digest", |row| digest::hex(&row.digest).into()),
@@ -89,7 +89,7 @@ pub(super) fn write(kit: &mut Kit<'_>, inputs: &Inputs, settings: &Settings, bef
     let columns: [Column<'_, (i64, &BatchTotals)>; 11] = [
         Column::count("place", |(place, _)| (*place).into()),
         Column::foreign("batch_id", |(_, totals)| (&totals.batch_id).into()),
-        Column::text("batch", |(_, totals)| ItemId::of(Subject::Batch, &[totals.batch_id.as_bytes()]).to_string().into()),
+        Column::text("batch", |(_, totals)| ItemId::of(BooksSubject::Batch, &[totals.batch_id.as_bytes()]).to_string().into()),
         Column::rupiah("amount", |(_, totals)| totals.amount.into()),
         Column::rupiah("fee", |(_, totals)| totals.fee.into()),
         Column::count("purchases", |(_, totals)| totals.purchases.into()),
@@ -120,13 +120,15 @@ fn payouts(kit: &mut Kit<'_>, mut batches: BTreeSet<(ItemId, Date)>, before: &Kn
     let columns: [Column<'_, (ItemId, Date)>; 3] = [
         Column::text("batch", |(batch, _)| batch.to_string().into()),
         Column::date("paid_out_on", |(_, on)| (*on).into()),
-        Column::text("payout", |(batch, on)| ItemId::of(Subject::Payout, &[batch.key(), on.to_string().as_bytes()]).to_string().into()),
+        Column::text("payout", |(batch, on)| {
+            ItemId::of(BooksSubject::Payout, &[batch.key(), on.to_string().as_bytes()]).to_string().into()
+        }),
     ];
     kit.table("facts/payout_names", &columns, batches.into_iter())
 }
 
-fn bank(kit: &mut Kit<'_>, inputs: &Inputs, settings: &Settings, before: &Known) -> Result<(), WriteError> {
-    let id = |digest: &Digest, times: u32| ItemId::of(Subject::BankLine, &[digest, times.to_string().as_bytes()]);
+fn bank(kit: &mut Kit<'_>, inputs: &Inputs, settings: &BooksSettings, before: &Known) -> Result<(), WriteError> {
+    let id = |digest: &Digest, times: u32| ItemId::of(BooksSubject::BankLine, &[digest, times.to_string().as_bytes()]);
     let of_before =
         |line: &BankLine| line.before.map(|_| id(&line.content(), line.equal)).filter(|former| before.bank_lines.contains_key(former));
     let lines = inputs.bank.iter().flat_map(|statements| &statements.lines);

@@ -9,7 +9,7 @@ use crate::domain::amount::Rupiah;
 
 /// What a column holds: decides alignment, number format and width, never the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum CellKind {
     /// Words.
     Text,
     /// An identifier: text with all its digits, never a number.
@@ -28,7 +28,7 @@ pub enum Kind {
     Percent,
 }
 
-impl Kind {
+impl CellKind {
     /// Whether values stand to the right.
     #[must_use]
     pub const fn is_number(self) -> bool {

@@ -24,8 +24,8 @@ mod table;
 
 use jiff::Timestamp;
 
-pub use cell::{Cell, Kind};
-pub use table::{Column, Rows, Table};
+pub use cell::{Cell, CellKind};
+pub use table::{DocumentColumn, DocumentRows, DocumentTable};
 
 use crate::domain::amount::Rupiah;
 use crate::domain::language::Language;
@@ -61,22 +61,22 @@ pub struct Cover<'a> {
     /// The few figures to see first.
     pub highlights: Vec<Highlight>,
     /// From the bill to the bank; and what there is to know of it.
-    pub flow: Vec<Step>,
+    pub flow: Vec<FlowStep>,
     /// What to do, by who acts.
     pub tasks: Vec<Task>,
     /// Whether the books tie, in a sentence, and how that is to be taken.
     pub tie: (String, Mood),
     /// The balances beside those of the month before.
-    pub comparison: Table<'a>,
+    pub comparison: DocumentTable<'a>,
     /// What identifies the report: label and value.
-    pub facts: Table<'a>,
+    pub facts: DocumentTable<'a>,
     /// Who signs: one line each.
     pub signatures: Vec<&'static str>,
 }
 
 /// A step from the bill to the bank.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct FlowStep {
     /// What it is.
     pub label: &'static str,
     /// What it adds; of a figure of its own, that figure.
@@ -178,7 +178,7 @@ pub struct Section<'a> {
     /// What the reader must know to read it.
     pub note: String,
     /// Its tables, one below the other.
-    pub tables: Vec<Table<'a>>,
+    pub tables: Vec<DocumentTable<'a>>,
     /// Drawings of some of the tables; the page shows each beside its table.
     pub charts: Vec<Chart>,
     /// Who gets to see it.
@@ -201,7 +201,7 @@ impl<'a> Section<'a> {
 
     /// With several tables more.
     #[must_use]
-    pub fn tables(mut self, tables: impl IntoIterator<Item = Table<'a>>) -> Self {
+    pub fn tables(mut self, tables: impl IntoIterator<Item = DocumentTable<'a>>) -> Self {
         self.tables.extend(tables);
         self
     }
@@ -215,7 +215,7 @@ impl<'a> Section<'a> {
 
     /// With one more table.
     #[must_use]
-    pub fn table(mut self, table: Table<'a>) -> Self {
+    pub fn table(mut self, table: DocumentTable<'a>) -> Self {
         self.tables.push(table);
         self
     }

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use super::{Audience, Cell, Kind};
+use super::{Audience, Cell, CellKind};
 
 /// A column.
 #[derive(Clone, Debug)]
-pub struct Column {
+pub struct DocumentColumn {
     /// Its heading.
     pub title: String,
     /// What it holds.
-    pub kind: Kind,
+    pub kind: CellKind,
     /// Whether the page offers its values as a filter. For columns with few different values.
     pub filter: bool,
     /// Whether the page shows it below its row instead of in it.
@@ -19,10 +19,10 @@ pub struct Column {
     pub audience: Audience,
 }
 
-impl Column {
+impl DocumentColumn {
     /// A column of `kind`.
     #[must_use]
-    pub fn new(title: impl Into<String>, kind: Kind) -> Self {
+    pub fn new(title: impl Into<String>, kind: CellKind) -> Self {
         Self { title: title.into(), kind, filter: false, detail: false, audience: Audience::Everyone }
     }
 
@@ -52,7 +52,7 @@ impl Column {
 type Make<'a> = Box<dyn Fn(usize) -> Vec<Cell<'a>> + Send + Sync + 'a>;
 
 /// The rows of a table: held, or made when they are asked for, so that a million of them take no memory.
-pub enum Rows<'a> {
+pub enum DocumentRows<'a> {
     /// In memory.
     Held(Vec<Vec<Cell<'a>>>),
     /// Made one at a time.
@@ -64,19 +64,19 @@ pub enum Rows<'a> {
     },
 }
 
-impl fmt::Debug for Rows<'_> {
+impl fmt::Debug for DocumentRows<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} rows", self.len())
     }
 }
 
-impl<'a> From<Vec<Vec<Cell<'a>>>> for Rows<'a> {
+impl<'a> From<Vec<Vec<Cell<'a>>>> for DocumentRows<'a> {
     fn from(rows: Vec<Vec<Cell<'a>>>) -> Self {
         Self::Held(rows)
     }
 }
 
-impl<'a> Rows<'a> {
+impl<'a> DocumentRows<'a> {
     /// `count` rows, each made by `make` from its place.
     pub fn made(count: usize, make: impl Fn(usize) -> Vec<Cell<'a>> + Send + Sync + 'a) -> Self {
         Self::Made { count, make: Box::new(make) }
@@ -113,13 +113,13 @@ impl<'a> Rows<'a> {
 
 /// A table.
 #[derive(Debug)]
-pub struct Table<'a> {
+pub struct DocumentTable<'a> {
     /// What it shows.
     pub caption: String,
     /// Its columns.
-    pub columns: Vec<Column>,
+    pub columns: Vec<DocumentColumn>,
     /// Its rows, each with a cell for every column.
-    pub rows: Rows<'a>,
+    pub rows: DocumentRows<'a>,
     /// The last row.
     pub totals: Option<Vec<Cell<'a>>>,
     /// The file that holds all rows, for a page that shows the first ones only.
@@ -130,10 +130,10 @@ pub struct Table<'a> {
     pub is_printed: bool,
 }
 
-impl<'a> Table<'a> {
+impl<'a> DocumentTable<'a> {
     /// A table without totals.
     #[must_use]
-    pub fn new(caption: impl Into<String>, columns: Vec<Column>, rows: impl Into<Rows<'a>>) -> Self {
+    pub fn new(caption: impl Into<String>, columns: Vec<DocumentColumn>, rows: impl Into<DocumentRows<'a>>) -> Self {
         Self { caption: caption.into(), columns, rows: rows.into(), totals: None, file: None, empty: "", is_printed: true }
     }
 
@@ -182,11 +182,11 @@ impl<'a> Table<'a> {
     }
 }
 
-fn zero<'a>(kind: Kind) -> Cell<'a> {
+fn zero<'a>(kind: CellKind) -> Cell<'a> {
     match kind {
-        Kind::Count => Cell::Count(0),
-        Kind::Rupiah | Kind::Difference => Cell::Rupiah(crate::domain::amount::Rupiah::ZERO),
-        Kind::Text | Kind::Code | Kind::Date | Kind::Instant | Kind::Percent => Cell::Empty,
+        CellKind::Count => Cell::Count(0),
+        CellKind::Rupiah | CellKind::Difference => Cell::Rupiah(crate::domain::amount::Rupiah::ZERO),
+        CellKind::Text | CellKind::Code | CellKind::Date | CellKind::Instant | CellKind::Percent => Cell::Empty,
     }
 }
 
@@ -198,13 +198,13 @@ mod tests {
     #[test]
     fn totals_add_up_counts_and_rupiah_and_leave_codes_and_days_alone() {
         let columns = ["what", "code", "count", "rupiah", "difference"].map(String::from);
-        let kinds = [Kind::Text, Kind::Code, Kind::Count, Kind::Rupiah, Kind::Difference];
-        let columns = columns.into_iter().zip(kinds).map(|(title, kind)| Column::new(title, kind)).collect();
+        let kinds = [CellKind::Text, CellKind::Code, CellKind::Count, CellKind::Rupiah, CellKind::Difference];
+        let columns = columns.into_iter().zip(kinds).map(|(title, kind)| DocumentColumn::new(title, kind)).collect();
         let row = |at: usize| {
             let amount = Rupiah::new(at.try_into().unwrap());
             vec!["a".into(), "007".into(), Cell::Count(2), amount.into(), Cell::Rupiah(Rupiah::ZERO.minus(amount))]
         };
-        let table = Table::new("", columns, Rows::made(4, row)).sum_up("all");
+        let table = DocumentTable::new("", columns, DocumentRows::made(4, row)).sum_up("all");
         let expected = vec!["all".into(), Cell::Empty, Cell::Count(8), Rupiah::new(6).into(), Rupiah::new(-6).into()];
         assert_eq!(table.totals.unwrap(), expected);
         assert_eq!(table.rows.first(2).count(), 2);

@@ -5,14 +5,14 @@ use std::path::Path;
 use super::columns::{Valid, rejected, valid};
 use super::rows::InputCsv;
 use crate::columns::Csv;
-use crate::intake::{Checked, Input, KeepingError, REASON_COLUMN};
+use crate::intake::{CheckedBill, Input, KeepingError, REASON_COLUMN};
 use crate::report::atomic::{Draft, WriteError};
 
 /// valid.csv and rejected.csv of a file that was only read: where the rows stand that can be used, and why the others cannot.
 ///
 /// # Errors
 /// That they cannot be written, or the rows not be given again.
-pub fn checked_files<E: From<WriteError> + From<KeepingError>>(checked: &Input<Checked>, directory: &Path) -> Result<(), E> {
+pub fn checked_files<E: From<WriteError> + From<KeepingError>>(checked: &Input<CheckedBill>, directory: &Path) -> Result<(), E> {
     let mut good = InputCsv::begin(&directory.join("valid.csv"), &valid(), &checked.carried)?;
     let mut refused = InputCsv::begin(&directory.join("rejected.csv"), &rejected(), &checked.carried)?;
     checked.each(|row| -> Result<(), E> {

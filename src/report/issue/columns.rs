@@ -4,22 +4,22 @@ use jiff::Timestamp;
 
 use crate::columns::{self, Column, Value};
 use crate::domain::calendar::{format_utc_seconds, format_wib_seconds};
-use crate::domain::end::End;
-use crate::domain::lifecycle::Code;
-use crate::domain::mark::Held;
-use crate::intake::{Place, RefusedRow};
+use crate::domain::lifecycle::IssuedCode;
+use crate::domain::mark::BillWithCode;
+use crate::domain::row_end::End;
+use crate::intake::{InputPlace, RefusedRow};
 
 /// A row whose bill holds a live code.
 pub(super) struct Accepted<'a> {
-    pub(super) place: &'a Place,
-    pub(super) bill: &'a Held,
-    pub(super) code: &'a Code,
+    pub(super) place: &'a InputPlace,
+    pub(super) bill: &'a BillWithCode,
+    pub(super) code: &'a IssuedCode,
     pub(super) action: &'static str,
 }
 
 /// A row, or a cell of one, that was refused.
 pub(super) struct Rejected<'a> {
-    pub(super) place: &'a Place,
+    pub(super) place: &'a InputPlace,
     pub(super) column: &'a str,
     pub(super) value: &'a str,
     pub(super) code: &'a str,
@@ -42,17 +42,17 @@ impl<'a> From<&'a RefusedRow> for Rejected<'a> {
 
 /// A row that the same command finishes.
 pub(super) struct Deferred<'a> {
-    pub(super) place: &'a Place,
+    pub(super) place: &'a InputPlace,
     pub(super) invoice_number: &'a str,
     pub(super) end: &'a End,
 }
 
 /// A row that there was nothing to do about.
 pub(super) struct LeftAlone<'a> {
-    pub(super) place: &'a Place,
+    pub(super) place: &'a InputPlace,
     pub(super) invoice_number: &'a str,
     pub(super) reason: &'a str,
-    pub(super) code: Option<&'a Code>,
+    pub(super) code: Option<&'a IssuedCode>,
 }
 
 impl LeftAlone<'_> {
@@ -63,7 +63,7 @@ impl LeftAlone<'_> {
 
 /// A row of a file that was only read.
 pub(super) struct Valid<'a> {
-    pub(super) place: &'a Place,
+    pub(super) place: &'a InputPlace,
     pub(super) invoice_number: &'a str,
     pub(super) action: &'static str,
 }

@@ -7,12 +7,12 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::columns::{Accepted, Deferred, LeftAlone, Rejected, accepted, deferred, left_alone, rejected};
-use crate::columns::{self, Cells as _, Column, Csv, JsonLines, Kind};
-use crate::domain::end::{Bucket, End};
+use crate::columns::{self, Cells as _, Column, ColumnKind, Csv, JsonLines};
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::Code;
-use crate::domain::mark::Held;
-use crate::intake::{Input, Intake, Item, KeepingError, Told, Verdict};
+use crate::domain::lifecycle::IssuedCode;
+use crate::domain::mark::BillWithCode;
+use crate::domain::row_end::{Bucket, End};
+use crate::intake::{EndedRow, Input, Intake, KeepingError, KeptItem, RowVerdict};
 use crate::parallel;
 use crate::report::atomic::{Draft, WriteError};
 use crate::report::input_columns::named_apart;
@@ -34,12 +34,12 @@ impl InputLines {
 
     /// Ends a row whose cells of ours are written.
     fn end(&mut self, theirs: &[Option<String>]) -> io::Result<()> {
-        theirs.iter().try_for_each(|cell| self.0.cell(Kind::Foreign, &cell.as_deref().into()))?;
+        theirs.iter().try_for_each(|cell| self.0.cell(ColumnKind::Foreign, &cell.as_deref().into()))?;
         self.0.end()
     }
 
     /// One line for every bad cell of a row.
-    pub(super) fn refused<T>(&mut self, theirs: &[Option<String>], verdict: &Verdict<T>) -> io::Result<()> {
+    pub(super) fn refused<T>(&mut self, theirs: &[Option<String>], verdict: &RowVerdict<T>) -> io::Result<()> {
         let columns = rejected();
         verdict.refused().iter().try_for_each(|refused| self.row(&columns, &refused.into(), theirs))
     }
@@ -94,9 +94,9 @@ struct How {
 
 /// A row and what became of it.
 pub(super) struct ToldRow<'a> {
-    pub(super) row: &'a Told,
+    pub(super) row: &'a EndedRow,
     pub(super) end: Option<&'a End>,
-    pub(super) held: Option<Held>,
+    pub(super) held: Option<BillWithCode>,
 }
 
 /// Rows whose lines are made by one thread.
@@ -176,7 +176,7 @@ impl Lines {
 
     /// Writes a row where it belongs: among the accepted whatever the run did to it, as long as it holds a live code, also one that
     /// was refused, because its code stays payable; and in one of the others by how it ended.
-    fn row(&mut self, how: &How, row: &Told, end: Option<&End>, held: Option<&Held>) -> io::Result<()> {
+    fn row(&mut self, how: &How, row: &EndedRow, end: Option<&End>, held: Option<&BillWithCode>) -> io::Result<()> {
         let just_made = end.is_some_and(|end| end.bucket == Bucket::Issued);
         if let (Some(end), Some(held)) = (end, held) {
             let sum = self.amounts.entry(end.bucket).or_default();
@@ -184,23 +184,23 @@ impl Lines {
         }
         let live = held.and_then(|bill| bill.live_code(how.finished_at, just_made).map(|code| (bill, code)));
         match (&row.verdict, end) {
-            (Verdict::Valid(()), Some(end)) => {
+            (RowVerdict::Valid(()), Some(end)) => {
                 if let Some((held, code)) = live {
                     self.accept(how, row, &Accepted { place: &row.place, bill: held, code, action: end.action })?;
                 }
                 self.ended(row, end, held, live.is_some())
             }
-            (Verdict::Refused(_), _) => match live {
+            (RowVerdict::Refused(_), _) => match live {
                 // One line a row, however many cells of it are bad.
                 Some((held, code)) => self.accept(how, row, &Accepted { place: &row.place, bill: held, code, action: "refused" }),
                 None => Ok(()),
             },
-            (Verdict::Duplicate(of), _) => self.leave_alone(row, "", &format!("duplicate of {of}"), None),
-            (Verdict::Valid(()), None) => Ok(()),
+            (RowVerdict::Duplicate(of), _) => self.leave_alone(row, "", &format!("duplicate of {of}"), None),
+            (RowVerdict::Valid(()), None) => Ok(()),
         }
     }
 
-    fn ended(&mut self, row: &Told, end: &End, held: Option<&Held>, is_accepted: bool) -> io::Result<()> {
+    fn ended(&mut self, row: &EndedRow, end: &End, held: Option<&BillWithCode>, is_accepted: bool) -> io::Result<()> {
         let (place, invoice_number) = (&row.place, row.invoice_number.as_ref().map_or("", InvoiceNumber::as_str));
         match end.bucket {
             Bucket::Refused | Bucket::Rejected => {
@@ -218,12 +218,12 @@ impl Lines {
     }
 
     /// A row that is in no other file, with the reason: there was nothing to do, and no live code to tell of.
-    fn leave_alone(&mut self, row: &Told, invoice_number: &str, reason: &str, code: Option<&Code>) -> io::Result<()> {
+    fn leave_alone(&mut self, row: &EndedRow, invoice_number: &str, reason: &str, code: Option<&IssuedCode>) -> io::Result<()> {
         self.left_alone.row(&left_alone(), &LeftAlone { place: &row.place, invoice_number, reason, code }, &row.cells)
     }
 
     /// In accepted.jsonl the values are exact: no escape for spreadsheets, amounts as numbers, `null` for what is not known.
-    fn accept(&mut self, how: &How, row: &Told, accepted: &Accepted<'_>) -> io::Result<()> {
+    fn accept(&mut self, how: &How, row: &EndedRow, accepted: &Accepted<'_>) -> io::Result<()> {
         // Each value is made once for both files.
         let ours = self::accepted().map(|column| (column.kind(), column.value(accepted)));
         ours.iter().try_for_each(|(kind, value)| self.accepted.0.cell(*kind, value))?;
@@ -233,7 +233,7 @@ impl Lines {
                 self.exact.cell(*kind, value)?;
             } else {
                 let theirs = row.cells.get(at.saturating_sub(ours.len()));
-                self.exact.cell(Kind::Foreign, &theirs.and_then(|cell| cell.as_deref()).into())?;
+                self.exact.cell(ColumnKind::Foreign, &theirs.and_then(|cell| cell.as_deref()).into())?;
             }
         }
         self.exact.end()
@@ -249,7 +249,7 @@ fn keys(carried: &[String]) -> Vec<(String, usize)> {
     keys
 }
 
-fn write_refused<T: Item, E: From<WriteError> + From<KeepingError>>(input: &Input<T>, csv: &mut InputCsv) -> Result<(), E> {
+fn write_refused<T: KeptItem, E: From<WriteError> + From<KeepingError>>(input: &Input<T>, csv: &mut InputCsv) -> Result<(), E> {
     if input.refused == 0 {
         return Ok(());
     }

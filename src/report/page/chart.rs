@@ -1,6 +1,6 @@
 //! Drawings of tables as SVG: bars, stacked bars, lines. Whole numbers only; the table stands beside the drawing.
 
-use super::super::document::{Cell, Chart, ChartKind, Kind, Table};
+use super::super::document::{Cell, CellKind, Chart, ChartKind, DocumentTable};
 use super::super::text;
 use super::super::words::Words;
 
@@ -52,9 +52,9 @@ struct Plot {
 }
 
 /// The drawing, unless there is nothing to draw.
-pub(super) fn draw(chart: &Chart, table: &Table<'_>, words: &Words, id: &str) -> Option<Drawing> {
+pub(super) fn draw(chart: &Chart, table: &DocumentTable<'_>, words: &Words, id: &str) -> Option<Drawing> {
     let plot = plot(chart, table, words)?;
-    let kind = chart.values.first().and_then(|place| table.columns.get(*place)).map_or(Kind::Count, |column| column.kind);
+    let kind = chart.values.first().and_then(|place| table.columns.get(*place)).map_or(CellKind::Count, |column| column.kind);
     let steps = (0..=plot.top / plot.step).map(|number| number.saturating_mul(plot.step));
     let grid = steps.map(|value| (plot.y(value), text::cell(words, kind_of_axis(kind), &axis(kind, value)))).collect();
     let every = plot.labels.len().div_ceil(LABELS_MAX).max(1);
@@ -78,23 +78,23 @@ pub(super) fn draw(chart: &Chart, table: &Table<'_>, words: &Words, id: &str) ->
     })
 }
 
-const fn kind_of_axis(kind: Kind) -> Kind {
+const fn kind_of_axis(kind: CellKind) -> CellKind {
     match kind {
-        Kind::Difference => Kind::Rupiah,
+        CellKind::Difference => CellKind::Rupiah,
         other => other,
     }
 }
 
-fn axis<'a>(kind: Kind, value: i128) -> Cell<'a> {
+fn axis<'a>(kind: CellKind, value: i128) -> Cell<'a> {
     match kind {
-        Kind::Count => Cell::Count(i64::try_from(value).unwrap_or(0)),
-        Kind::Percent => Cell::Percent(i64::try_from(value).unwrap_or(0)),
+        CellKind::Count => Cell::Count(i64::try_from(value).unwrap_or(0)),
+        CellKind::Percent => Cell::Percent(i64::try_from(value).unwrap_or(0)),
         _ => Cell::Rupiah(crate::domain::amount::Rupiah::new(value)),
     }
 }
 
-fn plot(chart: &Chart, table: &Table<'_>, words: &Words) -> Option<Plot> {
-    let kind_at = |place: usize| table.columns.get(place).map_or(Kind::Text, |column| column.kind);
+fn plot(chart: &Chart, table: &DocumentTable<'_>, words: &Words) -> Option<Plot> {
+    let kind_at = |place: usize| table.columns.get(place).map_or(CellKind::Text, |column| column.kind);
     let (mut labels, mut values, mut texts) = (Vec::new(), Vec::new(), Vec::new());
     for row in table.rows.iter() {
         // Below zero there is no bar to draw; the table has the number.

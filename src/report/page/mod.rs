@@ -11,7 +11,7 @@ use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Writer;
+use super::FileWriter;
 use super::document::Document;
 use super::text;
 use super::words::Words;
@@ -45,7 +45,7 @@ fn margins(footer: &str) -> String {
 }
 
 /// Writes the page; of a table that a file holds whole, at most `rows_max` rows.
-pub(super) fn write(document: &Document<'_>, rows_max: usize, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn write(document: &Document<'_>, rows_max: usize, writer: &mut FileWriter) -> io::Result<()> {
     let words = Words::of(document.language);
     let sections: Vec<view::Section> = document
         .sections

@@ -4,14 +4,19 @@ use std::io::BufWriter;
 
 use super::*;
 use crate::domain::language::Language;
-use crate::report::document::{Cell, Chart, ChartKind, Column, Cover, Kind, Mood, Rows, Section, Table};
+use crate::report::document::{Cell, CellKind, Chart, ChartKind, Cover, DocumentColumn, DocumentRows, DocumentTable, Mood, Section};
 
 fn page(rows_max: usize) -> String {
-    let columns =
-        || vec![Column::new("kind", Kind::Code).filter(), Column::new("many", Kind::Count), Column::new("why", Kind::Text).detail()];
+    let columns = || {
+        vec![
+            DocumentColumn::new("kind", CellKind::Code).filter(),
+            DocumentColumn::new("many", CellKind::Count),
+            DocumentColumn::new("why", CellKind::Text).detail(),
+        ]
+    };
     let row = |at: usize| vec![["x<y", "z"][at % 2].into(), Cell::from(at), "because".into()];
-    let many = Table::new("many", columns(), Rows::made(1_234, row)).kept_in("all.csv");
-    let whole = Table::new("whole", columns(), Rows::made(8, row));
+    let many = DocumentTable::new("many", columns(), DocumentRows::made(1_234, row)).kept_in("all.csv");
+    let whole = DocumentTable::new("whole", columns(), DocumentRows::made(8, row));
     let document = Document {
         language: Language::Indonesian,
         title: "title".to_owned(),
@@ -26,8 +31,8 @@ fn page(rows_max: usize) -> String {
             flow: Vec::new(),
             tasks: Vec::new(),
             tie: (String::new(), Mood::Good),
-            comparison: Table::new("compared", Vec::new(), Vec::new()),
-            facts: Table::new("facts", Vec::new(), Vec::new()),
+            comparison: DocumentTable::new("compared", Vec::new(), Vec::new()),
+            facts: DocumentTable::new("facts", Vec::new(), Vec::new()),
             signatures: Vec::new(),
         },
         sections: vec![Section::new("s", "s").table(many).table(whole).chart(Chart::of(ChartKind::Line, "drawing", 0, &[1]))],

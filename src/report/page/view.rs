@@ -1,6 +1,6 @@
 //! A document's sections as texts for the template.
 
-use super::super::document::{Cell, Column, Kind, Step, Table};
+use super::super::document::{Cell, CellKind, DocumentColumn, DocumentTable, FlowStep};
 use super::super::text;
 use super::super::words::Words;
 use super::chart;
@@ -75,7 +75,7 @@ pub(super) struct Choice {
 }
 
 /// Label and value of each fact.
-pub(super) fn facts(table: &Table<'_>) -> Vec<(String, String)> {
+pub(super) fn facts(table: &DocumentTable<'_>) -> Vec<(String, String)> {
     let pairs = table.rows.iter().filter_map(|row| match row.as_slice() {
         [Cell::Text(label), Cell::Text(value)] => Some((label.clone().into_owned(), value.clone().into_owned())),
         _ => None,
@@ -113,16 +113,16 @@ pub(super) struct FlowRow {
 }
 
 /// The steps, each bar where the one before it ended.
-pub(super) fn flow(steps: &[Step], words: &Words) -> Vec<FlowRow> {
+pub(super) fn flow(steps: &[FlowStep], words: &Words) -> Vec<FlowRow> {
     let highest = steps.iter().map(|step| step.after.get().max(step.after.minus(step.amount).get())).max().unwrap_or(0).max(1);
     let share = |amount: i128| amount.max(0).saturating_mul(1_000) / highest;
-    let row = |step: &Step| {
+    let row = |step: &FlowStep| {
         let before = if step.is_total { 0 } else { step.after.minus(step.amount).get() };
         let (from, to) = (share(before.min(step.after.get())), share(before.max(step.after.get())));
         let (kind, column) = match step.is_total {
-            true => ("total", Kind::Rupiah),
-            false if step.amount < Rupiah::ZERO => ("minus", Kind::Difference),
-            false => ("plus", Kind::Difference),
+            true => ("total", CellKind::Rupiah),
+            false if step.amount < Rupiah::ZERO => ("minus", CellKind::Difference),
+            false => ("plus", CellKind::Difference),
         };
         let amount = text::cell(words, column, &step.amount.into());
         FlowRow { label: step.label, amount, kind, start: from, width: to.saturating_sub(from).max(2), section: step.section }
@@ -130,12 +130,12 @@ pub(super) fn flow(steps: &[Step], words: &Words) -> Vec<FlowRow> {
     steps.iter().map(row).collect()
 }
 
-pub(super) fn view(id: &str, table: &Table<'_>, words: &Words, rows_max: usize) -> View {
+pub(super) fn view(id: &str, table: &DocumentTable<'_>, words: &Words, rows_max: usize) -> View {
     // Without a file that holds the rest, every row is shown.
     let limit = if table.file.is_some() { rows_max } else { usize::MAX };
-    let shown: Vec<(usize, &Column)> = table.columns.iter().enumerate().filter(|(_, column)| column.audience.has_page()).collect();
+    let shown: Vec<(usize, &DocumentColumn)> = table.columns.iter().enumerate().filter(|(_, column)| column.audience.has_page()).collect();
     let rows: Vec<Vec<Cell<'_>>> = table.rows.first(limit).collect();
-    let filtered: Vec<(usize, &Column)> = shown.iter().copied().filter(|(_, column)| column.filter).collect();
+    let filtered: Vec<(usize, &DocumentColumn)> = shown.iter().copied().filter(|(_, column)| column.filter).collect();
     let filters: Vec<Filter> = filtered.iter().map(|&(place, column)| filter(id, place, column, &rows, words)).collect();
     let with = |details: bool| shown.iter().copied().filter(move |(_, column)| column.detail == details).collect::<Vec<_>>();
     let (main, details) = (with(false), with(true));
@@ -164,7 +164,7 @@ pub(super) fn view(id: &str, table: &Table<'_>, words: &Words, rows_max: usize) 
     }
 }
 
-fn cells(columns: &[(usize, &Column)], row: &[Cell<'_>], words: &Words) -> Vec<Shown> {
+fn cells(columns: &[(usize, &DocumentColumn)], row: &[Cell<'_>], words: &Words) -> Vec<Shown> {
     let shown = columns.iter().map(|&(place, column)| {
         let cell = row.get(place).unwrap_or(&Cell::Empty);
         let is_negative = matches!(cell, Cell::Rupiah(_) | Cell::Count(_)) && cell.number() < 0;
@@ -174,7 +174,7 @@ fn cells(columns: &[(usize, &Column)], row: &[Cell<'_>], words: &Words) -> Vec<S
 }
 
 /// The values a column takes, in the order in which they first stand.
-fn filter(table: &str, place: usize, column: &Column, rows: &[Vec<Cell<'_>>], words: &Words) -> Filter {
+fn filter(table: &str, place: usize, column: &DocumentColumn, rows: &[Vec<Cell<'_>>], words: &Words) -> Filter {
     let id = format!("{table}-{place}");
     let mut options: Vec<Choice> = Vec::new();
     for row in rows {
@@ -187,7 +187,7 @@ fn filter(table: &str, place: usize, column: &Column, rows: &[Vec<Cell<'_>>], wo
     Filter { id, title: column.title.clone(), all: rows.len(), options }
 }
 
-fn mark(filter: &Filter, place: usize, column: &Column, row: &[Cell<'_>], words: &Words) -> Option<String> {
+fn mark(filter: &Filter, place: usize, column: &DocumentColumn, row: &[Cell<'_>], words: &Words) -> Option<String> {
     let text = text::cell(words, column.kind, row.get(place)?);
     filter.options.iter().find(|choice| choice.text == text).map(|choice| format!(" {}", choice.id))
 }

@@ -1,13 +1,13 @@
 //! The accounts of the books: opening to closing of each, and its open items, carried ones beside new ones.
 
-use super::super::document::{Cell, Column, Kind, Rows, Section, Table};
+use super::super::document::{Cell, CellKind, DocumentColumn, DocumentRows, DocumentTable, Section};
 use super::super::text::fill;
 use super::super::words::Words;
 use super::{Report, columns};
 use crate::books::account::{Account, Side};
+use crate::books::ledger_tie::Tie;
 use crate::books::month::{Ageing, Statement};
-use crate::books::tie::Tie;
-use crate::domain::ageing::Bucket;
+use crate::domain::ageing::AgeBucket;
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::classify::Class;
@@ -36,17 +36,20 @@ pub(super) fn overview<'a>(report: &Report<'a>, words: &'static Words) -> Sectio
 }
 
 /// From what the ledger asks for to what is owed.
-fn ledger<'a>(tie: &Tie, words: &'static Words) -> Table<'a> {
+fn ledger<'a>(tie: &Tie, words: &'static Words) -> DocumentTable<'a> {
     // A debt may be in several lines, so only their rupiah add up.
     let owed = vec![words.tie_total().into(), Cell::Empty, tie.total().into()];
     let lines = tie.lines().map(|(line, balance)| vec![words.tie_line(line).into(), balance.count.into(), balance.amount.into()]);
     let rows = lines.chain([owed]);
-    let columns =
-        columns(&[(words.movement_title(), Kind::Text), (words.items_count(), Kind::Count), (words.items_amount(), Kind::Difference)]);
-    Table::new(words.ledger_tie(), columns, rows.collect::<Vec<Vec<_>>>())
+    let columns = columns(&[
+        (words.movement_title(), CellKind::Text),
+        (words.items_count(), CellKind::Count),
+        (words.items_amount(), CellKind::Difference),
+    ]);
+    DocumentTable::new(words.ledger_tie(), columns, rows.collect::<Vec<Vec<_>>>())
 }
 
-fn balances<'a>(report: &Report<'a>, statements: &[Statement], words: &'static Words) -> Table<'a> {
+fn balances<'a>(report: &Report<'a>, statements: &[Statement], words: &'static Words) -> DocumentTable<'a> {
     let rows = statements.iter().map(|statement| {
         let account = statement.account;
         let side = |amount: Rupiah| on_its_side(Some(account), amount);
@@ -74,21 +77,21 @@ fn balances<'a>(report: &Report<'a>, statements: &[Statement], words: &'static W
         ]
     });
     let columns = columns(&[
-        (words.account_title(), Kind::Text),
-        (words.opening_count(), Kind::Count),
-        (words.opening_amount(), Kind::Rupiah),
-        (words.increase(), Kind::Rupiah),
-        (words.decrease(), Kind::Rupiah),
-        (words.closing_count(), Kind::Count),
-        (words.closing_amount(), Kind::Rupiah),
-        (words.of_it_to_do(), Kind::Rupiah),
-        (words.of_it_not_yet(), Kind::Rupiah),
-        (words.of_it_decided(), Kind::Rupiah),
+        (words.account_title(), CellKind::Text),
+        (words.opening_count(), CellKind::Count),
+        (words.opening_amount(), CellKind::Rupiah),
+        (words.increase(), CellKind::Rupiah),
+        (words.decrease(), CellKind::Rupiah),
+        (words.closing_count(), CellKind::Count),
+        (words.closing_amount(), CellKind::Rupiah),
+        (words.of_it_to_do(), CellKind::Rupiah),
+        (words.of_it_not_yet(), CellKind::Rupiah),
+        (words.of_it_decided(), CellKind::Rupiah),
     ]);
-    Table::new(words.balances(), columns, rows.collect::<Vec<Vec<_>>>())
+    DocumentTable::new(words.balances(), columns, rows.collect::<Vec<Vec<_>>>())
 }
 
-fn movements<'a>(statements: &[Statement], words: &'static Words) -> Table<'a> {
+fn movements<'a>(statements: &[Statement], words: &'static Words) -> DocumentTable<'a> {
     let lines = statements.iter().flat_map(|statement| statement.lines.iter().map(|line| (statement.account, line)));
     let rows = lines.map(|(account, line)| {
         vec![
@@ -100,16 +103,16 @@ fn movements<'a>(statements: &[Statement], words: &'static Words) -> Table<'a> {
         ]
     });
     let columns = columns(&[
-        (words.account_title(), Kind::Text),
-        (words.movement_title(), Kind::Text),
-        (words.belongs_to(), Kind::Text),
-        (words.items_count(), Kind::Count),
-        (words.items_amount(), Kind::Difference),
+        (words.account_title(), CellKind::Text),
+        (words.movement_title(), CellKind::Text),
+        (words.belongs_to(), CellKind::Text),
+        (words.items_count(), CellKind::Count),
+        (words.items_amount(), CellKind::Difference),
     ]);
-    Table::new(words.movements(), columns, rows.collect::<Vec<Vec<_>>>())
+    DocumentTable::new(words.movements(), columns, rows.collect::<Vec<Vec<_>>>())
 }
 
-fn ageing<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
+fn ageing<'a>(report: &Report<'a>, words: &'static Words) -> DocumentTable<'a> {
     let side = |ageing: &Ageing, place: usize| {
         let of = [ageing.normal, ageing.other].into_iter().filter_map(|buckets| buckets.get(place).copied()).sum::<Balance>();
         on_its_side(Some(ageing.account), of.amount)
@@ -117,14 +120,14 @@ fn ageing<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
     let all = &report.books.ageing;
     let open = all.iter().filter(|ageing| ageing.total() != Balance::ZERO);
     let rows = open.map(|ageing| {
-        let buckets = (0..Bucket::ALL.len()).map(|place| Cell::Rupiah(side(ageing, place)));
+        let buckets = (0..AgeBucket::ALL.len()).map(|place| Cell::Rupiah(side(ageing, place)));
         let total = Cell::Rupiah(on_its_side(Some(ageing.account), ageing.total().amount));
         [words.account_name(ageing.account).into()].into_iter().chain(buckets).chain([total]).collect()
     });
-    let mut columns = vec![Column::new(words.account_title(), Kind::Text)];
-    columns.extend(Bucket::ALL.map(|bucket| Column::new(words.bucket_name(bucket), Kind::Rupiah)));
-    columns.push(Column::new(words.closing_amount(), Kind::Rupiah));
-    Table::new(words.books_ageing(), columns, rows.collect::<Vec<Vec<_>>>())
+    let mut columns = vec![DocumentColumn::new(words.account_title(), CellKind::Text)];
+    columns.extend(AgeBucket::ALL.map(|bucket| DocumentColumn::new(words.bucket_name(bucket), CellKind::Rupiah)));
+    columns.push(DocumentColumn::new(words.closing_amount(), CellKind::Rupiah));
+    DocumentTable::new(words.books_ageing(), columns, rows.collect::<Vec<Vec<_>>>())
 }
 
 /// More items of an account than this stand in `open_items.csv` alone, worst first: opening the workbook would take too long. What is to be
@@ -154,34 +157,34 @@ fn section<'a>(account: Option<Account>, items: Vec<&'a OpenItem>, all: Balance,
     let is_cut = all.count > i64::try_from(count).unwrap_or(i64::MAX);
     let note =
         if is_cut { format!("{note} {}", fill(words.first_items_note(), &[&grouped(count.try_into().unwrap_or(i64::MAX))])) } else { note };
-    let rows = Rows::made(count, move |at| items.get(at).map(|item| row(item, words)).unwrap_or_default());
-    Section::new(id, title).note(note).table(Table::new(title, columns, rows).totals(totals).kept_in("open_items.csv"))
+    let rows = DocumentRows::made(count, move |at| items.get(at).map(|item| row(item, words)).unwrap_or_default());
+    Section::new(id, title).note(note).table(DocumentTable::new(title, columns, rows).totals(totals).kept_in("open_items.csv"))
 }
 
 fn grouped(count: i64) -> String {
     super::super::text::grouped(u128::try_from(count).unwrap_or_default())
 }
 
-fn item_columns(words: &'static Words) -> Vec<Column> {
-    let column = Column::new;
+fn item_columns(words: &'static Words) -> Vec<DocumentColumn> {
+    let column = DocumentColumn::new;
     vec![
-        column(words.to_be_done(), Kind::Text).filter(),
-        column(words.class, Kind::Code).filter(),
-        column(words.what, Kind::Text),
-        column(words.invoice, Kind::Code),
-        column(words.code, Kind::Code),
-        column(words.channel, Kind::Text).filter(),
-        column(words.items_amount(), Kind::Rupiah),
-        column(words.since(), Kind::Date),
-        column(words.age, Kind::Count),
-        column(words.bucket, Kind::Text).filter(),
-        column(words.moved_by(), Kind::Text),
-        column(words.moved_on(), Kind::Date),
-        column(words.desk(), Kind::Text).detail(),
-        column(words.action, Kind::Text).detail(),
-        column(words.decision(), Kind::Code).detail(),
-        column(words.dimensions(), Kind::Text).detail(),
-        column(words.id, Kind::Code).detail(),
+        column(words.to_be_done(), CellKind::Text).filter(),
+        column(words.class, CellKind::Code).filter(),
+        column(words.what, CellKind::Text),
+        column(words.invoice, CellKind::Code),
+        column(words.code, CellKind::Code),
+        column(words.channel, CellKind::Text).filter(),
+        column(words.items_amount(), CellKind::Rupiah),
+        column(words.since(), CellKind::Date),
+        column(words.age, CellKind::Count),
+        column(words.bucket, CellKind::Text).filter(),
+        column(words.moved_by(), CellKind::Text),
+        column(words.moved_on(), CellKind::Date),
+        column(words.desk(), CellKind::Text).detail(),
+        column(words.action, CellKind::Text).detail(),
+        column(words.decision(), CellKind::Code).detail(),
+        column(words.dimensions(), CellKind::Text).detail(),
+        column(words.id, CellKind::Code).detail(),
     ]
 }
 

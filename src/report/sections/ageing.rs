@@ -1,16 +1,16 @@
 //! How old what is open has become, with the 60 days that insurers watch.
 
-use super::super::document::{Cell, Chart, ChartKind, Kind, Section, Table};
+use super::super::document::{Cell, CellKind, Chart, ChartKind, DocumentTable, Section};
 use super::super::text::fill;
 use super::super::words::Words;
 use super::{Report, columns};
-use crate::domain::ageing::Bucket;
+use crate::domain::ageing::AgeBucket;
 use crate::domain::balance::Balance;
-use crate::reconcile::month::Ageing;
+use crate::reconcile::month::AgeTable;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     let [bills, exceptions] = &report.month.ageing;
-    let limit = Bucket::ALL.iter().take_while(|bucket| !bucket.is_past_limit()).count();
+    let limit = AgeBucket::ALL.iter().take_while(|bucket| !bucket.is_past_limit()).count();
     let chart = |title, table| Chart::of(ChartKind::Bar, title, 0, &[3]).of_table(table).limit(limit, words.ageing_line);
     Section::new("ageing", words.ageing)
         .note(words.ageing_note)
@@ -21,28 +21,36 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
         .chart(chart(words.ageing_exceptions_chart, 2))
 }
 
-fn past_limit<'a>(tables: [(&'static str, &Ageing); 2], words: &'static Words) -> Table<'a> {
-    let row = |(title, table): (&'static str, &Ageing)| {
+fn past_limit<'a>(tables: [(&'static str, &AgeTable); 2], words: &'static Words) -> DocumentTable<'a> {
+    let row = |(title, table): (&'static str, &AgeTable)| {
         let (past, all) = (table.past_limit(), table.total());
         vec![title.into(), Cell::from(past.count), past.amount.into(), all.count.into(), all.amount.into()]
     };
     let columns = columns(&[
-        (words.subject, Kind::Text),
-        (&fill(words.count_of, &[words.past_limit]), Kind::Count),
-        (&fill(words.amount_of, &[words.past_limit]), Kind::Rupiah),
-        (&fill(words.count_of, &[words.all]), Kind::Count),
-        (&fill(words.amount_of, &[words.all]), Kind::Rupiah),
+        (words.subject, CellKind::Text),
+        (&fill(words.count_of, &[words.past_limit]), CellKind::Count),
+        (&fill(words.amount_of, &[words.past_limit]), CellKind::Rupiah),
+        (&fill(words.count_of, &[words.all]), CellKind::Count),
+        (&fill(words.amount_of, &[words.all]), CellKind::Rupiah),
     ]);
-    Table::new(words.ageing_limit, columns, Vec::from(tables.map(row)))
+    DocumentTable::new(words.ageing_limit, columns, Vec::from(tables.map(row)))
 }
 
 /// A table of buckets: days, whether they are past the limit, count, rupiah.
-pub(super) fn by_age<'a>(caption: &'static str, buckets: impl Iterator<Item = (Bucket, Balance)>, words: &'static Words) -> Table<'a> {
+pub(super) fn by_age<'a>(
+    caption: &'static str,
+    buckets: impl Iterator<Item = (AgeBucket, Balance)>,
+    words: &'static Words,
+) -> DocumentTable<'a> {
     let rows = buckets.map(|(bucket, balance)| {
         let is_past = if bucket.is_past_limit() { words.yes } else { words.no };
         vec![words.bucket_name(bucket).into(), is_past.into(), Cell::from(balance.count), balance.amount.into()]
     });
-    let columns =
-        columns(&[(words.bucket, Kind::Text), (words.past_limit, Kind::Text), (words.count, Kind::Count), (words.amount, Kind::Rupiah)]);
-    Table::new(caption, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total)
+    let columns = columns(&[
+        (words.bucket, CellKind::Text),
+        (words.past_limit, CellKind::Text),
+        (words.count, CellKind::Count),
+        (words.amount, CellKind::Rupiah),
+    ]);
+    DocumentTable::new(caption, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total)
 }

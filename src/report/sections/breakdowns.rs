@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::super::document::{Audience, Cell, Column, Kind, Section, Table};
+use super::super::document::{Audience, Cell, CellKind, DocumentColumn, DocumentTable, Section};
 use super::super::text::fill;
 use super::super::words::Words;
 use super::days::capitalised;
 use super::{Report, columns};
-use crate::domain::ageing::Bucket;
+use crate::domain::ageing::AgeBucket;
 use crate::domain::dimensions::PRODUCT;
 use crate::reconcile::month::CodeFigures;
 
@@ -21,8 +21,8 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
 }
 
 /// The codes' roll-forward; the page leaves out how many, else its lines were too long to read.
-fn products<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
-    let mut columns = columns(&[(words.product, Kind::Text), (words.channel, Kind::Text)]);
+fn products<'a>(report: &Report<'a>, words: &'static Words) -> DocumentTable<'a> {
+    let mut columns = columns(&[(words.product, CellKind::Text), (words.channel, CellKind::Text)]);
     let lines = [
         words.move_opening,
         words.move_issued,
@@ -33,14 +33,14 @@ fn products<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
         words.closing_balance,
     ];
     for line in lines {
-        columns.push(Column::new(fill(words.count_of, &[line]), Kind::Count).only_for(Audience::Workbook));
-        columns.push(Column::new(fill(words.amount_of, &[line]), Kind::Rupiah));
+        columns.push(DocumentColumn::new(fill(words.count_of, &[line]), CellKind::Count).only_for(Audience::Workbook));
+        columns.push(DocumentColumn::new(fill(words.amount_of, &[line]), CellKind::Rupiah));
     }
     let rows = report.month.products.iter().map(|((product, channel), figures)| {
         let figures = signed(figures).into_iter().flat_map(|balance| [Cell::from(balance.count), balance.amount.into()]);
         [product.as_str().into(), capitalised(channel.name()).into()].into_iter().chain(figures).collect()
     });
-    Table::new(words.by_product, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total)
+    DocumentTable::new(words.by_product, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total)
 }
 
 /// With the sign each line has in the sum.
@@ -49,19 +49,19 @@ fn signed(of: &CodeFigures) -> [crate::domain::balance::Balance; 7] {
 }
 
 /// What customers owe, a table for each dimension.
-fn dimensions<'a>(report: &Report<'a>, words: &'static Words) -> Vec<Table<'a>> {
+fn dimensions<'a>(report: &Report<'a>, words: &'static Words) -> Vec<DocumentTable<'a>> {
     let names: BTreeSet<&str> = report.month.dimensions.keys().map(|(name, _)| name.as_str()).collect();
     names.into_iter().map(|name| dimension(report, name, words)).collect()
 }
 
-fn dimension<'a>(report: &Report<'a>, name: &str, words: &'static Words) -> Table<'a> {
+fn dimension<'a>(report: &Report<'a>, name: &str, words: &'static Words) -> DocumentTable<'a> {
     let of_name = if name == PRODUCT { words.product } else { name };
-    let mut columns = columns(&[(of_name, Kind::Text), (words.move_opening, Kind::Rupiah)]);
+    let mut columns = columns(&[(of_name, CellKind::Text), (words.move_opening, CellKind::Rupiah)]);
     for line in [words.billed(), words.received(), words.other_changes(), words.regrouped()] {
-        columns.push(Column::new(line, Kind::Rupiah).only_for(Audience::Workbook));
+        columns.push(DocumentColumn::new(line, CellKind::Rupiah).only_for(Audience::Workbook));
     }
-    columns.push(Column::new(words.closing_balance, Kind::Rupiah));
-    columns.extend(Bucket::ALL.map(|bucket| Column::new(words.bucket_name(bucket), Kind::Rupiah)));
+    columns.push(DocumentColumn::new(words.closing_balance, CellKind::Rupiah));
+    columns.extend(AgeBucket::ALL.map(|bucket| DocumentColumn::new(words.bucket_name(bucket), CellKind::Rupiah)));
     let rows = report.month.dimensions.iter().filter(|((found, _), _)| found == name).map(|((_, value), of)| {
         let value = if value.is_empty() { words.without_value().into() } else { Cell::from(value.as_str()) };
         let ages = of.closing.map(|balance| balance.amount);
@@ -69,10 +69,10 @@ fn dimension<'a>(report: &Report<'a>, name: &str, words: &'static Words) -> Tabl
         std::iter::once(value).chain(amounts.map(Cell::from)).collect()
     });
     let caption = fill(words.receivables_by(), &[of_name]);
-    Table::new(caption, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total).kept_in("breakdown_dimension.csv")
+    DocumentTable::new(caption, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total).kept_in("breakdown_dimension.csv")
 }
 
-fn stores<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
+fn stores<'a>(report: &Report<'a>, words: &'static Words) -> DocumentTable<'a> {
     let stores = report.month.breakdowns.stores.as_ref();
     let rows = stores.into_iter().flatten().map(|(store, paid)| {
         vec![
@@ -84,17 +84,20 @@ fn stores<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
         ]
     });
     let columns = columns(&[
-        (words.channel, Kind::Text),
-        (words.agent, Kind::Code),
-        (words.store, Kind::Code),
-        (words.count, Kind::Count),
-        (words.amount, Kind::Rupiah),
+        (words.channel, CellKind::Text),
+        (words.agent, CellKind::Code),
+        (words.store, CellKind::Code),
+        (words.count, CellKind::Count),
+        (words.amount, CellKind::Rupiah),
     ]);
     let empty = if stores.is_some() { words.no_rows } else { words.stores_unknown };
-    Table::new(words.by_store, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total).kept_in("breakdown_store.csv").or_say(empty)
+    DocumentTable::new(words.by_store, columns, rows.collect::<Vec<Vec<_>>>())
+        .sum_up(words.total)
+        .kept_in("breakdown_store.csv")
+        .or_say(empty)
 }
 
-fn classes<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
+fn classes<'a>(report: &Report<'a>, words: &'static Words) -> DocumentTable<'a> {
     let rows = report.month.breakdowns.classes.iter().map(|of| {
         vec![
             of.class.id().into(),
@@ -105,11 +108,11 @@ fn classes<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
         ]
     });
     let columns = columns(&[
-        (words.class, Kind::Code),
-        (words.what, Kind::Text),
-        (words.nature, Kind::Text),
-        (words.count, Kind::Count),
-        (words.amount, Kind::Rupiah),
+        (words.class, CellKind::Code),
+        (words.what, CellKind::Text),
+        (words.nature, CellKind::Text),
+        (words.count, CellKind::Count),
+        (words.amount, CellKind::Rupiah),
     ]);
-    Table::new(words.by_class_nature, columns, rows.collect::<Vec<Vec<_>>>())
+    DocumentTable::new(words.by_class_nature, columns, rows.collect::<Vec<Vec<_>>>())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::document::{Cell, Column, Kind, Section, Table};
+use super::super::document::{Cell, CellKind, DocumentColumn, DocumentTable, Section};
 use super::super::words::Words;
 use super::{Report, columns};
 use crate::domain::amount::Rupiah;
@@ -28,7 +28,7 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
 }
 
 /// Count and rupiah of every class in `figures`.
-fn table<'a>(caption: &'static str, figures: &BTreeMap<&'static str, Sum>, words: &'static Words) -> Table<'a> {
+fn table<'a>(caption: &'static str, figures: &BTreeMap<&'static str, Sum>, words: &'static Words) -> DocumentTable<'a> {
     with_natures(caption, figures, |class| class.info().nature.name().to_owned(), words)
 }
 
@@ -38,26 +38,26 @@ pub(super) fn with_natures<'a>(
     figures: &BTreeMap<&'static str, Sum>,
     nature: impl Fn(Class) -> String,
     words: &'static Words,
-) -> Table<'a> {
+) -> DocumentTable<'a> {
     let classes = Class::all().filter_map(|class| Some((class, figures.get(class.id())?)));
     let rows = classes.map(|(class, figures)| {
         vec![class.id().into(), words.class_title(class).into(), nature(class).into(), figures.count.into(), figures.rupiah.into()]
     });
     let columns = vec![
-        Column::new(words.class, Kind::Code),
-        Column::new(words.what, Kind::Text),
-        Column::new(words.nature, Kind::Text),
-        Column::new(words.count, Kind::Count),
-        Column::new(words.amount, Kind::Rupiah),
+        DocumentColumn::new(words.class, CellKind::Code),
+        DocumentColumn::new(words.what, CellKind::Text),
+        DocumentColumn::new(words.nature, CellKind::Text),
+        DocumentColumn::new(words.count, CellKind::Count),
+        DocumentColumn::new(words.amount, CellKind::Rupiah),
     ];
-    Table::new(caption, columns, rows.collect::<Vec<Vec<_>>>())
+    DocumentTable::new(caption, columns, rows.collect::<Vec<Vec<_>>>())
 }
 
-fn not_evaluated<'a>(classes: &[&'static str], words: &'static Words) -> Table<'a> {
+fn not_evaluated<'a>(classes: &[&'static str], words: &'static Words) -> DocumentTable<'a> {
     let classes = classes.iter().filter_map(|id| Class::parse(id));
     let rows = classes.map(|class| vec![class.id().into(), words.class_title(class).into()]);
-    let columns = columns(&[(words.class, Kind::Code), (words.what, Kind::Text)]);
-    Table::new(format!("{}. {}", words.not_evaluated, words.not_evaluated_note), columns, rows.collect::<Vec<Vec<_>>>())
+    let columns = columns(&[(words.class, CellKind::Code), (words.what, CellKind::Text)]);
+    DocumentTable::new(format!("{}. {}", words.not_evaluated, words.not_evaluated_note), columns, rows.collect::<Vec<Vec<_>>>())
 }
 
 /// Whether an identity compares amounts, not counts.
@@ -70,9 +70,9 @@ pub(super) fn control<'a>(report: &Report<'a>, words: &'static Words) -> Section
     let identities = &report.summary.identities;
     let (rupiah, counts): (Vec<_>, Vec<_>) = identities.iter().partition(|identity| is_rupiah(identity.name));
     let mut section = Section::new("control", words.control).note(words.control_note);
-    for (unit, kind, identities) in [(words.unit_count, Kind::Count, counts), (words.unit_rupiah, Kind::Rupiah, rupiah)] {
+    for (unit, kind, identities) in [(words.unit_count, CellKind::Count, counts), (words.unit_rupiah, CellKind::Rupiah, rupiah)] {
         let value = |number: i128| match (kind, i64::try_from(number)) {
-            (Kind::Count, Ok(count)) => Cell::Count(count),
+            (CellKind::Count, Ok(count)) => Cell::Count(count),
             _ => Cell::Rupiah(Rupiah::new(number)),
         };
         let rows = identities.into_iter().map(|identity| {
@@ -85,15 +85,15 @@ pub(super) fn control<'a>(report: &Report<'a>, words: &'static Words) -> Section
                 if identity.holds { words.yes } else { words.no }.into(),
             ]
         });
-        let difference = if kind == Kind::Count { Kind::Count } else { Kind::Difference };
+        let difference = if kind == CellKind::Count { CellKind::Count } else { CellKind::Difference };
         let columns = columns(&[
-            (words.identity, Kind::Text),
+            (words.identity, CellKind::Text),
             (words.left, kind),
             (words.right, kind),
             (words.difference, difference),
-            (words.holds, Kind::Text),
+            (words.holds, CellKind::Text),
         ]);
-        section = section.table(Table::new(format!("{}: {unit}", words.control), columns, rows.collect::<Vec<Vec<_>>>()));
+        section = section.table(DocumentTable::new(format!("{}: {unit}", words.control), columns, rows.collect::<Vec<Vec<_>>>()));
     }
     section
 }

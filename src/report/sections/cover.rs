@@ -1,6 +1,6 @@
 //! The first page: whose report, of when, how it ended, and who signs it.
 
-use super::super::document::{Cell, Cover, Highlight, Kind, Mood, Table, Task};
+use super::super::document::{Cell, CellKind, Cover, DocumentTable, Highlight, Mood, Task};
 use super::super::summary::LedgerSource;
 use super::super::text::{self, fill};
 use super::super::words::Words;
@@ -11,7 +11,7 @@ use super::{Report, columns, flow, inputs};
 use crate::books::account::{Account, Owner};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
-use crate::domain::caveat::Told;
+use crate::domain::caveat::ToldCaveat;
 use crate::domain::language::Say as _;
 use crate::domain::sum::Sum;
 use crate::reconcile::open_items::Todo;
@@ -28,7 +28,11 @@ pub(super) fn cover<'a>(report: &Report<'a>, entity: &'a str, words: &'static Wo
         tasks: tasks(report, words),
         tie: tie(report, words),
         comparison: comparison(report, words),
-        facts: Table::new(words.about, columns(&[(words.fact, Kind::Text), (words.value, Kind::Text)]), facts(report, entity, words)),
+        facts: DocumentTable::new(
+            words.about,
+            columns(&[(words.fact, CellKind::Text), (words.value, CellKind::Text)]),
+            facts(report, entity, words),
+        ),
         signatures: vec![words.prepared, words.reviewed, words.approved],
     }
 }
@@ -50,7 +54,7 @@ fn verdict(report: &Report<'_>, words: &'static Words) -> (String, Mood) {
 
 /// What whoever signs must know of the months before.
 fn caveats(report: &Report<'_>, words: &'static Words) -> Vec<String> {
-    let told = |told: &Told| {
+    let told = |told: &ToldCaveat| {
         let caveat = told.caveat.told(words.language);
         match told.accepted_with {
             None => fill(words.caveat(), &[&caveat.to_string()]),
@@ -100,7 +104,7 @@ fn tie(report: &Report<'_>, words: &'static Words) -> (String, Mood) {
 }
 
 /// The balances of accounts with items beside those they were opened with; of the first month, nothing.
-fn comparison<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
+fn comparison<'a>(report: &Report<'a>, words: &'static Words) -> DocumentTable<'a> {
     let statements = &report.books.statements;
     let is_later = report.books.previous.is_some();
     let with_items = statements.iter().filter(|statement| is_later && !statement.account.info().holds.is_empty());
@@ -110,12 +114,12 @@ fn comparison<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
         vec![words.account_name(statement.account).into(), before.into(), now.into(), Cell::Rupiah(now.minus(before))]
     });
     let columns = columns(&[
-        (words.account_title(), Kind::Text),
-        (words.before_amount(), Kind::Rupiah),
-        (words.now_amount(), Kind::Rupiah),
-        (words.change(), Kind::Difference),
+        (words.account_title(), CellKind::Text),
+        (words.before_amount(), CellKind::Rupiah),
+        (words.now_amount(), CellKind::Rupiah),
+        (words.change(), CellKind::Difference),
     ]);
-    Table::new(words.compared(), columns, rows.collect::<Vec<Vec<_>>>())
+    DocumentTable::new(words.compared(), columns, rows.collect::<Vec<Vec<_>>>())
 }
 
 /// Whose report, of when, of which run.

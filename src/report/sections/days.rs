@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::super::document::{Audience, Cell, Chart, ChartKind, Column, Kind, Section, Table};
+use super::super::document::{Audience, Cell, CellKind, Chart, ChartKind, DocumentColumn, DocumentTable, Section};
 use super::super::text::fill;
 use super::super::words::Words;
 use super::Report;
@@ -13,14 +13,14 @@ use crate::domain::channel::{Channel, PerChannel};
 use crate::reconcile::month::DayFigures;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
-    let mut columns = vec![Column::new(words.day, Kind::Date)];
+    let mut columns = vec![DocumentColumn::new(words.day, CellKind::Date)];
     let paid = Channel::ALL.map(|channel| capitalised(channel.name())).into_iter().chain([words.total.to_owned()]);
     let paid = paid.map(|name| (name, Audience::Everyone));
     // The page has no room for how many of each stand how.
     let standing = [words.agreed, words.differing, words.held].map(|name| (name.to_owned(), Audience::Workbook));
     for (name, audience) in paid.chain(standing) {
-        columns.push(Column::new(fill(words.count_of, &[&name]), Kind::Count).only_for(audience));
-        columns.push(Column::new(fill(words.amount_of, &[&name]), Kind::Rupiah));
+        columns.push(DocumentColumn::new(fill(words.count_of, &[&name]), CellKind::Count).only_for(audience));
+        columns.push(DocumentColumn::new(fill(words.amount_of, &[&name]), CellKind::Rupiah));
     }
     let rows = days(report).into_iter().map(|(day, figures)| {
         let sum = |of: fn(&DayFigures) -> Balance| figures.iter().map(of).sum();
@@ -28,7 +28,7 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
         let balances = figures.iter().map(|of| of.paid).chain(all);
         [Cell::from(day)].into_iter().chain(balances.flat_map(|balance| [balance.count.into(), balance.amount.into()])).collect()
     });
-    let table = Table::new(words.days, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total);
+    let table = DocumentTable::new(words.days, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total);
     let chart = Chart::of(ChartKind::Stacked, words.days_chart, 0, &[2, 4]);
     Section::new("days", words.days).note(words.days_note).table(table).chart(chart)
 }

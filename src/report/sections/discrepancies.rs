@@ -1,6 +1,6 @@
 //! Everything someone must look at, one row each.
 
-use super::super::document::{Audience, Cell, Column, Kind, Rows, Section, Table};
+use super::super::document::{Audience, Cell, CellKind, DocumentColumn, DocumentRows, DocumentTable, Section};
 use super::super::words::Words;
 use super::super::{difference, flag_names};
 use super::Report;
@@ -19,45 +19,45 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
     Section::new("discrepancies", words.discrepancies).note(words.discrepancies_note).table(table)
 }
 
-fn table<'a>(caption: &str, findings: Vec<&'a Finding>, report: Report<'a>, words: &'static Words) -> Table<'a> {
+fn table<'a>(caption: &str, findings: Vec<&'a Finding>, report: Report<'a>, words: &'static Words) -> DocumentTable<'a> {
     let count = findings.len();
-    let rows = Rows::made(count, move |at| findings.get(at).map(|finding| row(&report, words, finding)).unwrap_or_default());
+    let rows = DocumentRows::made(count, move |at| findings.get(at).map(|finding| row(&report, words, finding)).unwrap_or_default());
     let columns = columns(words, count <= WHOLE_MAX);
     let mut totals = vec![Cell::Empty; columns.len()];
     if let [first, second, ..] = totals.as_mut_slice() {
         (*first, *second) = (words.total.into(), count.into());
     }
-    Table::new(caption, columns, rows).totals(totals).kept_in("discrepancies.csv").or_say(words.no_rows)
+    DocumentTable::new(caption, columns, rows).totals(totals).kept_in("discrepancies.csv").or_say(words.no_rows)
 }
 
 /// Of very many, evidence.csv says what each rests on and the summary what to do by class: both would be half of the workbook.
-fn columns(words: &'static Words, is_whole: bool) -> Vec<Column> {
-    let column = Column::new;
-    let in_full = |column: Column| if is_whole { column } else { column.only_for(Audience::Page) };
+fn columns(words: &'static Words, is_whole: bool) -> Vec<DocumentColumn> {
+    let column = DocumentColumn::new;
+    let in_full = |column: DocumentColumn| if is_whole { column } else { column.only_for(Audience::Page) };
     vec![
-        column(words.class, Kind::Code).filter(),
-        column(words.what, Kind::Text),
-        column(words.severity, Kind::Text).filter(),
-        column(words.nature, Kind::Text).only_for(Audience::Workbook),
-        column(words.invoice, Kind::Code),
-        column(words.code, Kind::Code),
-        column(words.channel, Kind::Text).filter(),
-        column(words.expected, Kind::Rupiah),
-        column(words.paid, Kind::Rupiah),
-        column(words.difference, Kind::Difference),
-        column(words.paid_at, Kind::Instant),
-        column(words.age, Kind::Count),
-        column(words.reason, Kind::Text).detail(),
-        in_full(column(words.action, Kind::Text).detail()),
-        column(words.received_at, Kind::Instant).detail(),
-        column(words.flags, Kind::Code).detail(),
-        column(words.first_seen, Kind::Text).detail(),
-        column(words.last_seen, Kind::Text).detail(),
-        column(words.owner, Kind::Text).detail(),
-        column(words.status, Kind::Text).detail(),
-        column(words.comment, Kind::Text).detail(),
-        column(words.id, Kind::Code).detail(),
-        in_full(column(words.evidence, Kind::Code).detail()),
+        column(words.class, CellKind::Code).filter(),
+        column(words.what, CellKind::Text),
+        column(words.severity, CellKind::Text).filter(),
+        column(words.nature, CellKind::Text).only_for(Audience::Workbook),
+        column(words.invoice, CellKind::Code),
+        column(words.code, CellKind::Code),
+        column(words.channel, CellKind::Text).filter(),
+        column(words.expected, CellKind::Rupiah),
+        column(words.paid, CellKind::Rupiah),
+        column(words.difference, CellKind::Difference),
+        column(words.paid_at, CellKind::Instant),
+        column(words.age, CellKind::Count),
+        column(words.reason, CellKind::Text).detail(),
+        in_full(column(words.action, CellKind::Text).detail()),
+        column(words.received_at, CellKind::Instant).detail(),
+        column(words.flags, CellKind::Code).detail(),
+        column(words.first_seen, CellKind::Text).detail(),
+        column(words.last_seen, CellKind::Text).detail(),
+        column(words.owner, CellKind::Text).detail(),
+        column(words.status, CellKind::Text).detail(),
+        column(words.comment, CellKind::Text).detail(),
+        column(words.id, CellKind::Code).detail(),
+        in_full(column(words.evidence, CellKind::Code).detail()),
     ]
 }
 

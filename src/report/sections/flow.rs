@@ -1,7 +1,7 @@
 //! From the bill to the bank: what was to be paid, what was, what DOKU paid out and what the bank received, with what is missing between.
 //! Each figure is read from the statements of the accounts, and each is the one before it with the steps between: nothing is left over.
 
-use super::super::document::Step;
+use super::super::document::FlowStep;
 use super::super::words::Words;
 use crate::books::account::Account;
 use crate::books::month::Statement;
@@ -37,7 +37,7 @@ impl Of<'_> {
 
 /// Steps, each following from the one before.
 struct Steps {
-    steps: Vec<Step>,
+    steps: Vec<FlowStep>,
     after: Rupiah,
 }
 
@@ -52,7 +52,7 @@ impl Steps {
 
     fn push(&mut self, label: &'static str, amount: Rupiah, is_total: bool, section: Option<Account>) {
         let section = section.map(Account::name);
-        self.steps.push(Step { label, amount, after: self.after, is_total, section });
+        self.steps.push(FlowStep { label, amount, after: self.after, is_total, section });
     }
 
     /// A figure of its own; what lies between it and the steps so far is shown as `rest`.
@@ -63,7 +63,7 @@ impl Steps {
 }
 
 /// The steps of a month.
-pub(super) fn steps(statements: &[Statement], words: &Words) -> Vec<Step> {
+pub(super) fn steps(statements: &[Statement], words: &Words) -> Vec<FlowStep> {
     let of = Of(statements);
     let negative = |amount: Rupiah| Rupiah::ZERO.minus(amount);
     let debts = [Account::Receivable, Account::Unproven];
@@ -90,14 +90,14 @@ pub(super) fn steps(statements: &[Statement], words: &Words) -> Vec<Step> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::books::month::Line;
+    use crate::books::month::MovementLine;
     use crate::domain::balance::Balance;
     use crate::domain::language::Language;
 
     fn statement(account: Account, opening: i128, lines: &[(Movement, i128)]) -> Statement {
         let closing = lines.iter().fold(opening, |sum, (_, amount)| sum + amount);
         let balance = |amount: i128| Balance::one(Rupiah::new(amount));
-        let line = |&(movement, amount)| Line { movement, is_prior_period: false, balance: balance(amount) };
+        let line = |&(movement, amount)| MovementLine { movement, is_prior_period: false, balance: balance(amount) };
         Statement { account, opening: balance(opening), lines: lines.iter().map(line).collect(), closing: balance(closing) }
     }
 

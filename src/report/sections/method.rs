@@ -1,21 +1,21 @@
 //! How the figures came about: settings, the schedule of repetitions, what each class means.
 
-use super::super::document::{Cell, Kind, Section, Table};
+use super::super::document::{Cell, CellKind, DocumentTable, Section};
 use super::super::words::Words;
 use super::{Report, columns};
 use crate::domain::classify::Class;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     let slots = report.summary.retry_slots.iter().map(|(slot, count)| vec![(*slot).into(), Cell::from(*count)]);
-    let slot_columns = columns(&[(words.retry_slot, Kind::Code), (words.count, Kind::Count)]);
+    let slot_columns = columns(&[(words.retry_slot, CellKind::Code), (words.count, CellKind::Count)]);
     Section::new("method", words.method)
         .note(words.method_note)
         .table(settings(report, words))
-        .table(Table::new(words.retry_slots, slot_columns, slots.collect::<Vec<Vec<_>>>()))
+        .table(DocumentTable::new(words.retry_slots, slot_columns, slots.collect::<Vec<Vec<_>>>()))
         .table(definitions(words))
 }
 
-fn settings<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
+fn settings<'a>(report: &Report<'a>, words: &'static Words) -> DocumentTable<'a> {
     let policy = &report.summary.policy;
     let number = |name: &'static str, value: i64| vec![name.into(), value.to_string().into()];
     let rows = vec![
@@ -28,10 +28,10 @@ fn settings<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
         number("late_notification_minutes", policy.late_notification_minutes),
         number("expired_break_days", policy.expired_break_days),
     ];
-    Table::new(words.settings, columns(&[(words.setting, Kind::Code), (words.value, Kind::Code)]), rows)
+    DocumentTable::new(words.settings, columns(&[(words.setting, CellKind::Code), (words.value, CellKind::Code)]), rows)
 }
 
-fn definitions<'a>(words: &'static Words) -> Table<'a> {
+fn definitions<'a>(words: &'static Words) -> DocumentTable<'a> {
     let rows = Class::all().map(|class| {
         let info = class.info();
         vec![
@@ -44,12 +44,12 @@ fn definitions<'a>(words: &'static Words) -> Table<'a> {
         ]
     });
     let columns = columns(&[
-        (words.class, Kind::Code),
-        (words.what, Kind::Text),
-        (words.nature, Kind::Text),
-        (words.severity, Kind::Text),
-        (words.meaning, Kind::Text),
-        (words.action, Kind::Text),
+        (words.class, CellKind::Code),
+        (words.what, CellKind::Text),
+        (words.nature, CellKind::Text),
+        (words.severity, CellKind::Text),
+        (words.meaning, CellKind::Text),
+        (words.action, CellKind::Text),
     ]);
-    Table::new(words.class_definitions, columns, rows.collect::<Vec<Vec<_>>>())
+    DocumentTable::new(words.class_definitions, columns, rows.collect::<Vec<Vec<_>>>())
 }

@@ -18,7 +18,7 @@ mod roll_forward;
 mod settlement;
 mod summary;
 
-use super::document::{Column, Document, Kind, Section};
+use super::document::{CellKind, Document, DocumentColumn, Section};
 use super::words::Words;
 use super::{Presentation, Report};
 
@@ -53,6 +53,6 @@ pub(super) fn document<'a>(report: &Report<'a>, presentation: &'a Presentation) 
 }
 
 /// Columns of these titles and kinds.
-fn columns(titles: &[(&str, Kind)]) -> Vec<Column> {
-    titles.iter().map(|&(title, kind)| Column::new(title, kind)).collect()
+fn columns(titles: &[(&str, CellKind)]) -> Vec<DocumentColumn> {
+    titles.iter().map(|&(title, kind)| DocumentColumn::new(title, kind)).collect()
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::super::document::{Cell, Kind, Section, Table};
+use super::super::document::{Cell, CellKind, DocumentTable, Section};
 use super::super::words::Words;
 use super::days::capitalised;
 use super::{Report, columns};
@@ -24,16 +24,16 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<
         ]
     });
     let columns = columns(&[
-        (words.balance, Kind::Text),
-        (words.happened, Kind::Text),
-        (words.invoice, Kind::Code),
-        (words.code, Kind::Code),
-        (words.channel, Kind::Text),
-        (words.happened_at, Kind::Instant),
-        (words.count, Kind::Count),
-        (words.amount, Kind::Rupiah),
-        (words.id, Kind::Code),
+        (words.balance, CellKind::Text),
+        (words.happened, CellKind::Text),
+        (words.invoice, CellKind::Code),
+        (words.code, CellKind::Code),
+        (words.channel, CellKind::Text),
+        (words.happened_at, CellKind::Instant),
+        (words.count, CellKind::Count),
+        (words.amount, CellKind::Rupiah),
+        (words.id, CellKind::Code),
     ]);
-    let table = Table::new(words.prior_period, columns, rows.collect::<Vec<Vec<_>>>()).kept_in("prior_period.csv");
+    let table = DocumentTable::new(words.prior_period, columns, rows.collect::<Vec<Vec<_>>>()).kept_in("prior_period.csv");
     (!lines.is_empty()).then(|| Section::new("prior-period", words.prior_period).note(words.prior_period_note).table(table))
 }

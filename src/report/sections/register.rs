@@ -1,6 +1,6 @@
 //! The register of decisions: what was decided, on what, with what effect, by whom and why.
 
-use super::super::document::{Cell, Column, Kind, Section, Table};
+use super::super::document::{Cell, CellKind, DocumentColumn, DocumentTable, Section};
 use super::super::text::{fill, rupiah};
 use super::super::words::Words;
 use super::Report;
@@ -39,21 +39,21 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<
         ]
     });
     let columns = vec![
-        Column::new(words.decided_on(), Kind::Date),
-        Column::new(words.action_title(), Kind::Text).filter(),
-        Column::new(words.account_title(), Kind::Text).filter(),
-        Column::new(words.invoice, Kind::Code),
-        Column::new(words.code, Kind::Code),
-        Column::new(words.items_amount(), Kind::Rupiah),
-        Column::new(words.effect(), Kind::Text),
-        Column::new(words.decided_by(), Kind::Text).filter(),
-        Column::new(words.reviewed_by(), Kind::Text),
-        Column::new(words.decided_at(), Kind::Instant),
-        Column::new(words.decision_reason(), Kind::Text).detail(),
-        Column::new(words.item(), Kind::Code).detail(),
-        Column::new(words.id, Kind::Code).detail(),
+        DocumentColumn::new(words.decided_on(), CellKind::Date),
+        DocumentColumn::new(words.action_title(), CellKind::Text).filter(),
+        DocumentColumn::new(words.account_title(), CellKind::Text).filter(),
+        DocumentColumn::new(words.invoice, CellKind::Code),
+        DocumentColumn::new(words.code, CellKind::Code),
+        DocumentColumn::new(words.items_amount(), CellKind::Rupiah),
+        DocumentColumn::new(words.effect(), CellKind::Text),
+        DocumentColumn::new(words.decided_by(), CellKind::Text).filter(),
+        DocumentColumn::new(words.reviewed_by(), CellKind::Text),
+        DocumentColumn::new(words.decided_at(), CellKind::Instant),
+        DocumentColumn::new(words.decision_reason(), CellKind::Text).detail(),
+        DocumentColumn::new(words.item(), CellKind::Code).detail(),
+        DocumentColumn::new(words.id, CellKind::Code).detail(),
     ];
-    let table = Table::new(words.register(), columns, rows.collect::<Vec<Vec<_>>>());
+    let table = DocumentTable::new(words.register(), columns, rows.collect::<Vec<Vec<_>>>());
     Some(Section::new("decisions", words.register()).note(words.register_note()).table(table))
 }
 

@@ -1,6 +1,6 @@
 //! Balances from one end of the period to the other, and where they were carried on from.
 
-use super::super::document::{Cell, Kind, Section, Table};
+use super::super::document::{Cell, CellKind, DocumentTable, Section};
 use super::super::summary_month::{Signature, SignedFigures};
 use super::super::text::{self, fill};
 use super::super::words::Words;
@@ -24,17 +24,17 @@ pub(super) fn signed<'a>(report: &Report<'a>) -> Option<&'a SignedFigures> {
 }
 
 /// Opening and movements, what they come to, the closing; last, the difference, which must be zero.
-fn balance<'a>(roll: &RollForward, words: &'static Words) -> Table<'a> {
+fn balance<'a>(roll: &RollForward, words: &'static Words) -> DocumentTable<'a> {
     let line = |name: &'static str, balance: Balance| vec![name.into(), Cell::from(balance.count), balance.amount.into()];
     let mut rows = vec![line(words.move_opening, roll.opening)];
     rows.extend(roll.movements.iter().map(|movement| line(words.movement(movement.name), movement.balance)));
     rows.push(line(words.move_carried, roll.carried()));
     rows.push(line(words.move_closing, roll.closing));
-    let columns = columns(&[(words.line, Kind::Text), (words.count, Kind::Count), (words.amount, Kind::Rupiah)]);
-    Table::new(words.balance_name(roll.name), columns, rows).totals(line(words.difference, roll.carried().minus(roll.closing)))
+    let columns = columns(&[(words.line, CellKind::Text), (words.count, CellKind::Count), (words.amount, CellKind::Rupiah)]);
+    DocumentTable::new(words.balance_name(roll.name), columns, rows).totals(line(words.difference, roll.carried().minus(roll.closing)))
 }
 
-fn origin<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
+fn origin<'a>(report: &Report<'a>, words: &'static Words) -> DocumentTable<'a> {
     let mut rows: Vec<[Cell<'a>; 2]> = Vec::new();
     match &report.month.opening_from {
         None => rows.push([words.opening_from.into(), words.opening_derived.into()]),
@@ -54,8 +54,8 @@ fn origin<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
         rows.push([words.signed_by.into(), signed_by(signed, words).into()]);
         rows.push([words.signed_why.into(), signed.signature.reason.as_str().into()]);
     }
-    let columns = columns(&[(words.fact, Kind::Text), (words.value, Kind::Text)]);
-    Table::new(words.balances_from, columns, rows.into_iter().map(Vec::from).collect::<Vec<_>>())
+    let columns = columns(&[(words.fact, CellKind::Text), (words.value, CellKind::Text)]);
+    DocumentTable::new(words.balances_from, columns, rows.into_iter().map(Vec::from).collect::<Vec<_>>())
 }
 
 /// Who, and when: `Sari, Budi · 4 November 2026 09:12:00 WIB`.
@@ -70,8 +70,8 @@ fn opened(from: &OpeningFrom, words: &'static Words) -> String {
     fill(if from.signed { words.opening_signed } else { words.opening_unsigned }, &[&days])
 }
 
-fn differences<'a>(signed: &'a SignedFigures, words: &'static Words) -> Table<'a> {
+fn differences<'a>(signed: &'a SignedFigures, words: &'static Words) -> DocumentTable<'a> {
     let rows = signed.differences.iter().map(|one| vec![one.figure.into(), one.signed.as_str().into(), one.now.as_str().into()]);
-    let columns = columns(&[(words.figure, Kind::Code), (words.signed_value, Kind::Code), (words.value_now, Kind::Code)]);
-    Table::new(words.signed_differences, columns, rows.collect::<Vec<Vec<_>>>())
+    let columns = columns(&[(words.figure, CellKind::Code), (words.signed_value, CellKind::Code), (words.value_now, CellKind::Code)]);
+    DocumentTable::new(words.signed_differences, columns, rows.collect::<Vec<Vec<_>>>())
 }

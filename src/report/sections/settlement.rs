@@ -1,11 +1,11 @@
 //! What DOKU paid out: classes, from gross to net, batches against their totals, what waits for its pay-out.
 
-use super::super::document::{Cell, Column, Kind, Section, Table};
+use super::super::document::{Cell, CellKind, DocumentColumn, DocumentTable, Section};
 use super::super::summary_settlement::{BatchFigures, ChannelFigures};
 use super::super::words::Words;
 use super::days::capitalised;
 use super::{Report, ageing, classes, columns};
-use crate::domain::ageing::{Bucket, day_number, wib_day_number};
+use crate::domain::ageing::{AgeBucket, day_number, wib_day_number};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::channel::Channel;
@@ -41,7 +41,7 @@ fn natures(report: &Report<'_>, class: Class) -> String {
     if named.is_empty() { class.info().nature.name().to_owned() } else { named }
 }
 
-fn channels<'a>(report: &Report<'a>, words: &'static Words) -> Option<Table<'a>> {
+fn channels<'a>(report: &Report<'a>, words: &'static Words) -> Option<DocumentTable<'a>> {
     let rows = report.summary.settlement_totals.as_ref()?.iter().map(|(name, of)| {
         let ChannelFigures { rows, gross, refund, fee, discount, net } = *of;
         let vat = Channel::ALL.into_iter().find(|channel| channel.name() == *name).and_then(|channel| vat(report, channel));
@@ -59,17 +59,17 @@ fn channels<'a>(report: &Report<'a>, words: &'static Words) -> Option<Table<'a>>
         ]
     });
     let columns = columns(&[
-        (words.channel, Kind::Text),
-        (words.rows, Kind::Count),
-        (words.gross, Kind::Rupiah),
-        (words.fee, Kind::Rupiah),
-        (words.vat, Kind::Rupiah),
-        (words.discount, Kind::Rupiah),
-        (words.refund, Kind::Rupiah),
-        (words.net, Kind::Rupiah),
-        (words.net_check, Kind::Difference),
+        (words.channel, CellKind::Text),
+        (words.rows, CellKind::Count),
+        (words.gross, CellKind::Rupiah),
+        (words.fee, CellKind::Rupiah),
+        (words.vat, CellKind::Rupiah),
+        (words.discount, CellKind::Rupiah),
+        (words.refund, CellKind::Rupiah),
+        (words.net, CellKind::Rupiah),
+        (words.net_check, CellKind::Difference),
     ]);
-    Some(Table::new(words.settlement_by_channel, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total).or_say(words.no_rows))
+    Some(DocumentTable::new(words.settlement_by_channel, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total).or_say(words.no_rows))
 }
 
 /// The VAT contained in a channel's fees, row by row, where the contract says how much it is.
@@ -87,7 +87,7 @@ fn contained(fee: i128, percent: i128) -> i128 {
     fee.saturating_mul(percent).saturating_mul(2).saturating_add(half) / whole.saturating_mul(2)
 }
 
-fn batch_table<'a>(batches: &'a [BatchFigures], words: &'static Words) -> Table<'a> {
+fn batch_table<'a>(batches: &'a [BatchFigures], words: &'static Words) -> DocumentTable<'a> {
     let rows = batches.iter().map(|batch| {
         let stated = batch.net_stated.map(|stated| Rupiah::new(stated.into()));
         vec![
@@ -104,23 +104,23 @@ fn batch_table<'a>(batches: &'a [BatchFigures], words: &'static Words) -> Table<
             if batch.holds { words.yes } else { words.no }.into(),
         ]
     });
-    let columns: Vec<Column> = columns(&[
-        (words.batch, Kind::Code),
-        (words.rows, Kind::Count),
-        (words.malformed, Kind::Count),
-        (words.gross, Kind::Rupiah),
-        (words.fee, Kind::Rupiah),
-        (words.discount, Kind::Rupiah),
-        (words.refund, Kind::Rupiah),
-        (words.net, Kind::Rupiah),
-        (words.stated, Kind::Rupiah),
-        (words.difference, Kind::Difference),
-        (words.holds, Kind::Text),
+    let columns: Vec<DocumentColumn> = columns(&[
+        (words.batch, CellKind::Code),
+        (words.rows, CellKind::Count),
+        (words.malformed, CellKind::Count),
+        (words.gross, CellKind::Rupiah),
+        (words.fee, CellKind::Rupiah),
+        (words.discount, CellKind::Rupiah),
+        (words.refund, CellKind::Rupiah),
+        (words.net, CellKind::Rupiah),
+        (words.stated, CellKind::Rupiah),
+        (words.difference, CellKind::Difference),
+        (words.holds, CellKind::Text),
     ]);
-    Table::new(words.settlement_batches, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total).or_say(words.no_rows)
+    DocumentTable::new(words.settlement_batches, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total).or_say(words.no_rows)
 }
 
-fn differences<'a>(batches: &'a [BatchFigures], words: &'static Words) -> Table<'a> {
+fn differences<'a>(batches: &'a [BatchFigures], words: &'static Words) -> DocumentTable<'a> {
     let rows = batches.iter().flat_map(|batch| {
         batch.differences.iter().map(|one| {
             let (stated, sum) = (Rupiah::new(one.stated), Rupiah::new(one.sum));
@@ -135,19 +135,19 @@ fn differences<'a>(batches: &'a [BatchFigures], words: &'static Words) -> Table<
         })
     });
     let columns = columns(&[
-        (words.batch, Kind::Code),
-        (words.which_total, Kind::Code),
+        (words.batch, CellKind::Code),
+        (words.which_total, CellKind::Code),
         // Of counts and of rupiah alike.
-        (words.stated, Kind::Code),
-        (words.summed, Kind::Code),
-        (words.difference, Kind::Code),
+        (words.stated, CellKind::Code),
+        (words.summed, CellKind::Code),
+        (words.difference, CellKind::Code),
     ]);
-    Table::new(words.settlement_differences, columns, rows.collect::<Vec<Vec<_>>>())
+    DocumentTable::new(words.settlement_differences, columns, rows.collect::<Vec<Vec<_>>>())
 }
 
-fn unsettled<'a>(report: &Report<'a>, words: &'static Words) -> Option<Table<'a>> {
+fn unsettled<'a>(report: &Report<'a>, words: &'static Words) -> Option<DocumentTable<'a>> {
     let today = wib_day_number(report.summary.as_of);
-    let waiting: Vec<(Bucket, Balance)> = report
+    let waiting: Vec<(AgeBucket, Balance)> = report
         .outcome
         .settled
         .as_ref()?
@@ -157,10 +157,10 @@ fn unsettled<'a>(report: &Report<'a>, words: &'static Words) -> Option<Table<'a>
         .map(|payment: &SettledPayment| {
             let days = today.saturating_sub(day_number(payment.due_on));
             // On its day it may still come.
-            let bucket = if days <= 0 { Bucket::NotDue } else { Bucket::of(days) };
+            let bucket = if days <= 0 { AgeBucket::NotDue } else { AgeBucket::of(days) };
             (bucket, Balance::one(Rupiah::new(payment.notified.into())))
         })
         .collect();
     let of = |bucket| waiting.iter().filter(|(which, _)| *which == bucket).map(|(_, balance)| *balance).sum();
-    Some(ageing::by_age(words.unsettled_ageing, Bucket::ALL.into_iter().map(|bucket| (bucket, of(bucket))), words))
+    Some(ageing::by_age(words.unsettled_ageing, AgeBucket::ALL.into_iter().map(|bucket| (bucket, of(bucket))), words))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::document::{Cell, Chart, ChartKind, Column, Kind, Section, Table};
+use super::super::document::{Cell, CellKind, Chart, ChartKind, DocumentColumn, DocumentTable, Section};
 use super::super::summary::HeldBill;
 use super::super::text::fill;
 use super::super::words::Words;
@@ -47,7 +47,7 @@ impl Group {
 }
 
 /// Where the discrepancies stand by what people decided.
-fn standing<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
+fn standing<'a>(report: &Report<'a>, words: &'static Words) -> DocumentTable<'a> {
     let of = &report.summary.discrepancies;
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let by_nature = i64::try_from(of_nature(report, Nature::Break).count).unwrap_or(i64::MAX);
@@ -63,18 +63,18 @@ fn standing<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
         (words.standing_cleared, number(of.cleared.len())),
     ];
     let rows = rows.map(|(title, count)| vec![title.into(), Cell::from(count)]);
-    let columns = columns(&[(words.status, Kind::Text), (words.count, Kind::Count)]);
-    Table::new(words.standing_of_discrepancies, columns, Vec::from(rows))
+    let columns = columns(&[(words.status, CellKind::Text), (words.count, CellKind::Count)]);
+    DocumentTable::new(words.standing_of_discrepancies, columns, Vec::from(rows))
 }
 
 /// Bills that nothing is done to until a person has looked.
-fn held<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
+fn held<'a>(report: &Report<'a>, words: &'static Words) -> DocumentTable<'a> {
     let row = |bill: &'a HeldBill| vec![bill.invoice_number.as_str().into(), bill.since.into(), bill.reason.as_str().into()];
-    let columns = columns(&[(words.invoice, Kind::Code), (words.held_since, Kind::Instant), (words.reason, Kind::Text)]);
-    Table::new(words.held_bills, columns, report.summary.held.iter().map(row).collect::<Vec<_>>())
+    let columns = columns(&[(words.invoice, CellKind::Code), (words.held_since, CellKind::Instant), (words.reason, CellKind::Text)]);
+    DocumentTable::new(words.held_bills, columns, report.summary.held.iter().map(row).collect::<Vec<_>>())
 }
 
-fn by_severity<'a>(findings: Vec<&'a Finding>, caption: &'static str, words: &'static Words) -> Table<'a> {
+fn by_severity<'a>(findings: Vec<&'a Finding>, caption: &'static str, words: &'static Words) -> DocumentTable<'a> {
     let count = findings.len();
     // In the order of the discrepancies: worst first.
     let mut groups: BTreeMap<(std::cmp::Reverse<Severity>, &'static str), (Class, Class, Group)> = BTreeMap::new();
@@ -96,20 +96,20 @@ fn by_severity<'a>(findings: Vec<&'a Finding>, caption: &'static str, words: &'s
         ]
     });
     let columns = columns(&[
-        (words.class, Kind::Code),
-        (words.what, Kind::Text),
-        (words.severity, Kind::Text),
-        (words.count, Kind::Count),
-        (words.expected, Kind::Rupiah),
-        (words.paid, Kind::Rupiah),
-        (words.difference, Kind::Difference),
-        (words.action, Kind::Text),
+        (words.class, CellKind::Code),
+        (words.what, CellKind::Text),
+        (words.severity, CellKind::Text),
+        (words.count, CellKind::Count),
+        (words.expected, CellKind::Rupiah),
+        (words.paid, CellKind::Rupiah),
+        (words.difference, CellKind::Difference),
+        (words.action, CellKind::Text),
     ]);
     let mut totals = vec![Cell::Empty; columns.len()];
     if let [first, _, _, total, ..] = totals.as_mut_slice() {
         (*first, *total) = (words.total.into(), count.into());
     }
-    Table::new(caption, columns, rows.collect::<Vec<Vec<_>>>()).totals(totals)
+    DocumentTable::new(caption, columns, rows.collect::<Vec<Vec<_>>>()).totals(totals)
 }
 
 /// Everything of one nature: lines, payments, bills, and settlement where there is some.
@@ -119,11 +119,11 @@ pub(super) fn of_nature(report: &Report<'_>, nature: Nature) -> Sum {
     figures.copied().sum()
 }
 
-fn by_subject<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
-    let mut columns = vec![Column::new(words.subject, Kind::Text)];
+fn by_subject<'a>(report: &Report<'a>, words: &'static Words) -> DocumentTable<'a> {
+    let mut columns = vec![DocumentColumn::new(words.subject, CellKind::Text)];
     for nature in [Nature::Break, Nature::Timing, Nature::Ok] {
-        columns.push(Column::new(fill(words.count_of, &[words.nature(nature)]), Kind::Count));
-        columns.push(Column::new(fill(words.amount_of, &[words.nature(nature)]), Kind::Rupiah));
+        columns.push(DocumentColumn::new(fill(words.count_of, &[words.nature(nature)]), CellKind::Count));
+        columns.push(DocumentColumn::new(fill(words.amount_of, &[words.nature(nature)]), CellKind::Rupiah));
     }
     let subjects = [("lines", words.evidence_lines), ("payments", words.payments), ("bills", words.bills)];
     let summary = report.summary;
@@ -133,5 +133,5 @@ fn by_subject<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
         let figures = [Nature::Break, Nature::Timing, Nature::Ok].map(|nature| natures.get(nature.name()).copied().unwrap_or_default());
         [title.into()].into_iter().chain(figures.into_iter().flat_map(|one| [Cell::from(one.count), one.rupiah.into()])).collect()
     });
-    Table::new(words.by_subject, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total)
+    DocumentTable::new(words.by_subject, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total)
 }

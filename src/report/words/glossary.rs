@@ -4,9 +4,9 @@
 
 use super::Words;
 use crate::books::account::{Account, Owner};
-use crate::books::decision::{Action, Refusal};
+use crate::books::decision::{Action, PostingRefusal};
+use crate::books::ledger_tie::TieLine;
 use crate::books::pair::Movement;
-use crate::books::tie::Line;
 use crate::domain::language::Language;
 use crate::reconcile::open_items::Todo;
 use crate::register;
@@ -249,27 +249,27 @@ impl Words {
     /// What a row of the list for decisions may say.
     pub(in crate::report) const fn choice(&self, choice: Choice) -> &'static str {
         match choice {
-            Choice::Action(register::Action::Books(action)) => self.decided(action),
-            Choice::Action(register::Action::Investigate(_)) => self.said(["look into it", "periksa dulu"]),
+            Choice::Action(register::DecidedAction::Books(action)) => self.decided(action),
+            Choice::Action(register::DecidedAction::Investigate(_)) => self.said(["look into it", "periksa dulu"]),
             Choice::Reopen => self.decided(Action::Reopen),
             Choice::Approve => self.said(["approve", "setujui"]),
         }
     }
 
     /// Why a decision moved nothing.
-    pub(in crate::report) const fn refused(&self, refusal: Refusal) -> &'static str {
+    pub(in crate::report) const fn refused(&self, refusal: PostingRefusal) -> &'static str {
         self.said(match refusal {
-            Refusal::Unfit => ["not for this kind of item", "tidak berlaku untuk jenis rincian ini"],
-            Refusal::Target => ["it needs a target", "perlu sasaran"],
-            Refusal::Unknown => ["what it names is not known", "yang disebutnya tidak dikenal"],
-            Refusal::NothingOpen => ["nothing is open", "tidak ada yang terbuka"],
-            Refusal::TooMuch => ["less is open than it says", "yang terbuka lebih kecil"],
-            Refusal::TargetEmpty => ["nothing is open on its target", "tidak ada yang terbuka pada sasarannya"],
-            Refusal::TargetLess => ["less is open on its target than it says", "yang terbuka pada sasarannya lebih kecil"],
-            Refusal::MovedOn => ["the money has been moved on", "dananya sudah berpindah"],
-            Refusal::TakenBack => ["it was taken back already", "sudah dicabut"],
-            Refusal::Changed => ["another amount is open than was accepted", "saldo terbukanya sudah berbeda dari yang diterima"],
-            Refusal::Reference => ["it needs a reference", "perlu referensi"],
+            PostingRefusal::Unfit => ["not for this kind of item", "tidak berlaku untuk jenis rincian ini"],
+            PostingRefusal::Target => ["it needs a target", "perlu sasaran"],
+            PostingRefusal::Unknown => ["what it names is not known", "yang disebutnya tidak dikenal"],
+            PostingRefusal::NothingOpen => ["nothing is open", "tidak ada yang terbuka"],
+            PostingRefusal::TooMuch => ["less is open than it says", "yang terbuka lebih kecil"],
+            PostingRefusal::TargetEmpty => ["nothing is open on its target", "tidak ada yang terbuka pada sasarannya"],
+            PostingRefusal::TargetLess => ["less is open on its target than it says", "yang terbuka pada sasarannya lebih kecil"],
+            PostingRefusal::MovedOn => ["the money has been moved on", "dananya sudah berpindah"],
+            PostingRefusal::TakenBack => ["it was taken back already", "sudah dicabut"],
+            PostingRefusal::Changed => ["another amount is open than was accepted", "saldo terbukanya sudah berbeda dari yang diterima"],
+            PostingRefusal::Reference => ["it needs a reference", "perlu referensi"],
         })
     }
 
@@ -283,13 +283,13 @@ impl Words {
     }
 
     /// A line from what the ledger asks for to what is owed.
-    pub(in crate::report) const fn tie_line(&self, line: Line) -> &'static str {
+    pub(in crate::report) const fn tie_line(&self, line: TieLine) -> &'static str {
         match line {
-            Line::Asked => self.tie_asked(),
-            Line::Received => self.tie_received(),
-            Line::TakenOff(off) => self.moved(off.movement()),
-            Line::Differing => self.tie_differing(),
-            Line::Unlisted => self.tie_unlisted(),
+            TieLine::Asked => self.tie_asked(),
+            TieLine::Received => self.tie_received(),
+            TieLine::TakenOff(off) => self.moved(off.movement()),
+            TieLine::Differing => self.tie_differing(),
+            TieLine::Unlisted => self.tie_unlisted(),
         }
     }
 

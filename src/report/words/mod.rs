@@ -7,13 +7,13 @@ mod glossary;
 mod id;
 
 use crate::books::{Account, Movement};
-use crate::domain::ageing::Bucket;
+use crate::domain::ageing::AgeBucket;
 use crate::domain::classify::{Class, Nature, Severity};
 use crate::domain::language::{Language, Say as _};
 use crate::domain::reason::Reason;
 use crate::domain::texts::{self, Text};
 use crate::reconcile::Finding;
-use crate::register::Status;
+use crate::register::ItemStatus;
 use crate::report::text::{self, fill};
 
 macro_rules! phrases {
@@ -118,13 +118,13 @@ impl Words {
         }
     }
 
-    pub(super) const fn standing(&self, status: Status) -> &'static str {
+    pub(super) const fn standing(&self, status: ItemStatus) -> &'static str {
         match status {
-            Status::Open => self.status_open,
-            Status::Proposed => self.status_proposed,
-            Status::Accepted => self.status_accepted,
-            Status::Cleared => self.status_cleared,
-            Status::Reopened => self.status_reopened,
+            ItemStatus::Open => self.status_open,
+            ItemStatus::Proposed => self.status_proposed,
+            ItemStatus::Accepted => self.status_accepted,
+            ItemStatus::Cleared => self.status_cleared,
+            ItemStatus::Reopened => self.status_reopened,
         }
     }
 
@@ -205,13 +205,13 @@ impl Words {
     }
 
     /// A bucket's days.
-    pub(super) const fn bucket_name(&self, bucket: Bucket) -> &'static str {
+    pub(super) const fn bucket_name(&self, bucket: AgeBucket) -> &'static str {
         match bucket {
-            Bucket::NotDue => self.not_due,
-            Bucket::UpTo30 => "0–30",
-            Bucket::UpTo60 => "31–60",
-            Bucket::UpTo90 => "61–90",
-            Bucket::Over90 => self.over_90,
+            AgeBucket::NotDue => self.not_due,
+            AgeBucket::UpTo30 => "0–30",
+            AgeBucket::UpTo60 => "31–60",
+            AgeBucket::UpTo90 => "61–90",
+            AgeBucket::Over90 => self.over_90,
         }
     }
 }

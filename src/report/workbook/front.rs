@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_xlsxwriter::{Url, XlsxError};
 
-use super::super::document::{Cell, Column, Kind, Step, Table, Task};
+use super::super::document::{Cell, CellKind, DocumentColumn, DocumentTable, FlowStep, Task};
 use super::super::words::Words;
 use super::sheet::{Place, Sheet};
 
@@ -12,7 +12,7 @@ type Links = BTreeMap<String, String>;
 
 impl Sheet<'_> {
     /// A table of the first sheet: caption, headings, rows.
-    pub(super) fn listed(&mut self, table: &Table<'_>) -> Result<(), XlsxError> {
+    pub(super) fn listed(&mut self, table: &DocumentTable<'_>) -> Result<(), XlsxError> {
         let columns: Vec<usize> = (0..table.columns.len()).collect();
         self.space();
         self.caption(&table.caption)?;
@@ -27,13 +27,13 @@ impl Sheet<'_> {
     }
 
     /// Each step with what it adds and the figure after it; figures of their own stand out.
-    pub(super) fn flow(&mut self, caption: &str, steps: &[Step], links: &Links) -> Result<(), XlsxError> {
+    pub(super) fn flow(&mut self, caption: &str, steps: &[FlowStep], links: &Links) -> Result<(), XlsxError> {
         self.space();
         self.caption(caption)?;
         for step in steps {
-            let (place, kind) = if step.is_total { (Place::Totals, Kind::Rupiah) } else { (Place::Body, Kind::Difference) };
+            let (place, kind) = if step.is_total { (Place::Totals, CellKind::Rupiah) } else { (Place::Body, CellKind::Difference) };
             let cells = [Cell::Text(step.label.into()), step.amount.into(), step.after.into()];
-            self.line(&cells, [Kind::Text, kind, Kind::Rupiah], place)?;
+            self.line(&cells, [CellKind::Text, kind, CellKind::Rupiah], place)?;
             self.link(step.section, links)?;
         }
         Ok(())
@@ -41,17 +41,21 @@ impl Sheet<'_> {
 
     /// What to do, by who acts, each with a link to its items.
     pub(super) fn tasks(&mut self, words: &Words, tasks: &[Task], links: &Links) -> Result<(), XlsxError> {
-        let columns = [(words.desk(), Kind::Text), (words.items_count(), Kind::Count), (words.items_amount(), Kind::Rupiah)];
-        let columns = columns.map(|(title, kind)| Column::new(title, kind)).into();
+        let columns = [(words.desk(), CellKind::Text), (words.items_count(), CellKind::Count), (words.items_amount(), CellKind::Rupiah)];
+        let columns = columns.map(|(title, kind)| DocumentColumn::new(title, kind)).into();
         self.space();
         self.caption(words.tasks())?;
         if tasks.is_empty() {
             return self.remark(words.tasks_none(), 4);
         }
-        self.head(&Table::new("", columns, Vec::new()), &[0, 1, 2], false)?;
+        self.head(&DocumentTable::new("", columns, Vec::new()), &[0, 1, 2], false)?;
         for task in tasks {
             let what = format!("{}: {}", task.desk, task.task);
-            self.line(&[what.into(), task.count.into(), task.amount.into()], [Kind::Text, Kind::Count, Kind::Rupiah], Place::Body)?;
+            self.line(
+                &[what.into(), task.count.into(), task.amount.into()],
+                [CellKind::Text, CellKind::Count, CellKind::Rupiah],
+                Place::Body,
+            )?;
             self.link(Some(task.section), links)?;
         }
         Ok(())

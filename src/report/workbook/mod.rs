@@ -13,8 +13,8 @@ use std::path::Path;
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
-use super::Writer;
-use super::document::{Document, Mood, Section, Table};
+use super::FileWriter;
+use super::document::{Document, DocumentTable, Mood, Section};
 use super::words::Words;
 use crate::columns::disk;
 use sheet::Sheet;
@@ -27,7 +27,7 @@ const NAME_MAX: usize = 31;
 
 /// Writes the workbook. No sheet gets more than `rows_max` rows: what is over goes on in a further sheet. `scratch` is a
 /// folder for what waits to be compressed.
-pub(super) fn write(document: &Document<'_>, rows_max: u32, scratch: &Path, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn write(document: &Document<'_>, rows_max: u32, scratch: &Path, writer: &mut FileWriter) -> io::Result<()> {
     disk::written(|| build(document, rows_max, scratch)?.save_to_writer(writer))
 }
 
@@ -149,7 +149,7 @@ impl Book<'_, '_> {
 }
 
 /// Places of the columns a workbook shows.
-fn shown(table: &Table<'_>) -> impl Iterator<Item = usize> {
+fn shown(table: &DocumentTable<'_>) -> impl Iterator<Item = usize> {
     table.columns.iter().enumerate().filter(|(_, column)| column.audience.has_workbook()).map(|(place, _)| place)
 }
 

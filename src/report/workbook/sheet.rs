@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{ExcelDateTime, Format, FormatAlign, Worksheet, XlsxError};
 
-use super::super::document::{Cell, Highlight, Kind, Mood, Table};
+use super::super::document::{Cell, CellKind, DocumentTable, Highlight, Mood};
 use super::super::text::{self, neutral};
 use super::style::{RUPIAH, Styles};
 
@@ -101,7 +101,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// The column headings; of a sheet's only table they stay in sight and are repeated on every printed page.
-    pub(super) fn head(&mut self, table: &Table<'_>, columns: &[usize], is_frozen: bool) -> Result<(), XlsxError> {
+    pub(super) fn head(&mut self, table: &DocumentTable<'_>, columns: &[usize], is_frozen: bool) -> Result<(), XlsxError> {
         self.worksheet.set_row_height(self.row, 30)?;
         self.head = self.row;
         for (at, column) in (0_u16..).zip(columns.iter().filter_map(|place| table.columns.get(*place))) {
@@ -114,17 +114,17 @@ impl<'a> Sheet<'a> {
         Ok(())
     }
 
-    pub(super) fn cells(&mut self, table: &Table<'_>, columns: &[usize], row: &[Cell<'_>], place: Place) -> Result<(), XlsxError> {
+    pub(super) fn cells(&mut self, table: &DocumentTable<'_>, columns: &[usize], row: &[Cell<'_>], place: Place) -> Result<(), XlsxError> {
         if place == Place::Body && table.file.is_none() {
             self.fit_height(table, columns, row)?;
         }
         for (at, &column) in (0_u16..).zip(columns) {
             let (Some(column), Some(cell)) = (table.columns.get(column), row.get(column)) else { continue };
             let style = match place {
-                Place::Body if column.kind == Kind::Text && table.file.is_none() => self.styles.wrapped(),
+                Place::Body if column.kind == CellKind::Text && table.file.is_none() => self.styles.wrapped(),
                 Place::Body => self.styles.body(column.kind),
                 // How many rows there are stands under whatever column is free.
-                Place::Totals if matches!(cell, Cell::Count(_)) => self.styles.totals(Kind::Count),
+                Place::Totals if matches!(cell, Cell::Count(_)) => self.styles.totals(CellKind::Count),
                 Place::Totals => self.styles.totals(column.kind),
             };
             write(self.worksheet, self.row, at, cell, style, place)?;
@@ -134,10 +134,10 @@ impl<'a> Sheet<'a> {
     }
 
     /// As many lines as the longest words of the row take: not every reader measures them on opening.
-    fn fit_height(&mut self, table: &Table<'_>, columns: &[usize], row: &[Cell<'_>]) -> Result<(), XlsxError> {
+    fn fit_height(&mut self, table: &DocumentTable<'_>, columns: &[usize], row: &[Cell<'_>]) -> Result<(), XlsxError> {
         let lines =
             columns.iter().zip(&self.widths).filter_map(|(&place, &width)| match (table.columns.get(place)?.kind, row.get(place)?) {
-                (Kind::Text, Cell::Text(text)) => Some(text.chars().count().div_ceil(usize::from(width.saturating_sub(2).max(1)))),
+                (CellKind::Text, Cell::Text(text)) => Some(text.chars().count().div_ceil(usize::from(width.saturating_sub(2).max(1)))),
                 _ => None,
             });
         let lines = lines.max().and_then(|lines| u32::try_from(lines).ok()).unwrap_or(1);
@@ -148,7 +148,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// Makes a sheet's only table ready to filter and print. To be called before its totals, which are no rows to filter.
-    pub(super) fn end_of_rows(&mut self, table: &Table<'_>, columns: &[usize], is_single: bool) -> Result<(), XlsxError> {
+    pub(super) fn end_of_rows(&mut self, table: &DocumentTable<'_>, columns: &[usize], is_single: bool) -> Result<(), XlsxError> {
         let last_column = |count: usize| u16::try_from(count).unwrap_or(u16::MAX).saturating_sub(1);
         let last_row = self.row.saturating_sub(1);
         if !is_single || last_row == self.head {
@@ -162,7 +162,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// One row of these cells.
-    pub(super) fn line<const N: usize>(&mut self, cells: &[Cell<'_>; N], kinds: [Kind; N], place: Place) -> Result<(), XlsxError> {
+    pub(super) fn line<const N: usize>(&mut self, cells: &[Cell<'_>; N], kinds: [CellKind; N], place: Place) -> Result<(), XlsxError> {
         for (at, (cell, kind)) in (0_u16..).zip(cells.iter().zip(kinds)) {
             let style = match place {
                 Place::Body => self.styles.body(kind),
@@ -215,7 +215,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// Label and value, one a row, the value across the rest.
-    pub(super) fn facts(&mut self, facts: &Table<'_>) -> Result<(), XlsxError> {
+    pub(super) fn facts(&mut self, facts: &DocumentTable<'_>) -> Result<(), XlsxError> {
         self.row = self.row.saturating_add(1);
         self.caption(&facts.caption)?;
         for row in facts.rows.iter() {
@@ -256,8 +256,8 @@ fn write(worksheet: &mut Worksheet, row: u32, column: u16, cell: &Cell<'_>, styl
         Cell::Empty if place == Place::Body => return Ok(()),
         Cell::Empty => worksheet.write_blank(row, column, style)?,
         Cell::Text(text) => worksheet.write_string_with_format(row, column, &*neutral(text), style)?,
-        Cell::Count(count) => number(worksheet, row, column, i128::from(*count), style, Kind::Count)?,
-        Cell::Rupiah(amount) => number(worksheet, row, column, amount.get(), style, Kind::Rupiah)?,
+        Cell::Count(count) => number(worksheet, row, column, i128::from(*count), style, CellKind::Count)?,
+        Cell::Rupiah(amount) => number(worksheet, row, column, amount.get(), style, CellKind::Rupiah)?,
         Cell::Date(day) => {
             let year = u16::try_from(day.year()).unwrap_or_default();
             let (month, day) = (u8::try_from(day.month()).unwrap_or_default(), u8::try_from(day.day()).unwrap_or_default());
@@ -268,7 +268,7 @@ fn write(worksheet: &mut Worksheet, row: u32, column: u16, cell: &Cell<'_>, styl
             // Before 1900 or after 9999: a date no spreadsheet knows.
             Err(_) => worksheet.write_string_with_format(row, column, at.to_string(), style)?,
         },
-        Cell::Percent(hundredths) => number(worksheet, row, column, i128::from(*hundredths), style, Kind::Percent)?,
+        Cell::Percent(hundredths) => number(worksheet, row, column, i128::from(*hundredths), style, CellKind::Percent)?,
     };
     Ok(())
 }
@@ -279,15 +279,15 @@ fn number<'w>(
     column: u16,
     number: i128,
     style: &Format,
-    kind: Kind,
+    kind: CellKind,
 ) -> Result<&'w mut Worksheet, XlsxError> {
     match i64::try_from(number).ok().filter(|_| number.abs() <= EXACT_MAX) {
-        Some(number) if kind == Kind::Percent => {
+        Some(number) if kind == CellKind::Percent => {
             let share: f64 = format!("{number}e-4").parse().unwrap_or_default();
             worksheet.write_with_format(row, column, share, style)
         }
         Some(number) => worksheet.write_with_format(row, column, number, style),
-        None if kind == Kind::Rupiah => worksheet.write_string_with_format(row, column, text::rupiah(number), style),
+        None if kind == CellKind::Rupiah => worksheet.write_string_with_format(row, column, text::rupiah(number), style),
         None => worksheet.write_string_with_format(row, column, number.to_string(), style),
     }
 }

@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
 
-use super::super::document::{Kind, Mood};
+use super::super::document::{CellKind, Mood};
 
 /// Ink of headings.
 const INK: u32 = 0x1F_2A_37;
@@ -31,7 +31,16 @@ pub(super) struct Styles {
     totals: [Format; 8],
 }
 
-const KINDS: [Kind; 8] = [Kind::Text, Kind::Code, Kind::Count, Kind::Rupiah, Kind::Difference, Kind::Date, Kind::Instant, Kind::Percent];
+const KINDS: [CellKind; 8] = [
+    CellKind::Text,
+    CellKind::Code,
+    CellKind::Count,
+    CellKind::Rupiah,
+    CellKind::Difference,
+    CellKind::Date,
+    CellKind::Instant,
+    CellKind::Percent,
+];
 
 impl Styles {
     pub(super) fn new() -> Self {
@@ -64,11 +73,11 @@ impl Styles {
         }
     }
 
-    pub(super) const fn head(&self, kind: Kind) -> &Format {
+    pub(super) const fn head(&self, kind: CellKind) -> &Format {
         if kind.is_number() { &self.head_right } else { &self.head_left }
     }
 
-    pub(super) fn body(&self, kind: Kind) -> &Format {
+    pub(super) fn body(&self, kind: CellKind) -> &Format {
         of(&self.body, kind)
     }
 
@@ -77,7 +86,7 @@ impl Styles {
         &self.wrapped
     }
 
-    pub(super) fn totals(&self, kind: Kind) -> &Format {
+    pub(super) fn totals(&self, kind: CellKind) -> &Format {
         of(&self.totals, kind)
     }
 
@@ -92,42 +101,42 @@ impl Styles {
     }
 }
 
-fn of(formats: &[Format; 8], kind: Kind) -> &Format {
+fn of(formats: &[Format; 8], kind: CellKind) -> &Format {
     let [text, code, count, rupiah, difference, date, instant, percent] = formats;
     match kind {
-        Kind::Text => text,
-        Kind::Code => code,
-        Kind::Count => count,
-        Kind::Rupiah => rupiah,
-        Kind::Difference => difference,
-        Kind::Date => date,
-        Kind::Instant => instant,
-        Kind::Percent => percent,
+        CellKind::Text => text,
+        CellKind::Code => code,
+        CellKind::Count => count,
+        CellKind::Rupiah => rupiah,
+        CellKind::Difference => difference,
+        CellKind::Date => date,
+        CellKind::Instant => instant,
+        CellKind::Percent => percent,
     }
 }
 
-fn numbered(format: Format, kind: Kind) -> Format {
+fn numbered(format: Format, kind: CellKind) -> Format {
     match kind {
-        Kind::Text => format.set_indent(1),
+        CellKind::Text => format.set_indent(1),
         // The text format keeps leading zeros also after a cell was edited.
-        Kind::Code => format.set_num_format("@").set_indent(1),
-        Kind::Count => format.set_num_format("#,##0"),
-        Kind::Rupiah => format.set_num_format(RUPIAH),
-        Kind::Difference => format.set_num_format("+[$Rp-421]#,##0;[Red]-[$Rp-421]#,##0;[$Rp-421]0"),
-        Kind::Date => format.set_num_format("dd mmm yyyy").set_align(FormatAlign::Left).set_indent(1),
-        Kind::Instant => format.set_num_format("dd mmm yyyy hh:mm:ss").set_align(FormatAlign::Left).set_indent(1),
-        Kind::Percent => format.set_num_format("0.00%"),
+        CellKind::Code => format.set_num_format("@").set_indent(1),
+        CellKind::Count => format.set_num_format("#,##0"),
+        CellKind::Rupiah => format.set_num_format(RUPIAH),
+        CellKind::Difference => format.set_num_format("+[$Rp-421]#,##0;[Red]-[$Rp-421]#,##0;[$Rp-421]0"),
+        CellKind::Date => format.set_num_format("dd mmm yyyy").set_align(FormatAlign::Left).set_indent(1),
+        CellKind::Instant => format.set_num_format("dd mmm yyyy hh:mm:ss").set_align(FormatAlign::Left).set_indent(1),
+        CellKind::Percent => format.set_num_format("0.00%"),
     }
 }
 
 /// The widest a column of this kind may be, in characters.
-pub(super) const fn width_max(kind: Kind) -> u16 {
+pub(super) const fn width_max(kind: CellKind) -> u16 {
     match kind {
-        Kind::Text => 60,
-        Kind::Code => 42,
-        Kind::Count | Kind::Percent => 16,
-        Kind::Rupiah | Kind::Difference => 24,
-        Kind::Date => 14,
-        Kind::Instant => 21,
+        CellKind::Text => 60,
+        CellKind::Code => 42,
+        CellKind::Count | CellKind::Percent => 16,
+        CellKind::Rupiah | CellKind::Difference => 24,
+        CellKind::Date => 14,
+        CellKind::Instant => 21,
     }
 }

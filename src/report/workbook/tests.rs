@@ -7,12 +7,12 @@ use calamine::{Data, Reader as _, Xlsx};
 use super::*;
 use crate::domain::amount::Rupiah;
 use crate::domain::language::Language;
-use crate::report::document::{Cell, Column, Cover, Kind, Mood, Rows};
+use crate::report::document::{Cell, CellKind, Cover, DocumentColumn, DocumentRows, Mood};
 
 fn document<'a>(count: usize) -> Document<'a> {
-    let columns = vec![Column::new("code", Kind::Code), Column::new("paid", Kind::Rupiah)];
+    let columns = vec![DocumentColumn::new("code", CellKind::Code), DocumentColumn::new("paid", CellKind::Rupiah)];
     let row = |at: usize| vec![format!("{at:05}").into(), Cell::Rupiah(Rupiah::new(i128::try_from(at).unwrap()))];
-    let table = Table::new("all", columns.clone(), Rows::made(count, row)).sum_up("sum");
+    let table = DocumentTable::new("all", columns.clone(), DocumentRows::made(count, row)).sum_up("sum");
     Document {
         language: Language::English,
         title: "title".to_owned(),
@@ -27,8 +27,8 @@ fn document<'a>(count: usize) -> Document<'a> {
             flow: Vec::new(),
             tasks: Vec::new(),
             tie: (String::new(), Mood::Good),
-            comparison: Table::new("", Vec::new(), Vec::new()),
-            facts: Table::new("facts", columns, Vec::new()),
+            comparison: DocumentTable::new("", Vec::new(), Vec::new()),
+            facts: DocumentTable::new("facts", columns, Vec::new()),
             signatures: Vec::new(),
         },
         sections: vec![Section::new("all", "All [of] it").note("note").table(table)],
@@ -85,9 +85,9 @@ fn names_of_sheets_are_allowed_short_and_different() {
 fn a_sum_too_large_for_a_spreadsheets_numbers_is_written_out() {
     let mut document = document(0);
     if let Some(section) = document.sections.first_mut() {
-        let columns = vec![Column::new("code", Kind::Code), Column::new("paid", Kind::Rupiah)];
+        let columns = vec![DocumentColumn::new("code", CellKind::Code), DocumentColumn::new("paid", CellKind::Rupiah)];
         let row = |amount| vec![Cell::from("a"), Cell::Rupiah(Rupiah::new(amount))];
-        section.tables = vec![Table::new("", columns, vec![row(999_999_999_999_999), row(9_007_199_254_740_993)])];
+        section.tables = vec![DocumentTable::new("", columns, vec![row(999_999_999_999_999), row(9_007_199_254_740_993)])];
     }
     let mut workbook = Xlsx::new(Cursor::new(bytes(&document, 100))).unwrap();
     let range = workbook.worksheet_range("All of it").unwrap();

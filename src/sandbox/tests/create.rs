@@ -1,7 +1,7 @@
 //! POST: who is let in, what a body must hold, replay, and what may not be used twice.
 
 use super::*;
-use crate::domain::channel::{Channel, Method, PerChannel};
+use crate::domain::channel::{Channel, IssuanceMethod, PerChannel};
 use crate::sandbox::record::Handling;
 
 #[test]
@@ -22,7 +22,7 @@ fn a_code_is_made_with_dates_in_wib_and_utc_and_the_answer_is_signed() {
     assert!(code.len() == 16 && code.starts_with("60590"), "{code}");
     assert_eq!(info["how_to_pay_page"], format!("http://127.0.0.1:1/how-to-pay/v2/alfa-online-to-offline/{code}"));
     let order = model.order("INV-1").unwrap();
-    assert_eq!((order.channel, order.method, order.created_by.as_str()), (Channel::Alfa, Method::Doku, "id-1"));
+    assert_eq!((order.channel, order.method, order.created_by.as_str()), (Channel::Alfa, IssuanceMethod::Doku, "id-1"));
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn every_method_makes_its_kind_of_code() {
     let merchant = post(&mut model, MERCHANT, "id-3", &merchant_body("INV-3", "0019006000000000461"));
     assert_eq!(value(&merchant.answer)["online_to_offline_info"]["payment_code"], "0019006000000000461");
     assert_eq!(model.order("INV-2").unwrap().channel, Channel::Indomaret);
-    assert_eq!(model.order("INV-3").unwrap().method, Method::Merchant);
+    assert_eq!(model.order("INV-3").unwrap().method, IssuanceMethod::Merchant);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 
 use super::files::sync_folder_of;
-use super::{Kind, LogFolder};
+use super::{LogFolder, LogKind};
 use crate::private;
 use crate::serve::{LASTING, ServeError};
 
@@ -42,7 +42,7 @@ pub(super) fn close(path: &Path) -> io::Result<()> {
 /// The WIB day of a log of the server by its file's name, whichever kind it is of, open or compressed.
 #[must_use]
 pub fn day_of(file_name: &str) -> Option<Date> {
-    let of = |kind: Kind| file_name.strip_prefix(kind.name())?.strip_prefix('-')?.split_at_checked(10);
+    let of = |kind: LogKind| file_name.strip_prefix(kind.name())?.strip_prefix('-')?.split_at_checked(10);
     let (day, rest) = LASTING.into_iter().find_map(of)?;
     day.parse().ok().filter(|_| rest.starts_with(".jsonl"))
 }
@@ -53,7 +53,7 @@ impl LogFolder {
     /// # Errors
     /// [`ServeError::Folder`].
     pub fn closed_notifications(&self) -> Result<Vec<PathBuf>, ServeError> {
-        let prefix = format!("{}-", Kind::Notifications.name());
+        let prefix = format!("{}-", LogKind::Notifications.name());
         let paths = || fs::read_dir(&self.path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>();
         let mut paths = paths().map_err(|error| self.failed(&error))?;
         paths.retain(|path| {

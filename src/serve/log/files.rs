@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::lock::FolderLock;
-use super::{Durability, Kind};
+use super::{Durability, LogKind};
 use crate::private;
 use crate::serve::metrics::Metrics;
 
@@ -40,7 +40,7 @@ impl Stretch {
 /// An open file, known to hold whole lines up to `bytes`.
 #[derive(Debug)]
 struct Open {
-    kind: Kind,
+    kind: LogKind,
     path: PathBuf,
     stretch: Stretch,
     file: File,
@@ -59,7 +59,7 @@ pub(super) struct Files {
     /// Bytes of the disk that what has a bound leaves free.
     reserved_bytes: u64,
     metrics: Arc<Metrics>,
-    open: BTreeMap<Kind, Open>,
+    open: BTreeMap<LogKind, Open>,
     /// How much could not be written last.
     failed_bytes: usize,
 }
@@ -71,7 +71,7 @@ impl Files {
 
     /// Appends lines, all or none of them for certain; whether all are there. After a failure some may be there all the same,
     /// which is no harm: none was acknowledged.
-    pub(super) fn append<'a>(&mut self, lines: impl Iterator<Item = (Kind, Stretch, &'a [u8], u64)>) -> bool {
+    pub(super) fn append<'a>(&mut self, lines: impl Iterator<Item = (LogKind, Stretch, &'a [u8], u64)>) -> bool {
         let (mut bytes, mut kinds) = (0_usize, Vec::new());
         let counted = lines.inspect(|(kind, _, line, _)| {
             bytes = bytes.saturating_add(line.len());
@@ -93,7 +93,7 @@ impl Files {
     }
 
     /// Whether as many bytes as failed last could be appended now: written as blank lines, made durable and taken back.
-    pub(super) fn could_append(&mut self, kind: Kind, stretch: Stretch) -> bool {
+    pub(super) fn could_append(&mut self, kind: LogKind, stretch: Stretch) -> bool {
         let blank = vec![b'\n'; self.failed_bytes.max(1)];
         let attempt = || -> io::Result<()> {
             self.lock.hold()?;
@@ -108,7 +108,7 @@ impl Files {
         could
     }
 
-    fn try_append<'a>(&mut self, lines: impl Iterator<Item = (Kind, Stretch, &'a [u8], u64)>) -> io::Result<()> {
+    fn try_append<'a>(&mut self, lines: impl Iterator<Item = (LogKind, Stretch, &'a [u8], u64)>) -> io::Result<()> {
         self.lock.hold()?;
         for (kind, stretch, line, bytes_max) in lines {
             self.queue(kind, stretch, line, bytes_max)?;
@@ -119,7 +119,7 @@ impl Files {
         Ok(())
     }
 
-    fn queue(&mut self, kind: Kind, stretch: Stretch, line: &[u8], bytes_max: u64) -> io::Result<()> {
+    fn queue(&mut self, kind: LogKind, stretch: Stretch, line: &[u8], bytes_max: u64) -> io::Result<()> {
         // A clock that is put back does not reopen a day: it may be closed by now.
         if self.open.get(&kind).is_none_or(|open| open.stretch.key() < stretch.key()) {
             if let Some(mut before) = self.open.remove(&kind) {
@@ -157,11 +157,11 @@ impl Files {
 
 impl Open {
     /// Opens the day's file; a line that a killed process left torn is ended, so that the next one stands alone.
-    fn at(folder: &Path, kind: Kind, stretch: Stretch) -> io::Result<Self> {
+    fn at(folder: &Path, kind: LogKind, stretch: Stretch) -> io::Result<Self> {
         Self::reopened(&folder.join(kind.file_name(stretch)), kind, stretch)
     }
 
-    fn reopened(path: &Path, kind: Kind, stretch: Stretch) -> io::Result<Self> {
+    fn reopened(path: &Path, kind: LogKind, stretch: Stretch) -> io::Result<Self> {
         let path = path.to_owned();
         let is_new = !path.exists();
         let mut file = private::append(&path)?;
@@ -272,8 +272,8 @@ mod tests {
         fs::write(path.join("notifications-2026-11-21.jsonl"), "whole\ntorn").unwrap();
         let mut files = self::files(path, Durability::Synced, 10);
         let (first, second) = (day("2026-11-21"), day("2026-11-22"));
-        assert!(files.append([(Kind::Notifications, first, &b"a"[..], FREE), (Kind::Notifications, first, b"b", FREE)].into_iter()));
-        assert!(files.append([(Kind::Notifications, second, &b"c"[..], FREE), (Kind::Notifications, first, b"d", FREE)].into_iter()));
+        assert!(files.append([(LogKind::Notifications, first, &b"a"[..], FREE), (LogKind::Notifications, first, b"b", FREE)].into_iter()));
+        assert!(files.append([(LogKind::Notifications, second, &b"c"[..], FREE), (LogKind::Notifications, first, b"d", FREE)].into_iter()));
         assert_eq!(read(path, "notifications-2026-11-21.jsonl"), "whole\ntorn\na\nb\n");
         assert_eq!(read(path, "notifications-2026-11-22.jsonl"), "c\nd\n");
         assert_eq!(files.metrics.log_syncs.get(), 2, "one fsync a batch and file");
@@ -285,7 +285,7 @@ mod tests {
         let mut files = self::files(folder.path(), Durability::Written, 10);
         for _ in 0..5 {
             assert!(files.append(
-                [(Kind::Forged, day("2026-11-21"), &b"1234"[..], 10), (Kind::Inquiries, day("2026-11-21"), b"x", FREE)].into_iter()
+                [(LogKind::Forged, day("2026-11-21"), &b"1234"[..], 10), (LogKind::Inquiries, day("2026-11-21"), b"x", FREE)].into_iter()
             ));
         }
         assert_eq!(read(folder.path(), "forged-2026-11-21.jsonl"), "1234\n1234\n");
@@ -295,7 +295,7 @@ mod tests {
         drop(files);
         let mut files = self::files(folder.path(), Durability::Written, u64::MAX);
         let day = day("2026-11-22");
-        assert!(files.append([(Kind::Forged, day, &b"1234"[..], 10), (Kind::Notifications, day, b"y", FREE)].into_iter()));
+        assert!(files.append([(LogKind::Forged, day, &b"1234"[..], 10), (LogKind::Notifications, day, b"y", FREE)].into_iter()));
         assert_eq!(read(folder.path(), "forged-2026-11-22.jsonl") + &read(folder.path(), "notifications-2026-11-22.jsonl"), "y\n");
         assert!(files.metrics.text().contains("tagih_log_dropped_total{is=\"space\"} 1"), "{}", files.metrics.text());
     }
@@ -306,7 +306,7 @@ mod tests {
         let path = folder.path();
         let name = "notifications-2026-11-21.jsonl";
         let mut files = self::files(path, Durability::Synced, 10);
-        let mut append = |line: &[u8]| assert!(files.append([(Kind::Notifications, day("2026-11-21"), line, FREE)].into_iter()));
+        let mut append = |line: &[u8]| assert!(files.append([(LogKind::Notifications, day("2026-11-21"), line, FREE)].into_iter()));
         append(b"a");
         fs::remove_file(path.join(name)).unwrap();
         append(b"b");
@@ -326,9 +326,9 @@ mod tests {
         let path = folder.path().join("logs");
         let mut files = self::files(&path, Durability::Synced, 10);
         fs::remove_dir_all(&path).unwrap();
-        assert!(!files.append([(Kind::Notifications, day("2026-11-21"), &b"a"[..], FREE)].into_iter()));
+        assert!(!files.append([(LogKind::Notifications, day("2026-11-21"), &b"a"[..], FREE)].into_iter()));
         fs::create_dir(&path).unwrap();
-        assert!(files.append([(Kind::Notifications, day("2026-11-21"), &b"b"[..], FREE)].into_iter()));
+        assert!(files.append([(LogKind::Notifications, day("2026-11-21"), &b"b"[..], FREE)].into_iter()));
         assert_eq!(read(&path, "notifications-2026-11-21.jsonl"), "b\n");
     }
 }

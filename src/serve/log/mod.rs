@@ -32,7 +32,7 @@ const BATCH: usize = 4_096;
 
 /// What a log holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum LogKind {
     /// DOKU's notifications: evidence of payments.
     Notifications,
     /// DOKU's inquiries and what was decided.
@@ -43,7 +43,7 @@ pub enum Kind {
     Answers,
 }
 
-impl Kind {
+impl LogKind {
     /// How its files begin.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -120,7 +120,7 @@ impl LogFolder {
     /// # Errors
     /// [`ServeError::Folder`].
     pub fn open_notifications(&self) -> Result<Vec<PathBuf>, ServeError> {
-        let files = self.files(Kind::Notifications).map_err(|error| self.failed(&error))?;
+        let files = self.files(LogKind::Notifications).map_err(|error| self.failed(&error))?;
         Ok(files.into_iter().map(|(_, path)| path).collect())
     }
 
@@ -148,8 +148,8 @@ impl LogFolder {
     /// # Errors
     /// The system's; what was not removed is by the next call.
     pub fn forget_answers(&self, since: Timestamp, bytes_max: u64) -> io::Result<()> {
-        let (oldest, mut kept) = (Kind::Answers.stretch(since).key(), 0_u64);
-        let mut newest_first = self.files(Kind::Answers)?;
+        let (oldest, mut kept) = (LogKind::Answers.stretch(since).key(), 0_u64);
+        let mut newest_first = self.files(LogKind::Answers)?;
         newest_first.reverse();
         for (place, (stretch, path)) in newest_first.into_iter().enumerate() {
             kept = kept.saturating_add(fs::metadata(&path)?.len());
@@ -187,9 +187,9 @@ impl LogFolder {
 
     /// Visits the answers given since `since`, of the last `bytes_max` bytes at most. What cannot be read is passed over.
     pub(super) fn answers_since(&self, since: Timestamp, bytes_max: u64, mut visit: impl FnMut(&[u8])) {
-        let oldest = Kind::Answers.stretch(since).key();
+        let oldest = LogKind::Answers.stretch(since).key();
         let (mut parts, mut left) = (Vec::new(), bytes_max);
-        for (_, path) in self.files(Kind::Answers).unwrap_or_default().into_iter().rev().filter(|(stretch, _)| stretch.key() >= oldest) {
+        for (_, path) in self.files(LogKind::Answers).unwrap_or_default().into_iter().rev().filter(|(stretch, _)| stretch.key() >= oldest) {
             let Ok(bytes) = fs::metadata(&path).map(|metadata| metadata.len()) else { continue };
             let skipped = bytes.saturating_sub(left);
             left = left.saturating_sub(bytes);
@@ -212,7 +212,7 @@ impl LogFolder {
     }
 
     /// The open files of a kind, the oldest first.
-    fn files(&self, kind: Kind) -> io::Result<Vec<(Stretch, PathBuf)>> {
+    fn files(&self, kind: LogKind) -> io::Result<Vec<(Stretch, PathBuf)>> {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
@@ -231,7 +231,7 @@ impl LogFolder {
 
 /// One line on its way to the disk; without one, only the question whether as much as failed last could be written now.
 struct Job {
-    kind: Kind,
+    kind: LogKind,
     stretch: Stretch,
     line: Option<Vec<u8>>,
     done: oneshot::Sender<bool>,
@@ -246,16 +246,16 @@ pub(super) struct LogWriter {
 
 impl LogWriter {
     /// Appends a line (its line feed is added) to the file of the day `at` falls on; whether it is there.
-    pub(super) async fn append(&self, kind: Kind, at: Timestamp, line: Vec<u8>) -> bool {
+    pub(super) async fn append(&self, kind: LogKind, at: Timestamp, line: Vec<u8>) -> bool {
         self.ask(kind, at, Some(line)).await
     }
 
     /// Whether as much as failed last could be written now. Nothing of it stays.
-    pub(super) async fn could_append(&self, kind: Kind, at: Timestamp) -> bool {
+    pub(super) async fn could_append(&self, kind: LogKind, at: Timestamp) -> bool {
         self.ask(kind, at, None).await
     }
 
-    async fn ask(&self, kind: Kind, at: Timestamp, line: Option<Vec<u8>>) -> bool {
+    async fn ask(&self, kind: LogKind, at: Timestamp, line: Option<Vec<u8>>) -> bool {
         let (done, answer) = oneshot::channel();
         let job = Job { kind, stretch: kind.stretch(at), line, done };
         let sent = match &*self.sender.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -320,7 +320,7 @@ mod tests {
                 let (done, answer) = oneshot::channel();
                 sender
                     .send(Job {
-                        kind: Kind::Notifications,
+                        kind: LogKind::Notifications,
                         stretch: Stretch { day, minute: None },
                         line: Some(vec![b'a' + number % 26]),
                         done,
@@ -344,7 +344,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let keep = |at: &str, line: &str| {
             let line = line.as_bytes().to_vec();
-            assert!(runtime.block_on(writer.append(Kind::Notifications, at.parse().unwrap(), line)));
+            assert!(runtime.block_on(writer.append(LogKind::Notifications, at.parse().unwrap(), line)));
         };
         keep("2026-11-21T10:00:00Z", "before");
         // No message came since, so the day's file is still the one in use when it is closed; then the clock is put back.
@@ -380,7 +380,7 @@ mod tests {
         fs::write(place.path().join("answers-2026-11-21.jsonl"), "of the day\n").unwrap();
         for minute in 0..30 {
             let at: Timestamp = format!("2026-11-21T03:{minute:02}:10Z").parse().unwrap();
-            assert!(runtime.block_on(records.append(Kind::Answers, at, format!("answer {minute:02}").as_bytes())));
+            assert!(runtime.block_on(records.append(LogKind::Answers, at, format!("answer {minute:02}").as_bytes())));
         }
         let read = |since: &str, bytes_max: u64| {
             let mut lines = Vec::new();

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use super::files::Files;
-use super::{Kind, LogFolder};
+use super::{LogFolder, LogKind};
 
 /// Lines of what was asked and answered, and of strangers.
 #[derive(Debug)]
@@ -23,12 +23,12 @@ impl Records {
     }
 
     /// Appends a line (its line feed is added) to the file of the day `at` falls on; whether it is there.
-    pub(in crate::serve) async fn append(&self, kind: Kind, at: Timestamp, line: &[u8]) -> bool {
+    pub(in crate::serve) async fn append(&self, kind: LogKind, at: Timestamp, line: &[u8]) -> bool {
         self.append_within(kind, at, line, u64::MAX).await
     }
 
     /// The same, unless the file would become larger than that, or the disk too full: then the line is only counted.
-    pub(in crate::serve) async fn append_within(&self, kind: Kind, at: Timestamp, line: &[u8], bytes_max: u64) -> bool {
+    pub(in crate::serve) async fn append_within(&self, kind: LogKind, at: Timestamp, line: &[u8], bytes_max: u64) -> bool {
         let mut files = self.files.lock().await;
         let Some(files) = files.as_mut() else { return false };
         // Held until the line is there, so that nobody closes its day meanwhile.

@@ -59,7 +59,7 @@ fn every_format_there_is_has_a_fixture() {
         .iter()
         .flat_map(|(name, _)| kinds(&fs::read_to_string(fixtures().join(format!("journals/{name}.journal"))).unwrap()))
         .collect();
-    let (_, entries) = source("journal/entry.rs").split_once("pub enum Entry {").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let (_, entries) = source("journal/entry.rs").split_once("pub enum JournalEntry {").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     let variants = entries.split("\n}\n").next().unwrap().lines().filter_map(|line| line.strip_prefix("    "));
     let names =
         variants.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase())).map(|line| line.trim_end_matches([' ', '{', ',']));

@@ -4,11 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tagih::domain::amount::Amount;
 use tagih::domain::bill::{Customer, Expiry, Policy, Terms};
-use tagih::domain::channel::{Channel, Method};
+use tagih::domain::channel::{Channel, IssuanceMethod};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use tagih::domain::personal::Personal;
-use tagih::ledger::{Basis, Binding, Create, Entry, Ledger as _, Private, SqliteLedger};
+use tagih::ledger::{Basis, Binding, Create, Ledger as _, NewEvent, Private, SqliteLedger};
 
 use super::reconcile::days;
 use super::world::{CLIENT, Doku, SECRET, World};
@@ -23,7 +23,7 @@ fn number(text: &str) -> InvoiceNumber {
 fn terms() -> Terms {
     Terms {
         channel: Channel::Alfa,
-        method: Method::Doku,
+        method: IssuanceMethod::Doku,
         payment_code: None,
         amount: Amount::new(1000).unwrap(),
         expiry: Expiry::Minutes(1440),
@@ -85,7 +85,7 @@ fn reissued(doku: &Doku) -> World {
             _ => None,
         };
         let private = Private { body, customer: Some((terms().customer, salt)) };
-        Entry { invoice_number: number("A"), at: hours_ago(hours), event, basis: Basis::Any, private }
+        NewEvent { invoice_number: number("A"), at: hours_ago(hours), event, basis: Basis::Any, private }
     });
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(ledger.record(entries.collect())).unwrap();

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tagih::domain::amount::Amount;
 use tagih::domain::bill::{Expiry, Policy, RecordedTerms};
-use tagih::domain::channel::{Channel, Method};
+use tagih::domain::channel::{Channel, IssuanceMethod};
 use tagih::domain::digest;
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
-use tagih::ledger::{Basis, Binding, Create, Entry as LedgerEntry, Ledger, Private, SqliteLedger};
+use tagih::ledger::{Basis, Binding, Create, Ledger, NewEvent as LedgerEntry, Private, SqliteLedger};
 
 use super::reconcile::{line, summary};
 use super::world::{CLIENT, Ran, World};
@@ -23,7 +23,7 @@ pub(crate) fn at(text: &str) -> Timestamp {
 pub(crate) fn terms(amount: u64, expires: &str, kind: &str) -> RecordedTerms {
     RecordedTerms {
         channel: Channel::Alfa,
-        method: Method::Doku,
+        method: IssuanceMethod::Doku,
         payment_code: None,
         amount: Amount::new(amount).unwrap(),
         expiry: Expiry::At(at(expires)),

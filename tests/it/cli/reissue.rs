@@ -8,11 +8,11 @@ use secrecy::SecretString;
 use tagih::config;
 use tagih::doku::answer::{SignaturePolicy, Trust, UnsignedErrors};
 use tagih::doku::signature::{Components, SigningKey, Stamp};
-use tagih::doku::wire::{Answer, Delivery, Method as HttpMethod, SignatureFinding, WireRequest};
+use tagih::doku::wire::{Answer, Delivery, HttpMethod, SignatureFinding, WireRequest};
 use tagih::domain::amount::Amount;
 use tagih::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
 use tagih::domain::calendar::format_utc_seconds;
-use tagih::domain::channel::{Channel, Method};
+use tagih::domain::channel::{Channel, IssuanceMethod};
 use tagih::domain::doubt::{NotFound, Patience};
 use tagih::domain::ids::InvoiceNumber;
 use tagih::domain::personal::Personal;
@@ -21,7 +21,7 @@ use tagih::gateway::Gateway;
 use tagih::gateway::pacing::{Pacer, Rate, RealTime};
 use tagih::gateway::retry::RetryPolicy;
 use tagih::jobs::caller::Caller;
-use tagih::jobs::issue::{Issuing, Settings};
+use tagih::jobs::issue::{IssueSettings, Issuing};
 use tagih::jobs::stop::Stop;
 use tagih::jobs::watch::Watch;
 use tagih::ledger::memory::MemoryLedger;
@@ -82,7 +82,7 @@ impl Office {
 
     /// Runs the one bill of this office; gives what was done, and the numbers DOKU knows.
     fn run(&self, reissue_expired: bool) -> (&'static str, Vec<String>) {
-        let settings = Settings {
+        let settings = IssueSettings {
             environment: "sandbox".into(),
             client_id: CLIENT.into(),
             paths: config::resolve(None, [], &[]).unwrap().doku.paths,
@@ -131,7 +131,7 @@ impl Office {
 fn bill() -> Bill {
     let terms = Terms {
         channel: Channel::Alfa,
-        method: Method::Doku,
+        method: IssuanceMethod::Doku,
         payment_code: None,
         amount: Amount::new(100_000).unwrap(),
         expiry: Expiry::Minutes(30),

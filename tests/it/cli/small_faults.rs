@@ -14,8 +14,12 @@ const NOBODY: u32 = 65_534;
 
 /// A ledger with many adopted codes.
 fn large() -> World {
+    adopted(3_000)
+}
+
+fn adopted(count: u32) -> World {
     let world = World::at("http://127.0.0.1:1", "");
-    let rows: Vec<String> = (0..3_000).map(|n| format!("A-{n:05},88965{n:08},alfa,{}\n", 1_000 + n)).collect();
+    let rows: Vec<String> = (0..count).map(|n| format!("A-{n:05},88965{n:08},alfa,{}\n", 1_000 + n)).collect();
     world.file("codes.csv", format!("invoice_number,payment_code,channel,amount\n{}", rows.concat()));
     world.file("log.jsonl", "");
     world.run(&["ledger", "import", "codes.csv", "--new-ledger", "--quiet"]).expect(0);
@@ -94,6 +98,44 @@ fn a_backup_that_nobody_can_write_beside_is_verified_and_read_where_it_lies() {
     }
     assert_eq!(fs::read_dir(world.path("medium 1")).unwrap().count(), 1);
     fs::set_permissions(world.path("medium 1"), fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+/// Whoever names a folder names what lies in it.
+#[test]
+fn a_pipe_in_the_place_of_any_file_of_a_report_is_refused_and_not_waited_for() {
+    let world = adopted(1);
+    world.run(&["reconcile", "--period", "2026-11", "--notifications", "log.jsonl", "--out", "report"]).expect(0);
+    // The first few read more of a report than what it says of itself.
+    let commands: [&[&str]; 9] = [
+        &["reconcile", "--period", "2026-12", "--notifications", "log.jsonl", "--opening", "report", "--out", "next"],
+        &["audit-kit", "--report", "report", "--out", "kit"],
+        &["discrepancies", "list", "--report", "report"],
+        &["reconcile", "--period", "2026-12", "--notifications", "log.jsonl", "--carry-in", "report", "--out", "next"],
+        &["why", "A-00000", "--report", "report"],
+        &["discrepancies", "entries", "--report", "report", "--out", "entries.csv", "--by", "ani"],
+        &["discrepancies", "take", "report", "--by", "ani"],
+        &["period", "propose", "2026-11", "--report", "report", "--by", "ani", "--reason", "r"],
+        &["period", "close", "2026-11", "--report", "report", "--by", "ani", "--reason", "r"],
+    ];
+    let mut files = vec!["carry/carry.json".to_owned()];
+    files.extend(fs::read_dir(world.path("report")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()));
+    for file in files.iter().filter(|file| *file != "carry" && !file.ends_with(".lock")) {
+        let (place, kept) = (world.path("report").join(file), world.path("kept"));
+        fs::rename(&place, &kept).unwrap();
+        assert!(Command::new("mkfifo").arg(&place).status().unwrap().success());
+        let count = if file.ends_with(".json") { commands.len() } else { 3 };
+        for arguments in &commands[..count] {
+            let inner = world.command(arguments);
+            let mut command = Command::new("timeout");
+            command.env_clear().current_dir(world.path("")).arg("30").arg(inner.get_program()).args(inner.get_args());
+            let ran = Ran::from(command.output().unwrap());
+            assert_ne!(ran.code, 124, "{arguments:?} waits for {file}");
+            let is_said = ran.code != 0 && ran.stderr.contains("no regular file");
+            assert!(file != "summary.json" || is_said, "{arguments:?} without {file}: {ran:?}");
+        }
+        fs::remove_file(&place).unwrap();
+        fs::rename(&kept, &place).unwrap();
+    }
 }
 
 #[test]

@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::reconcile::{line, line_signed, signed_status};
 use super::world::{Doku, Ran, World, program};
 use tagih::doku::signature::SigningKey;
-use tagih::domain::classify::{Nature, Period, Policy};
+use tagih::domain::classify::{MatchingPolicy, Nature, Period};
 use tagih::jobs::reconcile::{self, Billed, ReconcileOptions};
 use tagih::ledger::Ledger as _;
 use tagih::ledger::{Binding, SqliteLedger};
-use tagih::reconcile::{Asked, Finding, Terms};
+use tagih::reconcile::{ConclusionsSought, Finding, ReconcileTerms};
 use tagih::sandbox::fault::{FaultKind, Faults};
 
 /// A text without the line ends and indents of a terminal.
@@ -297,11 +297,11 @@ fn every_bill_has_on_demand_the_class_it_was_counted_under() {
         Binding { environment: "sandbox".to_owned(), client_id: "MCH-0001-DEMO".to_owned(), seals: tagih::ledger::Seals::UNKEYED };
     let ledger = SqliteLedger::open_read_only(&out.join("demo.ledger"), &binding).unwrap();
     let (from, to, as_of) = (date(2026, 10, 1), date(2026, 10, 31), "2026-11-01T10:00:00Z".parse().unwrap());
-    let terms = Terms { period: Period::new(from, to).unwrap(), as_of, policy: Policy::default() };
+    let terms = ReconcileTerms { period: Period::new(from, to).unwrap(), as_of, policy: MatchingPolicy::default() };
     let options = ReconcileOptions {
-        asked: reconcile::Asked::default(),
+        asked: reconcile::LedgersAsked::default(),
         evidence: None,
-        tables: tagih::table::Settings::default(),
+        tables: tagih::table::TableSettings::default(),
         inquiries: Vec::new(),
         bank: Vec::new(),
         notifications: tagih::evidence::expand(&[out.join("logs/*.jsonl").display().to_string()]).unwrap(),
@@ -316,7 +316,7 @@ fn every_bill_has_on_demand_the_class_it_was_counted_under() {
         settlement: None,
         opening: None,
         journal: None,
-        books: tagih::books::Settings::default(),
+        books: tagih::books::BooksSettings::default(),
         out: out.join("again"),
         presentation: None,
     };
@@ -328,7 +328,7 @@ fn every_bill_has_on_demand_the_class_it_was_counted_under() {
     let told = |finding: &Finding| format!("{:?}", Finding { books: None, ..finding.clone() });
     let (mut breaks, mut payments) = (BTreeSet::new(), 0);
     for bill in 0..u32::try_from(outcome.inputs.bills.len()).unwrap() {
-        let about = outcome.about(&Asked { bills: vec![bill], ..Asked::default() }, &terms);
+        let about = outcome.about(&ConclusionsSought { bills: vec![bill], ..ConclusionsSought::default() }, &terms);
         assert!(about.bills.len() <= 1 && about.payments.iter().all(|payment| payment.class.id() != "P01"));
         payments += about.payments.len();
         for finding in &about.bills {

@@ -43,7 +43,7 @@ impl Exported {
     pub fn codes(&self) -> HashMap<&str, HashSet<&str>> {
         let mut codes: HashMap<&str, HashSet<&str>> = HashMap::new();
         for line in &self.lines {
-            let (Event::Accepted { answer, .. } | Event::Settled { answer: Some(answer), .. } | Event::Registered { answer, .. }) =
+            let (Event::Accepted { answer, .. } | Event::DoubtEnded { answer: Some(answer), .. } | Event::Registered { answer, .. }) =
                 &line.event
             else {
                 continue;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tagih::evidence::StoreAt;
-use tagih::evidence::store::{Days, What, verify};
+use tagih::evidence::store::{AddedAs, ReceiptDays, verify};
 use tagih::jobs::evidence::{EvidenceOptions, add};
 use tagih::jobs::reconcile::ReconcileOptions;
 use tagih::ledger::Seals;
@@ -20,13 +20,13 @@ const SEEDS: u64 = 60;
 
 fn store(path: PathBuf, seed: u64) -> StoreAt {
     let seals = if seed.is_multiple_of(2) { Seals::UNKEYED } else { Seals::keyed(&"a key".to_owned().into()) };
-    StoreAt { path, environment: "sandbox".to_owned(), client_id: CLIENT.to_owned(), seals: Arc::new(seals), days: Days::default() }
+    StoreAt { path, environment: "sandbox".to_owned(), client_id: CLIENT.to_owned(), seals: Arc::new(seals), days: ReceiptDays::default() }
 }
 
-fn added(at: &StoreAt, logs: &[PathBuf], with: &ReconcileOptions, keep_raw: bool) -> Vec<What> {
+fn added(at: &StoreAt, logs: &[PathBuf], with: &ReconcileOptions, keep_raw: bool) -> Vec<AddedAs> {
     // What is kept depends on no setting but the keys.
-    let policy = tagih::domain::classify::Policy::default();
-    let options = EvidenceOptions { at: at.clone(), keep_raw, malformed_max_percent: 100, policy, tables: table::Settings::default() };
+    let policy = tagih::domain::classify::MatchingPolicy::default();
+    let options = EvidenceOptions { at: at.clone(), keep_raw, malformed_max_percent: 100, policy, tables: table::TableSettings::default() };
     let (added, _) = add(&options, logs, &with.keys, with.as_of).unwrap();
     added.into_iter().map(|log| log.what).collect()
 }
@@ -68,7 +68,7 @@ fn a_report_from_the_store_is_the_one_from_the_logs_byte_for_byte() {
         let at = store(folder.path().join("evidence"), seed);
         let expected = report(&ledger, &from_logs);
         let kept = added(&at, &logs, &from_logs, seed.is_multiple_of(3));
-        assert!(kept.iter().all(|what| matches!(what, What::New | What::Known)), "seed {seed}: {kept:?}");
+        assert!(kept.iter().all(|what| matches!(what, AddedAs::New | AddedAs::Known)), "seed {seed}: {kept:?}");
         let from_store = ReconcileOptions {
             notifications: Vec::new(),
             evidence: Some(at.clone()),
@@ -81,14 +81,14 @@ fn a_report_from_the_store_is_the_one_from_the_logs_byte_for_byte() {
         let mut random = Random::new(seed);
         let mut again = logs.clone();
         random.shuffle(&mut again);
-        assert!(added(&at, &again, &from_logs, false).iter().all(|what| *what == What::Known), "seed {seed}");
+        assert!(added(&at, &again, &from_logs, false).iter().all(|what| *what == AddedAs::Known), "seed {seed}");
         let packed: Vec<PathBuf> =
             logs.iter().filter(|log| log.extension().is_some_and(|extension| extension == "jsonl")).map(|log| packed(log)).collect();
         let what = added(&at, &packed, &from_logs, false);
         let has_lines = |log: &PathBuf| fs::read(log.with_extension("")).is_ok_and(|bytes| !bytes.trim_ascii().is_empty());
-        assert!(packed.iter().zip(&what).all(|(log, what)| !has_lines(log) || *what == What::Known), "seed {seed}: {what:?}");
+        assert!(packed.iter().zip(&what).all(|(log, what)| !has_lines(log) || *what == AddedAs::Known), "seed {seed}: {what:?}");
         // Keys that were replaced since do not matter.
-        if what.iter().all(|what| *what == What::Known) {
+        if what.iter().all(|what| *what == AddedAs::Known) {
             let other = vec![tagih::doku::signature::SigningKey::new(&"SK-another".to_owned().into())].into();
             let without_key = ReconcileOptions { keys: other, ..from_store };
             let now: Vec<_> = report(&ledger, &without_key).into_iter().filter(|(name, _)| name != "summary.json").collect();
@@ -120,7 +120,7 @@ fn options_of(options: &ReconcileOptions) -> ReconcileOptions {
         opening: None,
         journal: None,
         books: options.books.clone(),
-        tables: table::Settings::default(),
+        tables: table::TableSettings::default(),
         out: options.out.clone(),
         presentation: None,
     }
@@ -152,7 +152,7 @@ fn a_log_may_be_added_while_it_grows_and_beside_what_the_store_has_only_the_rest
                 let at_line = if cuts.is_empty() { 0 } else { cuts[random.below(cuts.len())] };
                 fs::write(log, &whole[..at_line]).unwrap();
                 let what = added(&at, std::slice::from_ref(*log), &from_logs, seed.is_multiple_of(2));
-                assert!(!what[0].is_fault() || what[0] == What::Cut, "seed {seed}: {what:?}");
+                assert!(!what[0].is_fault() || what[0] == AddedAs::Cut, "seed {seed}: {what:?}");
             }
             fs::write(log, &whole).unwrap();
         }

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use tagih::domain::amount::Amount;
 use tagih::domain::bill::{Expiry, Policy, RecordedTerms};
-use tagih::domain::channel::{Channel, Method};
-use tagih::domain::check::{Details, Word};
+use tagih::domain::channel::{Channel, IssuanceMethod};
+use tagih::domain::check_status::{StatusDetails, Word};
 use tagih::domain::doubt::{Ending, NotFound, Patience, ending};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
-use tagih::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
+use tagih::domain::lifecycle::{BillState, CodeAnswer, DoubtVerdict, Event, OperationKind};
 
 use super::{Model, visit};
 
@@ -118,7 +118,7 @@ impl Doubt {
     fn terms(&self, amount: u64) -> RecordedTerms {
         RecordedTerms {
             channel: Channel::Alfa,
-            method: if self.has_own_code { Method::Merchant } else { Method::Doku },
+            method: if self.has_own_code { IssuanceMethod::Merchant } else { IssuanceMethod::Doku },
             payment_code: self.has_own_code.then(code),
             amount: Amount::new(amount).unwrap(),
             expiry: Expiry::Minutes(u32::from(LASTS) * TICK as u32),
@@ -166,7 +166,7 @@ impl Doubt {
         events.extend(world.findings.iter().map(|&(tick, said, amount)| {
             let said = Word::ALL[usize::from(said)];
             let amount = (said != Word::NotFound).then_some(amount);
-            let details = Details { amount, controlled: said == Word::NotFound, ..Details::default() };
+            let details = StatusDetails { amount, controlled: said == Word::NotFound, ..StatusDetails::default() };
             (tick, Event::Checked { order: number(), word: said, chosen: false, payment: None, details })
         }));
         let fold = |state, (tick, event): (u8, Event)| Some(BillState::apply(state, &number(), at(tick), &event).unwrap());
@@ -260,9 +260,9 @@ impl Model for Doubt {
         let is_payable = world.order.is_some_and(|order| order.is_payable(world.now));
         let is_so = match ending {
             // What nobody can pay any more is what a cancellation wants.
-            Ending::Settled(Verdict::Done) => is_done || (self.operation == OperationKind::Cancel && !is_payable),
-            Ending::Settled(Verdict::NotDone) | Ending::Refused(_) => !is_done && !may_be_done,
-            Ending::Settled(Verdict::Dead) => !is_payable && !is_paid && !may_be_done,
+            Ending::Over(DoubtVerdict::Done) => is_done || (self.operation == OperationKind::Cancel && !is_payable),
+            Ending::Over(DoubtVerdict::NotDone) | Ending::Refused(_) => !is_done && !may_be_done,
+            Ending::Over(DoubtVerdict::Dead) => !is_payable && !is_paid && !may_be_done,
             Ending::Hold => is_paid,
         };
         if is_so { Ok(()) } else { Err(format!("{ending:?} is not so")) }

@@ -1,17 +1,17 @@
 //! One rate for all senders (I18 across hosts), by the real rule that divides it (`domain::share::next`): heartbeats that are under way for a
 //! while, are not written, or are written and not answered; hosts that stop anywhere, are taken for dead, and come back.
 
-use tagih::domain::share::{Sender, Share, next};
+use tagih::domain::share::{RateShare, Sender, next};
 
 use super::{Model, visit};
 
 /// Ticks for which a lease lasts that is not renewed.
 const LEASE: u8 = 2;
 
-type Divide = fn(u64, &[Sender]) -> Share;
+type Divide = fn(u64, &[Sender]) -> RateShare;
 
 struct Rate<const HOSTS: usize> {
-    ceiling: Share,
+    ceiling: RateShare,
     divide: Divide,
 }
 
@@ -56,12 +56,12 @@ enum Step {
     Tick,
 }
 
-fn pair(share: Share) -> (u64, u64) {
+fn pair(share: RateShare) -> (u64, u64) {
     (share.per_1000_seconds, share.burst)
 }
 
-fn share((per_1000_seconds, burst): (u64, u64)) -> Share {
-    Share { per_1000_seconds, burst }
+fn share((per_1000_seconds, burst): (u64, u64)) -> RateShare {
+    RateShare { per_1000_seconds, burst }
 }
 
 impl<const HOSTS: usize> Rate<HOSTS> {
@@ -190,8 +190,8 @@ impl<const HOSTS: usize> Rate<HOSTS> {
     }
 }
 
-fn ceiling(per_1000_seconds: u64, burst: u64) -> Share {
-    Share { per_1000_seconds, burst }
+fn ceiling(per_1000_seconds: u64, burst: u64) -> RateShare {
+    RateShare { per_1000_seconds, burst }
 }
 
 #[test]
@@ -205,9 +205,9 @@ fn no_order_of_heartbeats_deaths_and_returns_passes_the_one_rate() {
 #[test]
 fn a_rule_that_forgets_what_others_still_go_by_is_found() {
     let equal_parts: Divide = |_, senders| {
-        let all = senders.first().map_or(Share::NONE, |sender| sender.ceiling);
+        let all = senders.first().map_or(RateShare::NONE, |sender| sender.ceiling);
         let count = senders.len().max(1) as u64;
-        Share { per_1000_seconds: all.per_1000_seconds / count, burst: all.burst / count }
+        RateShare { per_1000_seconds: all.per_1000_seconds / count, burst: all.burst / count }
     };
     let found = visit(&Rate::<2> { ceiling: ceiling(5, 4), divide: equal_parts }).unwrap_err();
     assert!(found.starts_with("all together go by"), "{found}");

@@ -2,7 +2,7 @@
 
 use tagih::domain::amount::Amount;
 use tagih::domain::channel::Channel;
-use tagih::domain::check::{Details, FoundPayment, Word};
+use tagih::domain::check_status::{FoundPayment, StatusDetails, Word};
 use tagih::domain::digest;
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{Event, OperationKind};
@@ -30,7 +30,7 @@ fn told(books: &Books, invoice: &str, amount: u64, paid: &str, when: &str) {
     books.tell(
         when,
         invoice,
-        Event::Checked { order, word: Word::Success, chosen: false, payment: Some(payment), details: Details::default() },
+        Event::Checked { order, word: Word::Success, chosen: false, payment: Some(payment), details: StatusDetails::default() },
     );
 }
 

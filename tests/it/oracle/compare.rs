@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tagih::doku::signature::SigningKey;
-use tagih::domain::classify::{Policy, Unverifiable};
+use tagih::domain::classify::{MatchingPolicy, Unverifiable};
 use tagih::jobs::reconcile::{self, Billed, ReconcileOptions};
 
 use super::evidence::hex;
@@ -34,13 +34,13 @@ pub(crate) fn run_on_file(ledger: &Path, options: &ReconcileOptions) -> reconcil
     report.unwrap_or_else(|error| panic!("the engine refused: {error}"))
 }
 
-pub(crate) fn policy(settings: &Settings) -> Policy {
-    Policy {
+pub(crate) fn policy(settings: &Settings) -> MatchingPolicy {
+    MatchingPolicy {
         tolerance_rupiah: settings.tolerance,
         expiry_grace_minutes: settings.expiry_grace / MINUTE,
         skew_minutes: settings.skew / MINUTE,
         unverifiable: if settings.trust_log { Unverifiable::TrustLog } else { Unverifiable::Strict },
-        ..Policy::default()
+        ..MatchingPolicy::default()
     }
 }
 
@@ -53,9 +53,9 @@ pub(crate) fn days(settings: &Settings) -> (Date, Date) {
 pub(crate) fn options(settings: &Settings, notifications: Vec<PathBuf>, out: PathBuf) -> ReconcileOptions {
     let (from, to) = days(settings);
     ReconcileOptions {
-        asked: reconcile::Asked::default(),
+        asked: reconcile::LedgersAsked::default(),
         evidence: None,
-        tables: tagih::table::Settings::default(),
+        tables: tagih::table::TableSettings::default(),
         inquiries: Vec::new(),
         bank: Vec::new(),
         notifications,
@@ -70,7 +70,7 @@ pub(crate) fn options(settings: &Settings, notifications: Vec<PathBuf>, out: Pat
         settlement: None,
         opening: None,
         journal: None,
-        books: tagih::books::Settings::default(),
+        books: tagih::books::BooksSettings::default(),
         out,
         presentation: None,
     }

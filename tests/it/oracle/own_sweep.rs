@@ -9,12 +9,12 @@ use std::sync::Mutex;
 use jiff::Timestamp;
 use tagih::domain::amount::Amount;
 use tagih::domain::bill::{Expiry, RecordedTerms};
-use tagih::domain::channel::{Channel, Method};
+use tagih::domain::channel::{Channel, IssuanceMethod};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
-use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind, Verdict};
+use tagih::domain::lifecycle::{CodeAnswer, DoubtVerdict, Event, OperationKind};
 use tagih::jobs::reconcile::{self, Billed};
 use tagih::ledger::memory::MemoryLedger;
-use tagih::ledger::{Basis, Binding, Create, Entry, Ledger, Private, SqliteLedger};
+use tagih::ledger::{Basis, Binding, Create, Ledger, NewEvent, Private, SqliteLedger};
 
 use super::compare::{self, options, read_outcome};
 use super::naive::{self, Outcome};
@@ -29,7 +29,7 @@ fn terms(story: &Story, amount: u64) -> RecordedTerms {
     let minutes = Expiry::Minutes(story.asked_minutes);
     RecordedTerms {
         channel: if story.channel == "alfa" { Channel::Alfa } else { Channel::Indomaret },
-        method: if story.merchant_code.is_some() { Method::Merchant } else { Method::Doku },
+        method: if story.merchant_code.is_some() { IssuanceMethod::Merchant } else { IssuanceMethod::Doku },
         payment_code: story.merchant_code.as_ref().map(|code| PaymentCode::new(code).unwrap()),
         amount: Amount::new(amount).unwrap(),
         expiry: story.asked_at.map_or(minutes, |second| Expiry::At(at(second))),
@@ -118,8 +118,8 @@ fn events(story: &Story) -> Vec<(i64, Event)> {
     } else {
         // An answer that was lost, and found by Check Status or by a notification.
         tell(issued.accepted, Event::Doubted { reason: words(), answered: false, refusal: None });
-        let found = Event::Settled {
-            verdict: Verdict::Done,
+        let found = Event::DoubtEnded {
+            verdict: DoubtVerdict::Done,
             answer: Some(answer(issued)),
             by: "status".to_owned(),
             reason: words(),
@@ -143,8 +143,13 @@ fn events(story: &Story) -> Vec<(i64, Event)> {
         Fate::AmendRejected => vec![then(intended(OperationKind::Amend, &another, &issued.wire)), then(rejected())],
         Fate::CancelDoubted => vec![then(intended(OperationKind::Cancel, &last, &issued.wire)), then(doubted)],
         Fate::Cancelled(second) => {
-            let done =
-                Event::Settled { verdict: Verdict::Done, answer: None, by: "person".to_owned(), reason: words(), unsettled_since: None };
+            let done = Event::DoubtEnded {
+                verdict: DoubtVerdict::Done,
+                answer: None,
+                by: "person".to_owned(),
+                reason: words(),
+                unsettled_since: None,
+            };
             vec![then(intended(OperationKind::Cancel, &last, &issued.wire)), then(doubted), (second, done)]
         }
         Fate::Retired => vec![then(Event::Retired { reason: words() })],
@@ -167,12 +172,12 @@ pub(crate) fn record(world: &OwnWorld, ledger: &impl Ledger) {
     for story in &world.stories {
         for (second, event) in events(story) {
             let invoice_number = InvoiceNumber::new(&story.invoice).unwrap();
-            entries.push(Entry { invoice_number, at: at(second), event, basis: Basis::Any, private: Private::default() });
+            entries.push(NewEvent { invoice_number, at: at(second), event, basis: Basis::Any, private: Private::default() });
         }
     }
     for told in world.told.iter().filter(|told| world.stories.iter().any(|story| story.invoice == told.story)) {
         let invoice_number = InvoiceNumber::new(&told.story).unwrap();
-        entries.push(Entry { invoice_number, at: told.at, event: told.event(), basis: Basis::Any, private: Private::default() });
+        entries.push(NewEvent { invoice_number, at: told.at, event: told.event(), basis: Basis::Any, private: Private::default() });
     }
     runtime.block_on(ledger.record(entries)).unwrap_or_else(|error| panic!("{error}"));
     let payments: Vec<_> = world.known.iter().map(Known::payment).collect();

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use tagih::domain::calendar::WorkingDays;
 use tagih::domain::channel::{Channel, PerChannel};
-use tagih::domain::fee::{FeeSchedule, Share};
+use tagih::domain::fee::{FeeSchedule, FeeShare};
 use tagih::domain::settlement::{ChannelTerms, NamedChannel, SettlementTerms};
 use tagih::jobs::reconcile::{ReconcileOptions, SettlementFiles};
 
@@ -103,7 +103,7 @@ fn terms(contract: &Contract) -> SettlementTerms {
         terms: PerChannel::new([channel(true), channel(contract.indomaret_is_settled)]),
         working_days: WorkingDays::without(contract.holidays.clone()),
         notification_grace_hours: contract.grace_hours,
-        shares: contract.share.map(|percent| ("Agent".to_owned(), Share::BasisPoints(percent as u32 * 100))).into_iter().collect(),
+        shares: contract.share.map(|percent| ("Agent".to_owned(), FeeShare::BasisPoints(percent as u32 * 100))).into_iter().collect(),
         third_parties: std::collections::BTreeSet::new(),
     }
 }

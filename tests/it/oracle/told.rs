@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tagih::domain::amount::Amount;
 use tagih::domain::channel::Channel;
-use tagih::domain::check::{Details, FoundPayment, Word};
+use tagih::domain::check_status::{FoundPayment, StatusDetails, Word};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::Event;
 
@@ -44,7 +44,7 @@ impl Told {
             word: Word::Success,
             chosen: false,
             payment: Some(payment),
-            details: Details::default(),
+            details: StatusDetails::default(),
         }
     }
 }

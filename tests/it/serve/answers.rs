@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tagih::domain::bill::{Policy, RecordedTerms};
-use tagih::domain::channel::{Channel, Method};
+use tagih::domain::channel::{Channel, IssuanceMethod};
 use tagih::domain::lifecycle::{Event, OperationKind};
 use tagih::ledger::Private;
 
@@ -37,7 +37,7 @@ fn stocked(settings: &str) -> Shop {
     shop.record("CANCELLING", vec![adopted(&terms("0105"), "0105", 60), cancel("CANCELLING", "0105")]);
     let doubted = (Event::Doubted { reason: "no answer".into(), answered: false, refusal: None }, Private::default());
     shop.record("DOUBTED", vec![adopted(&terms("0106"), "0106", 60), cancel("DOUBTED", "0106"), doubted]);
-    shop.record("DOKUS", vec![adopted(&RecordedTerms { method: Method::Doku, ..terms("0107") }, "0107", 60)]);
+    shop.record("DOKUS", vec![adopted(&RecordedTerms { method: IssuanceMethod::Doku, ..terms("0107") }, "0107", 60)]);
     shop.record("INDOMARET", vec![adopted(&RecordedTerms { channel: Channel::Indomaret, ..terms("0108") }, "0108", 60)]);
     shop.record("REUSABLE", vec![adopted(&RecordedTerms { reusable: true, ..terms("0109") }, "0109", 60)]);
     shop.record("PAID", vec![adopted(&terms("0110"), "0110", 60)]);

@@ -14,11 +14,11 @@ use serde_json::Value;
 use tagih::doku::signature::{Components, SigningKey, Stamp};
 use tagih::domain::amount::Amount;
 use tagih::domain::bill::{Customer, Expiry, Policy, RecordedTerms};
-use tagih::domain::channel::{Channel, Method};
+use tagih::domain::channel::{Channel, IssuanceMethod};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use tagih::domain::personal::Personal;
-use tagih::ledger::{Basis, Binding, Create, Entry, Ledger as _, Private, SqliteLedger};
+use tagih::ledger::{Basis, Binding, Create, Ledger as _, NewEvent, Private, SqliteLedger};
 
 use crate::cli::world::{CLIENT, SECRET, World, signal, until};
 
@@ -55,7 +55,8 @@ impl Shop {
 
     /// Records events of one bill.
     pub(crate) fn record(&self, number: &str, events: Vec<(Event, Private)>) {
-        let entry = |(event, private)| Entry { invoice_number: invoice(number), at: Timestamp::now(), event, basis: Basis::Any, private };
+        let entry =
+            |(event, private)| NewEvent { invoice_number: invoice(number), at: Timestamp::now(), event, basis: Basis::Any, private };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(self.ledger().record(events.into_iter().map(entry).collect())).unwrap();
     }
@@ -190,7 +191,7 @@ pub(crate) fn invoice(number: &str) -> InvoiceNumber {
 pub(crate) fn terms(code: &str) -> RecordedTerms {
     RecordedTerms {
         channel: Channel::Alfa,
-        method: Method::Inquiry,
+        method: IssuanceMethod::Inquiry,
         payment_code: Some(PaymentCode::new(code).unwrap()),
         amount: Amount::new(150_000).unwrap(),
         expiry: Expiry::Minutes(60),

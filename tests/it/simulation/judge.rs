@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use tagih::domain::bill::Bill;
-use tagih::domain::channel::Method;
-use tagih::domain::end::{Bucket, End};
+use tagih::domain::channel::IssuanceMethod;
 use tagih::domain::ids::InvoiceNumber;
 use tagih::domain::lifecycle::{BillState, Event, OperationKind, Status};
+use tagih::domain::row_end::{Bucket, End};
 use tagih::ledger::memory::MemoryLedger;
-use tagih::ledger::{Ledger as _, View as _};
+use tagih::ledger::{Ledger as _, LedgerView as _};
 use tagih::sandbox::record::{Call, Handling, Order, OrderState};
 use tagih::witness::{self, Change, Difference, Told, compare};
 
@@ -203,7 +203,7 @@ pub fn in_the_end(world: &World, ledger: &MemoryLedger, ends: &[End], bills: &[B
         let is_for_a_person = end.bucket == Bucket::Rejected || order.is_some_and(|order| is_unknowable(&paid, order, now));
         assert!(!is_open || is_for_a_person, "{context}: {} is open after days of calm: {end:?}", bill.invoice_number);
         if let (Some(order), tagih::domain::bill::Wanted::Cancelled) = (order, &bill.wanted) {
-            let is_left = order.is_payable(now) && order.method != Method::Inquiry && end.bucket == Bucket::Cancelled;
+            let is_left = order.is_payable(now) && order.method != IssuanceMethod::Inquiry && end.bucket == Bucket::Cancelled;
             assert!(!is_left, "{context}: {} is reported as cancelled and can be paid", bill.invoice_number);
         }
         if end.bucket == Bucket::Cancelled {
@@ -225,7 +225,7 @@ pub fn in_the_end(world: &World, ledger: &MemoryLedger, ends: &[End], bills: &[B
 /// the notification of a payment does.
 fn is_unknowable(paid: &BTreeMap<String, (Paid, bool)>, order: &Order, now: Timestamp) -> bool {
     let is_told = order.payments.iter().any(|payment| paid.get(&payment.transaction_id).is_some_and(|(_, is_told)| *is_told));
-    order.method == Method::Doku && !order.is_payable(now) && !is_told
+    order.method == IssuanceMethod::Doku && !order.is_payable(now) && !is_told
 }
 
 /// Whether its code was never told while it could be paid, and a counter took money for it all the same when the bill had given it up: that

@@ -10,24 +10,24 @@ use tagih::doku::info::InfoKey;
 use tagih::doku::paths::Paths;
 use tagih::domain::amount::Amount;
 use tagih::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
-use tagih::domain::channel::{Channel, Method};
-use tagih::domain::check::Schedule;
+use tagih::domain::channel::{Channel, IssuanceMethod};
+use tagih::domain::check_status::Schedule;
 use tagih::domain::doubt::{NotFound, Patience};
-use tagih::domain::end::End;
 use tagih::domain::ids::{InvoiceNumber, PaymentCode};
 use tagih::domain::personal::Personal;
 use tagih::domain::plan::{AmendBase, Minting, Rules};
-use tagih::domain::share::Share;
+use tagih::domain::row_end::End;
+use tagih::domain::share::RateShare;
 use tagih::gateway::pacing::Pacer;
 use tagih::gateway::retry::RetryPolicy;
 use tagih::jobs::caller::Caller;
 use tagih::jobs::ingest::{IngestOptions, ingest};
-use tagih::jobs::issue::{Coded, Issuing, RunError, Settings};
+use tagih::jobs::issue::{Coded, IssueSettings, Issuing, RunError};
 use tagih::jobs::stop::Stop;
 use tagih::jobs::sync::Syncing;
 use tagih::jobs::watch::Watch;
 use tagih::ledger::memory::MemoryLedger;
-use tagih::ledger::{Ledger as _, LedgerError, View as _};
+use tagih::ledger::{Ledger as _, LedgerError, LedgerView as _};
 use tagih::random::Randomness;
 
 use super::network::Link;
@@ -102,10 +102,10 @@ fn expiry(dice: &mut Dice) -> Expiry {
 fn terms(dice: &mut Dice) -> Wanted {
     let channel = if dice.percent(70) { Channel::Alfa } else { Channel::Indomaret };
     let (method, payment_code) = match (channel, dice.below(100)) {
-        (Channel::Alfa, 0..25) => (Method::Merchant, Some(fixed(dice, '1'))),
-        (Channel::Alfa, 25..40) => (Method::Merchant, None),
-        (Channel::Alfa, 40..50) => (Method::Inquiry, Some(fixed(dice, '2'))),
-        _ => (Method::Doku, None),
+        (Channel::Alfa, 0..25) => (IssuanceMethod::Merchant, Some(fixed(dice, '1'))),
+        (Channel::Alfa, 25..40) => (IssuanceMethod::Merchant, None),
+        (Channel::Alfa, 40..50) => (IssuanceMethod::Inquiry, Some(fixed(dice, '2'))),
+        _ => (IssuanceMethod::Doku, None),
     };
     Wanted::Live(Box::new(Terms {
         channel,
@@ -134,8 +134,8 @@ fn minting() -> Minting {
 }
 
 /// What the configuration says in this world.
-pub fn settings(dice: &mut Dice, is_trusting: bool) -> Settings {
-    Settings {
+pub fn settings(dice: &mut Dice, is_trusting: bool) -> IssueSettings {
+    IssueSettings {
         environment: "sandbox".into(),
         client_id: CLIENT.into(),
         request_id_key: [0; 32],
@@ -201,7 +201,7 @@ struct Tools<'a> {
 impl<'a> Tools<'a> {
     /// One of `hosts` that share the rate.
     fn new(world: &'a World, ledger: &'a MemoryLedger, life: &Arc<Life>, hosts: u64) -> Self {
-        let share = Share { per_1000_seconds: RATE_PER_SECOND * 1_000 / hosts, burst: BURST / hosts };
+        let share = RateShare { per_1000_seconds: RATE_PER_SECOND * 1_000 / hosts, burst: BURST / hosts };
         let seed = world.dice().roll();
         Self {
             store: Store { world, ledger, life: Arc::clone(life), is_sender: true },
@@ -222,7 +222,7 @@ impl<'a> Tools<'a> {
 
     fn issuing<'t>(
         &'t self,
-        settings: &'t Settings,
+        settings: &'t IssueSettings,
         clock: &'t (dyn Fn() -> Timestamp + Sync),
     ) -> Issuing<'t, Store<'a>, Link<'a>, Paced<'a>> {
         Issuing {
@@ -248,7 +248,7 @@ pub struct Reported {
 pub fn issue<'a>(
     world: &'a World,
     ledger: &'a MemoryLedger,
-    settings: &'a Settings,
+    settings: &'a IssueSettings,
     bills: &'a [Bill],
     life: Life,
     (reported, hosts): (&'a Reported, u64),
@@ -274,7 +274,7 @@ pub fn issue<'a>(
 }
 
 /// `tagih sync`: what is open is settled, and DOKU asked about what nobody has told of.
-pub fn sync<'a>(world: &'a World, ledger: &'a MemoryLedger, settings: &'a Settings, life: Life) -> Process<'a> {
+pub fn sync<'a>(world: &'a World, ledger: &'a MemoryLedger, settings: &'a IssueSettings, life: Life) -> Process<'a> {
     let life = Arc::new(life);
     let tools = Tools::new(world, ledger, &life, 1);
     let work = Box::pin(async move {
@@ -312,8 +312,8 @@ pub fn take_in<'a>(
         evidence: None,
         keys: vec![world.key.clone()].into(),
         client_id: CLIENT.into(),
-        policy: tagih::domain::classify::Policy::default(),
-        tables: tagih::table::Settings::default(),
+        policy: tagih::domain::classify::MatchingPolicy::default(),
+        tables: tagih::table::TableSettings::default(),
         now: world.machine_time(),
     };
     let work = Box::pin(async move {

@@ -18,9 +18,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tagih::domain::bill::Bill;
-use tagih::domain::end::Bucket;
+use tagih::domain::row_end::Bucket;
 use tagih::ledger::memory::MemoryLedger;
-use tagih::ledger::{Ledger as _, View as _};
+use tagih::ledger::{Ledger as _, LedgerView as _};
 
 use self::judge::now;
 use self::merchant::{Reported, Wishes};
@@ -130,7 +130,7 @@ fn life(world: &World, dice: &mut Dice, hosts: u64) -> Life {
 fn end(
     world: &World,
     ledger: &MemoryLedger,
-    settings: &tagih::jobs::issue::Settings,
+    settings: &tagih::jobs::issue::IssueSettings,
     wishes: &Wishes,
     folder: &tempfile::TempDir,
     logs: &mut Vec<PathBuf>,

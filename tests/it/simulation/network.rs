@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tagih::doku::signature::{Components, Stamp};
-use tagih::doku::wire::{Answer, Delivery, Method, SignatureFinding, WireRequest};
+use tagih::doku::wire::{Answer, Delivery, HttpMethod, SignatureFinding, WireRequest};
 use tagih::domain::calendar::format_utc_seconds;
 use tagih::gateway::Gateway;
 use tagih::sandbox::http::{Fate, HttpAnswer, Request};
@@ -130,9 +130,9 @@ impl World {
 
     fn signed(&self, wire: &WireRequest) -> Request {
         let (method, body) = match wire.method {
-            Method::Get => ("GET", None),
-            Method::Post => ("POST", Some(wire.body.as_ref())),
-            Method::Patch => ("PATCH", Some(wire.body.as_ref())),
+            HttpMethod::Get => ("GET", None),
+            HttpMethod::Post => ("POST", Some(wire.body.as_ref())),
+            HttpMethod::Patch => ("PATCH", Some(wire.body.as_ref())),
         };
         let timestamp = format_utc_seconds(self.machine_time());
         let request_id = wire.request_id.to_string();
@@ -247,7 +247,7 @@ impl World {
 
     /// An answer as the client's gateway gives it on.
     fn finding(&self, wire: &WireRequest, answer: HttpAnswer) -> Delivery {
-        if answer.status == 200 && wire.method != Method::Get {
+        if answer.status == 200 && wire.method != HttpMethod::Get {
             self.said.lock().unwrap().insert(about(wire), answer.body.clone());
         }
         let mut ahead_seconds = None;

@@ -9,7 +9,7 @@ use tagih::domain::ids::InvoiceNumber;
 use tagih::domain::lifecycle::BillState;
 use tagih::domain::payment::Payment;
 use tagih::ledger::memory::{MemoryLedger, MemoryView};
-use tagih::ledger::{Applied, Basis, Entry, Ledger, LedgerError};
+use tagih::ledger::{AppliedPayments, Basis, Ledger, LedgerError, NewEvent};
 
 use super::process::Life;
 use super::world::World;
@@ -67,7 +67,7 @@ impl Ledger for Store<'_> {
         self.ledger.salts()
     }
 
-    async fn record(&self, entries: Vec<Entry>) -> Result<Vec<BillState>, LedgerError> {
+    async fn record(&self, entries: Vec<NewEvent>) -> Result<Vec<BillState>, LedgerError> {
         self.life.step(self.world).await;
         self.takes_a_while().await;
         self.may_write()?;
@@ -85,7 +85,7 @@ impl Ledger for Store<'_> {
         recorded
     }
 
-    async fn apply_payments(&self, payments: &[Payment]) -> Result<Applied, LedgerError> {
+    async fn apply_payments(&self, payments: &[Payment]) -> Result<AppliedPayments, LedgerError> {
         self.life.step(self.world).await;
         self.takes_a_while().await;
         self.may_write()?;

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::books::account::Account as A;
-use crate::books::decision::{Action, Decision};
+use crate::books::decision::{Action, BooksDecision};
 use crate::books::fact::*;
 use crate::books::item::ItemId;
-use crate::books::settings::{Period, Settings};
+use crate::books::settings::{BooksSettings, PostingPeriod};
 use crate::domain::calendar::{end_of_wib_day, wib_date};
 
 type Id = ItemId;
@@ -22,14 +22,14 @@ type Balances = BTreeMap<(A, Option<Id>), i128>;
 /// What a month was given.
 #[derive(Clone)]
 pub(super) struct Given {
-    pub(super) period: Period,
+    pub(super) period: PostingPeriod,
     pub(super) facts: Facts,
-    pub(super) decisions: Vec<Decision>,
-    pub(super) settings: Settings,
+    pub(super) decisions: Vec<BooksDecision>,
+    pub(super) settings: BooksSettings,
 }
 
 /// What a bill asks for, whether it still does, and what made it so.
-type Asking = (i64, bool, Vec<(Timestamp, Change)>);
+type Asking = (i64, bool, Vec<(Timestamp, BillChange)>);
 
 #[derive(Default)]
 struct Owed {
@@ -65,7 +65,7 @@ pub(super) struct Naive {
     refunds: BTreeMap<Id, i64>,
     batches: BTreeMap<Id, i64>,
     sums: BTreeMap<A, i64>,
-    seen: BTreeSet<(Id, Option<Timestamp>, Option<Change>)>,
+    seen: BTreeSet<(Id, Option<Timestamp>, Option<BillChange>)>,
     settled: BTreeSet<Id>,
     waiting: BTreeSet<Id>,
     /// The bill that a row names for want of a payment.
@@ -121,7 +121,7 @@ impl Naive {
 
     fn read(&mut self, facts: &Facts, month: &Given) {
         let last = end_of_wib_day(month.period.to).unwrap();
-        let mut news: Vec<(Timestamp, u8, Id, Option<Change>, usize)> = Vec::new();
+        let mut news: Vec<(Timestamp, u8, Id, Option<BillChange>, usize)> = Vec::new();
         for (index, bill) in facts.bills.iter().enumerate() {
             if bill.events[0].at.unwrap_or(last) <= last {
                 self.debt_of.insert(bill.id, bill.debt);
@@ -157,7 +157,7 @@ impl Naive {
         self.paid.contains_key(&payment).then_some(payment)
     }
 
-    fn bill(&mut self, fact: &BillFact, at: Timestamp, change: Change) {
+    fn bill(&mut self, fact: &BillFact, at: Timestamp, change: BillChange) {
         let debt = self.debts.get_mut(&fact.debt).unwrap();
         let bill = debt.bills.get_mut(&fact.id).unwrap();
         let (was, is_last) = ((bill.0, bill.1), bill.2.iter().all(|(before, _)| *before <= at));
@@ -165,9 +165,9 @@ impl Naive {
         bill.2.sort_by_key(|(at, _)| *at);
         for (_, change) in &bill.2 {
             match change {
-                Change::Created(amount) | Change::Reinstated(amount) => (bill.0, bill.1) = (amount.get() as i64, true),
-                Change::Amended(amount) => bill.0 = amount.get() as i64,
-                Change::Cancelled => bill.1 = false,
+                BillChange::Created(amount) | BillChange::Reinstated(amount) => (bill.0, bill.1) = (amount.get() as i64, true),
+                BillChange::Amended(amount) => bill.0 = amount.get() as i64,
+                BillChange::Cancelled => bill.1 = false,
             }
         }
         if !is_last && was == (bill.0, bill.1) {
@@ -179,7 +179,7 @@ impl Naive {
         match debt.bills.values().filter(|bill| bill.1).map(|bill| bill.0).max() {
             None => self.bury(fact.debt),
             Some(asked) => {
-                if *debt.off("cancelled") > 0 || matches!(change, Change::Reinstated(_)) {
+                if *debt.off("cancelled") > 0 || matches!(change, BillChange::Reinstated(_)) {
                     (*debt.off("cancelled"), *debt.off("lapsed")) = (0, 0);
                 }
                 debt.due = asked;
@@ -352,7 +352,7 @@ impl Naive {
         for id in debts {
             let is_marked = |bill: &&BillFact| bill.debt == id && self.debt_of.contains_key(&bill.id) && bill.mark.is_some();
             let marks = facts.bills.iter().filter(is_marked).filter_map(|bill| bill.mark);
-            let marks: Vec<Mark> = marks.filter(|mark| mark.at.is_none_or(|at| wib_date(at) <= month.period.to)).collect();
+            let marks: Vec<LedgerMark> = marks.filter(|mark| mark.at.is_none_or(|at| wib_date(at) <= month.period.to)).collect();
             let is_of = |bill: &Id| self.debt_of.get(bill) == Some(&id);
             let lying = self.named.iter().filter(|(row, bill)| self.waiting.contains(row) && is_of(bill));
             let lying: i64 = lying.map(|(row, _)| self.held.get(row).copied().unwrap_or(0).max(0)).sum();

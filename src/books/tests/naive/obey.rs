@@ -1,10 +1,10 @@
 //! What the naive book-keeper does with decisions.
 
 use super::{A, Id, Naive, Undo};
-use crate::books::decision::{Action, Decision};
+use crate::books::decision::{Action, BooksDecision};
 
 impl Naive {
-    pub(super) fn obey(&mut self, decision: &Decision) {
+    pub(super) fn obey(&mut self, decision: &BooksDecision) {
         let place = self.paid.get(&decision.item).map_or(decision.item, |paid| paid.3);
         let item = if decision.account == Some(A::Suspense) { place } else { decision.item };
         let debt = match decision.target {

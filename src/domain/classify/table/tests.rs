@@ -38,12 +38,12 @@ fn the_columns_of_a_class_agree_with_one_another() {
         assert_eq!(info.stands == Stands::Remark, info.owner == Owner::Nobody, "{class}: what nobody acts on is a remark");
         assert_eq!(info.ages == AgesFrom::Never, info.stands == Stands::Remark, "{class}: what is open ages");
         assert_eq!(info.ages == AgesFrom::Due, info.stands == Stands::Receivable, "{class}: debts age from their due day");
-        assert_eq!(info.money == Money::Nothing, !is_of(&[Family::Line, Family::Payment]), "{class}: money");
+        assert_eq!(info.money == ClassMoney::Nothing, !is_of(&[Family::Line, Family::Payment]), "{class}: money");
         assert!(info.flag == Flag::Marks || info.family != Family::Flag || info.nature == Nature::Break, "{class}: flag");
         assert!(info.flag != Flag::Never || info.family != Family::Flag, "{class}: a flag may be one");
         assert!(info.flag != Flag::Raises || info.severity == Severity::Critical, "{class}: what raises is critical");
         assert!(!class.is_held() || info.stands == Stands::Suspense, "{class}: held money is in suspense");
-        assert!(!class.attaches() || info.money != Money::Unowned, "{class}");
+        assert!(!class.attaches() || info.money != ClassMoney::Unowned, "{class}");
     }
 }
 

@@ -12,12 +12,12 @@ fn minting() -> Minting {
     Minting { prefix: MINTING.into(), length: 6, from: 1 }
 }
 
-fn own(method: Method, code: Option<&str>) -> Terms {
+fn own(method: IssuanceMethod, code: Option<&str>) -> Terms {
     with(|terms| (terms.method, terms.payment_code) = (method, code.map(|code| PaymentCode::new(code).unwrap())))
 }
 
 fn inquiry(change: impl FnOnce(&mut Terms)) -> Terms {
-    let mut terms = own(Method::Inquiry, Some("889600"));
+    let mut terms = own(IssuanceMethod::Inquiry, Some("889600"));
     change(&mut terms);
     terms
 }
@@ -59,8 +59,8 @@ fn an_inquiry_code_is_registered_changed_in_every_column_and_cancelled_without_a
         assert_eq!(world.step(live(inquiry(|terms| change(terms))), 1), Step::Register(OperationKind::Amend));
     }
     assert_eq!(world.step(live(inquiry(|terms| terms.bill_group = Some("G".into()))), 1), Step::Note);
-    assert_eq!(code_of(&world.step(live(own(Method::Inquiry, Some("889601"))), 1)), "E0301");
-    assert_eq!(code_of(&world.step(live(own(Method::Merchant, Some("889600"))), 1)), "E0301");
+    assert_eq!(code_of(&world.step(live(own(IssuanceMethod::Inquiry, Some("889601"))), 1)), "E0301");
+    assert_eq!(code_of(&world.step(live(own(IssuanceMethod::Merchant, Some("889600"))), 1)), "E0301");
     assert_eq!(code_of(&world.step(live(inquiry(|terms| terms.channel = Channel::Indomaret)), 1)), "E0302");
     assert_eq!(world.step(Wanted::Cancelled, 1), Step::Register(OperationKind::Cancel));
     let cancelled = world.with("I", &[registered(OperationKind::Cancel, &inquiry(|_| {}), 60)]);
@@ -123,16 +123,16 @@ fn an_amended_inquiry_code_keeps_the_amounts_it_asked_for() {
 fn a_code_is_taken_over_from_an_inquiry_bill_without_asking_doku() {
     let mut world = held(&inquiry(|_| {}));
     let taker = |world: &World, method, minute| world.step_of("NEW", live(own(method, Some("889600"))), minute);
-    for method in [Method::Inquiry, Method::Merchant] {
+    for method in [IssuanceMethod::Inquiry, IssuanceMethod::Merchant] {
         assert_eq!(taker(&world, method, 1), Step::Wait { holder: number("I") });
         assert_eq!(taker(&world, method, 89), Step::Wait { holder: number("I") }, "within the grace");
         assert_eq!(taker(&world, method, 90), Step::Retire { holder: number("I"), is_paid: false });
     }
     world.paid.insert(number("I"), Paid::ByItsCode);
-    assert_eq!(taker(&world, Method::Inquiry, 1), Step::Retire { holder: number("I"), is_paid: true });
+    assert_eq!(taker(&world, IssuanceMethod::Inquiry, 1), Step::Retire { holder: number("I"), is_paid: true });
     // A holder that DOKU knows is asked about, whoever is to have its code.
     let known = World::default().with("I", &issued(&merchant("889600")));
-    assert!(matches!(taker(&known, Method::Inquiry, 90), Step::Release { .. }));
+    assert!(matches!(taker(&known, IssuanceMethod::Inquiry, 90), Step::Release { .. }));
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn an_adopted_inquiry_code_takes_over_everything_from_its_first_row() {
     assert_eq!(world.step(live(terms), 1), Step::Register(OperationKind::Amend));
 }
 
-fn row(invoice: &str, method: Method, code: Option<&str>) -> Bill {
+fn row(invoice: &str, method: IssuanceMethod, code: Option<&str>) -> Bill {
     Bill { invoice_number: number(invoice), wanted: live(own(method, code)) }
 }
 
@@ -195,21 +195,22 @@ fn texts(codes: &[&str]) -> Vec<Option<String>> {
 
 #[test]
 fn numbers_go_up_from_the_highest_ever_seen_and_a_bill_keeps_its_own() {
-    let bills = [row("B", Method::Merchant, None), row("A", Method::Inquiry, None), row("C", Method::Doku, None)];
+    let bills = [row("B", IssuanceMethod::Merchant, None), row("A", IssuanceMethod::Inquiry, None), row("C", IssuanceMethod::Doku, None)];
     let nothing = HashMap::new();
     assert_eq!(given(&bills, &nothing), [Some("889602".into()), Some("889601".into()), None], "by invoice number, not by row");
     let known = World::default()
-        .with("A", &[planned(&own(Method::Inquiry, Some("889640")))])
-        .with("Z", &issued(&own(Method::Merchant, Some("889650"))))
-        .with("Y", &issued(&own(Method::Merchant, Some("8896500"))));
+        .with("A", &[planned(&own(IssuanceMethod::Inquiry, Some("889640")))])
+        .with("Z", &issued(&own(IssuanceMethod::Merchant, Some("889650"))))
+        .with("Y", &issued(&own(IssuanceMethod::Merchant, Some("8896500"))));
     assert_eq!(given(&bills[..2], &known.bills), texts(&["889651", "889640"]), "codes of another length are others' business");
-    let beside = [row("B", Method::Merchant, None), row("D", Method::Merchant, Some("889660"))];
+    let beside = [row("B", IssuanceMethod::Merchant, None), row("D", IssuanceMethod::Merchant, Some("889660"))];
     assert_eq!(given(&beside, &nothing), texts(&["889661", "889660"]), "a code the file gives is taken");
     // A code that was only promised goes to the row that gives it in so many words.
-    let rivals = [row("A", Method::Inquiry, None), row("D", Method::Merchant, Some("889640"))];
+    let rivals = [row("A", IssuanceMethod::Inquiry, None), row("D", IssuanceMethod::Merchant, Some("889640"))];
     assert_eq!(given(&rivals, &known.bills), texts(&["889651", "889640"]));
     // So does one that has expired.
-    let (held, rivals) = (held(&inquiry(|_| {})), [row("I", Method::Merchant, None), row("D", Method::Inquiry, Some("889600"))]);
+    let (held, rivals) =
+        (held(&inquiry(|_| {})), [row("I", IssuanceMethod::Merchant, None), row("D", IssuanceMethod::Inquiry, Some("889600"))]);
     assert_eq!(given_at(&rivals, &held.bills, 59), texts(&["889600", "889600"]));
     assert_eq!(given_at(&rivals, &held.bills, 60), texts(&["889601", "889600"]));
     assert_eq!(given_at(&rivals[..1], &held.bills, 60), texts(&["889600"]), "nobody else brings it");
@@ -217,8 +218,8 @@ fn numbers_go_up_from_the_highest_ever_seen_and_a_bill_keeps_its_own() {
 
 #[test]
 fn when_the_highest_number_is_taken_gaps_are_filled_and_then_rows_are_refused() {
-    let world = World::default().with("Z", &issued(&own(Method::Merchant, Some("889699"))));
-    let bills: Vec<Bill> = (0..99).map(|n| row(&format!("B{n:02}"), Method::Merchant, None)).collect();
+    let world = World::default().with("Z", &issued(&own(IssuanceMethod::Merchant, Some("889699"))));
+    let bills: Vec<Bill> = (0..99).map(|n| row(&format!("B{n:02}"), IssuanceMethod::Merchant, None)).collect();
     let codes = given(&bills, &world.bills);
     assert_eq!((codes[0].as_deref(), codes[97].as_deref(), codes[98].as_deref()), (Some("889601"), Some("889698"), None));
     let bills = with_codes(&bills, &MapView::new(&world.bills, &HashMap::new()), &codes_seen(&world.bills), Some(&minting()), 1);
@@ -234,17 +235,17 @@ fn histories() -> impl Strategy<Value = Vec<(usize, u8, u8)>> {
 fn world_of(histories: &[(usize, u8, u8)]) -> World {
     let mut world = World::default();
     for (index, (method, count, stage)) in histories.iter().enumerate() {
-        let (method, code) = (Method::ALL[*method], format!("8896{count:02}"));
+        let (method, code) = (IssuanceMethod::ALL[*method], format!("8896{count:02}"));
         // One code is live for one bill; given up or promised it may be several bills'.
         let is_live_elsewhere = MapView::new(&world.bills, &HashMap::new()).holder(&PaymentCode::new(&code).unwrap()).is_some();
         if is_live_elsewhere {
             continue;
         }
-        let terms = own(method, (method != Method::Doku).then_some(code.as_str()));
+        let terms = own(method, (method != IssuanceMethod::Doku).then_some(code.as_str()));
         let doubted = Event::Doubted { reason: String::new(), answered: false, refusal: None };
         let no = Event::Rejected { code: "E".into(), reason: String::new(), provisional: false };
         let gone = Event::Retired { reason: String::new() };
-        let is_local = method == Method::Inquiry;
+        let is_local = method == IssuanceMethod::Inquiry;
         let issue = if is_local { registered(OperationKind::Issue, &terms, 60) } else { accepted(&code) };
         let mut events = vec![planned(&terms)];
         if !is_local && *stage > 0 {
@@ -276,7 +277,7 @@ proptest! {
         let mut bills: Vec<Bill> = rows.iter().map(|(index, (method, is_given, count))| {
             // Distinct by construction, as intake has it; it may be that of a bill in the ledger all the same.
             let code = format!("8896{:02}", (usize::from(*count) / 20 * 20 + index) % 99 + 1);
-            row(&format!("H{index}"), Method::ALL[*method], is_given.then_some(code.as_str()))
+            row(&format!("H{index}"), IssuanceMethod::ALL[*method], is_given.then_some(code.as_str()))
         }).collect();
         let explicit: Vec<PaymentCode> = bills.iter().filter_map(mint_code).collect();
         prop_assume!(explicit.iter().collect::<HashSet<_>>().len() == explicit.len());
@@ -327,11 +328,11 @@ proptest! {
             world.paid.insert(number(&invoice), Paid::ByItsCode);
         }
         let before = world.bills.get(&number(&invoice)).cloned();
-        let mut wanted = own(Method::ALL[method], (method > 0).then_some("889607"));
+        let mut wanted = own(IssuanceMethod::ALL[method], (method > 0).then_some("889607"));
         wanted.amount = Amount::new(rupiah).unwrap();
         let bill = |terms: &Terms| Bill { invoice_number: number(&invoice), wanted: if cancels { Wanted::Cancelled } else { live(terms.clone()) } };
         let step = world.step_of(&invoice, bill(&wanted).wanted, minute);
-        let was_local = before.as_ref().is_none_or(|state| state.terms.method == Method::Inquiry);
+        let was_local = before.as_ref().is_none_or(|state| state.terms.method == IssuanceMethod::Inquiry);
         if was_local && (cancels || method == 2) {
             // The code may be another's that DOKU knows; then DOKU is asked about that one.
             prop_assert!(!step.calls_doku(&bill(&wanted)) || matches!(step, Step::Release { .. }), "{step:?} from {before:?}");
@@ -356,10 +357,10 @@ fn mint_code(bill: &Bill) -> Option<PaymentCode> {
 
 #[test]
 fn numbers_begin_where_they_are_told_to_and_after_the_highest_known() {
-    let own_codes = World::default().with("A", &[planned(&own(Method::Inquiry, Some("889607")))]);
+    let own_codes = World::default().with("A", &[planned(&own(IssuanceMethod::Inquiry, Some("889607")))]);
     let nothing = World::default();
     let code = |world: &World, from: u128| {
-        let bill = Bill { invoice_number: number("N"), wanted: live(own(Method::Inquiry, None)) };
+        let bill = Bill { invoice_number: number("N"), wanted: live(own(IssuanceMethod::Inquiry, None)) };
         let minting = Minting { from, ..minting() };
         let unpaid = HashMap::new();
         let view = MapView::new(&world.bills, &unpaid);

@@ -7,7 +7,7 @@ const CODE: &str = "8896500001";
 fn inquiry(invoice: &str, rupiah: u64, minutes: u32) -> Bill {
     let mut bill = with_code(invoice, rupiah, Some(CODE));
     if let Wanted::Live(terms) = &mut bill.wanted {
-        (terms.method, terms.expiry) = (Method::Inquiry, Expiry::Minutes(minutes));
+        (terms.method, terms.expiry) = (IssuanceMethod::Inquiry, Expiry::Minutes(minutes));
     }
     bill
 }

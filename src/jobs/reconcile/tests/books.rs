@@ -1,25 +1,25 @@
 //! What a reconciliation found, posted: the books of a month in which every class occurs.
 
 use super::*;
-use crate::books::identities::{Identity, Made, holding};
+use crate::books::identities::{MonthInputs, PostingIdentity, holding};
 use crate::books::pair::Leg;
 use crate::books::take_on::begin;
-use crate::books::{self, Account, Brief, Facts, ItemId, Known, Month, Part, Settings};
+use crate::books::{self, Account, BooksSettings, Brief, Facts, ItemId, Known, Part, PostedMonth};
 use crate::domain::channel::PerChannel;
 use crate::domain::settlement::{ChannelTerms, NamedChannel, SettlementTerms};
-use crate::reconcile::found::Found;
+use crate::reconcile::facts_by_part::FactsByPart;
 
-fn days(month: i8) -> books::Period {
-    books::Period { from: date(2026, month, 1), to: date(2026, month, 1).last_of_month() }
+fn days(month: i8) -> books::PostingPeriod {
+    books::PostingPeriod { from: date(2026, month, 1), to: date(2026, month, 1).last_of_month() }
 }
 
 /// Posts a month; every identity must hold.
-fn posted(before: &Known, facts: &Facts, number: i8) -> Month {
-    let settings = Settings::default();
+fn posted(before: &Known, facts: &Facts, number: i8) -> PostedMonth {
+    let settings = BooksSettings::default();
     let month = books::post(before.clone(), facts, &[], &settings, days(number)).unwrap();
-    let made = Made { before, facts, decisions: &[], settings: &settings };
+    let made = MonthInputs { before, facts, decisions: &[], settings: &settings };
     let all = holding(&month, &made);
-    let broken: Vec<Identity> = all.into_iter().filter(|one| !one.holds()).collect();
+    let broken: Vec<PostingIdentity> = all.into_iter().filter(|one| !one.holds()).collect();
     assert!(broken.is_empty(), "{broken:?}");
     month
 }
@@ -27,13 +27,13 @@ fn posted(before: &Known, facts: &Facts, number: i8) -> Month {
 /// What a run tells the books.
 fn told(options: &ReconcileOptions) -> Facts {
     let (outcome, terms) = (run(options).unwrap().outcome, options.terms().unwrap());
-    let (found, _) = Found::of(&outcome, &terms, &Brief::default(), &[], &[]);
+    let (found, _) = FactsByPart::of(&outcome, &terms, &Brief::default(), &[], &[]);
     let mut facts = Facts::default();
     Part::apart().chain([Part::Together]).for_each(|part| facts.extend(found.facts(part)));
     facts
 }
 
-fn total(month: &Month, account: Account) -> i128 {
+fn total(month: &PostedMonth, account: Account) -> i128 {
     month.known.totals().at(account).get()
 }
 
@@ -43,7 +43,7 @@ fn the_books_of_a_month_hold_what_its_classes_say_and_the_next_month_goes_on_fro
     let (bills, lines) = world();
     let mut options = options(folder.path(), &[("a.jsonl", text(&lines))], &bills);
     let found = told(&options);
-    let eve = begin(&found.bills, &[], &[], &Settings::default(), date(2026, 10, 1)).unwrap();
+    let eve = begin(&found.bills, &[], &[], &BooksSettings::default(), date(2026, 10, 1)).unwrap();
     assert_eq!(total(&eve, Account::Receivable), 150_000, "what had expired before and was not paid");
     let october = posted(&eve.known, &found, 10);
     let debt = |invoice: &str| october.known.balance(Leg::of(Account::Receivable, ItemId::debt_of(invoice))).get();

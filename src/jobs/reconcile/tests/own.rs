@@ -2,15 +2,15 @@
 
 use super::*;
 use crate::domain::amount::{Amount, Rupiah};
-use crate::domain::bill::{Expiry, Policy as Insurance, RecordedTerms};
-use crate::domain::channel::{Channel, Method};
+use crate::domain::bill::{Expiry, Policy, RecordedTerms};
+use crate::domain::channel::{Channel, IssuanceMethod};
 use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Remark};
 use crate::domain::payment::Payment;
 use crate::domain::sum::Sum;
 use crate::ledger::memory::MemoryLedger;
-use crate::ledger::{Basis, Entry, Ledger as _, Private};
+use crate::ledger::{Basis, Ledger as _, NewEvent, Private};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -23,7 +23,7 @@ fn invoice(number: &str) -> InvoiceNumber {
 fn terms(amount: u64) -> RecordedTerms {
     RecordedTerms {
         channel: Channel::Alfa,
-        method: Method::Doku,
+        method: IssuanceMethod::Doku,
         payment_code: None,
         amount: Amount::new(amount).unwrap(),
         expiry: Expiry::At(at("2026-11-20T00:00:00Z")),
@@ -34,7 +34,7 @@ fn terms(amount: u64) -> RecordedTerms {
         info: None,
         receipt_description: None,
         receipt_footer: None,
-        policy: Insurance::default(),
+        policy: Policy::default(),
         bill_group: None,
         additional: None,
     }
@@ -85,7 +85,7 @@ fn reconciled(bills: Vec<(InvoiceNumber, Vec<Event>)>, payments: &[Payment], lin
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let billed = runtime.block_on(async {
         for (invoice_number, events) in bills {
-            let entry = |event| Entry {
+            let entry = |event| NewEvent {
                 invoice_number: invoice_number.clone(),
                 at: at("2026-10-01T00:00:00Z"),
                 event,

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::domain::lifecycle::OperationKind;
-use crate::domain::share::Share;
+use crate::domain::share::RateShare;
 
-const CEILING: Share = Share { per_1000_seconds: 10_000, burst: 4 };
+const CEILING: RateShare = RateShare { per_1000_seconds: 10_000, burst: 4 };
 
 fn leased(url: &str, holder: &str) -> PostgresLedger {
     let ledger = opened(url);
@@ -12,24 +12,24 @@ fn leased(url: &str, holder: &str) -> PostgresLedger {
     ledger
 }
 
-fn begun(invoice: &str) -> Entry {
-    Entry { basis: Basis::Since(0), ..planned(invoice) }
+fn begun(invoice: &str) -> NewEvent {
+    NewEvent { basis: Basis::Since(0), ..planned(invoice) }
 }
 
 /// The bill, planned and with an operation that `ledger` has begun.
 fn begin(ledger: &PostgresLedger, invoice: &str) -> Basis {
     let planned = wait(ledger.record(vec![begun(invoice)])).unwrap();
     let basis = Basis::of(planned.first());
-    let states = wait(ledger.record(vec![Entry { basis, ..intended(invoice, 2, OperationKind::Issue, terms(150_000)) }])).unwrap();
+    let states = wait(ledger.record(vec![NewEvent { basis, ..intended(invoice, 2, OperationKind::Issue, terms(150_000)) }])).unwrap();
     Basis::Operation(states[0].open.as_ref().unwrap().request_id)
 }
 
-fn doubted(invoice: &str, basis: Basis) -> Entry {
-    Entry { basis, ..entry(invoice, 3, Event::Doubted { reason: "cut".into(), answered: false, refusal: None }) }
+fn doubted(invoice: &str, basis: Basis) -> NewEvent {
+    NewEvent { basis, ..entry(invoice, 3, Event::Doubted { reason: "cut".into(), answered: false, refusal: None }) }
 }
 
-fn accepted(invoice: &str, code: &str, basis: Basis) -> Entry {
-    Entry { basis, ..entry(invoice, 4, Event::Accepted { answer: answer(code, None), replayed: true, amount: None, remark: None }) }
+fn accepted(invoice: &str, code: &str, basis: Basis) -> NewEvent {
+    NewEvent { basis, ..entry(invoice, 4, Event::Accepted { answer: answer(code, None), replayed: true, amount: None, remark: None }) }
 }
 
 #[track_caller]
@@ -125,14 +125,14 @@ fn the_rate_is_divided_by_heartbeats_and_a_dead_hosts_share_returns() {
     first.lease("host A", CEILING).unwrap();
     assert_eq!(first.share()(), CEILING, "all of it, where nobody else is");
     let second = leased(&url, "host B");
-    assert_eq!(second.share()(), Share::NONE, "a newcomer waits");
-    let half = Share { per_1000_seconds: 5_000, burst: 2 };
+    assert_eq!(second.share()(), RateShare::NONE, "a newcomer waits");
+    let half = RateShare { per_1000_seconds: 5_000, burst: 2 };
     within_a_lease(|| [first.share()(), second.share()()] == [half, half]);
     let person = opened(&url);
-    person.lease("who sends nothing", Share::NONE).unwrap();
+    person.lease("who sends nothing", RateShare::NONE).unwrap();
     assert_eq!(first.senders().unwrap(), ["host A", "host B", "who sends nothing"]);
     removed(&url, "host A");
-    within_a_lease(|| first.share()() == Share::NONE && second.share()() == CEILING);
+    within_a_lease(|| first.share()() == RateShare::NONE && second.share()() == CEILING);
     drop(second);
     assert_eq!(person.senders().unwrap(), ["who sends nothing"]);
 }

@@ -6,14 +6,16 @@ use super::*;
 fn an_address_says_all_that_is_needed_and_no_secret() {
     let access =
         |ca_file| ServerAccess { password: None, ca_file, patience: Duration::ZERO, lease: Duration::ZERO, seals: &Seals::UNKEYED };
-    let refused = |url: &str| Server::new(url, &access(None), Arc::new(MachineRandomness)).unwrap_err();
+    let refused = |url: &str| PostgresServer::new(url, &access(None), Arc::new(MachineRandomness)).unwrap_err();
     assert!(refused("mysql://a@b/c").contains("postgres://"));
     assert!(refused("postgres://a:secret@b/c").contains("ledger.password_file"));
     assert!(!refused("postgres://a:secret@b/c").contains("secret@"));
     assert!(refused("postgres://a@b").contains("database"));
     assert!(refused("postgres://a@db.example.co.id/c?sslmode=disable").contains("this machine only"));
     let none = std::path::Path::new("/nowhere/ca.pem");
-    assert!(Server::new("postgres://a@b/c", &access(Some(none)), Arc::new(MachineRandomness)).unwrap_err().contains("/nowhere/ca.pem"));
+    assert!(
+        PostgresServer::new("postgres://a@b/c", &access(Some(none)), Arc::new(MachineRandomness)).unwrap_err().contains("/nowhere/ca.pem")
+    );
 }
 
 #[test]
@@ -57,7 +59,7 @@ fn a_server_that_stays_away_is_an_error_that_says_so() {
             lease: Duration::from_secs(3),
             seals: &Seals::UNKEYED,
         };
-        let server = Server::new(&url, &access, Arc::new(MachineRandomness)).unwrap();
+        let server = PostgresServer::new(&url, &access, Arc::new(MachineRandomness)).unwrap();
         PostgresLedger::open(server, &binding(), Create::IfMissing).unwrap()
     };
     cluster.stop("INT");
@@ -135,7 +137,8 @@ fn tls_is_to_the_server_that_is_meant_or_there_is_none() {
         let password = secrecy::SecretString::from(password);
         let (patience, lease) = (Duration::from_secs(1), Duration::from_secs(3));
         let access = ServerAccess { password: Some(&password), ca_file, patience, lease, seals: &Seals::UNKEYED };
-        let server = Server::new(&format!("postgres://tagih@{host}:{}/tagih", cluster.port), &access, Arc::new(MachineRandomness)).unwrap();
+        let server =
+            PostgresServer::new(&format!("postgres://tagih@{host}:{}/tagih", cluster.port), &access, Arc::new(MachineRandomness)).unwrap();
         PostgresLedger::open(server, &binding(), Create::IfMissing).map(drop).map_err(|error| error.to_string())
     };
     let authority = folder.path().join("ca.pem");

@@ -66,12 +66,12 @@ fn the_documented_role_can_do_all_that_a_host_does_and_not_change_what_was() {
             lease: Duration::from_secs(9),
             seals: &Seals::UNKEYED,
         };
-        Server::new(&cluster.url_of(&format!("{name}_{role}"), &name), &access, Arc::new(MachineRandomness)).unwrap()
+        PostgresServer::new(&cluster.url_of(&format!("{name}_{role}"), &name), &access, Arc::new(MachineRandomness)).unwrap()
     };
     let stranger = PostgresLedger::open(as_role("stranger"), &binding(), Create::Never).unwrap_err().to_string();
     assert!(stranger.contains("their owner lets it in by GRANT"), "{stranger}");
     let host = PostgresLedger::open(as_role("host"), &binding(), Create::Never).unwrap();
-    host.lease("host", Share { per_1000_seconds: 1_000, burst: 1 }).unwrap();
+    host.lease("host", RateShare { per_1000_seconds: 1_000, burst: 1 }).unwrap();
     filled(&host);
     let reader = PostgresLedger::open_read_only(as_role("reader"), &binding()).unwrap();
     sound(&reader, None);

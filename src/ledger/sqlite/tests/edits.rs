@@ -28,14 +28,19 @@ fn listed(connection: &Connection, sql: &str) -> Vec<(String, String)> {
 /// A ledger with a row in every table that a store of one host writes, purged bills among them.
 fn full() -> (tempfile::TempDir, std::path::PathBuf) {
     let (folder, ledger) = new_sqlite();
-    let named = |entry: Entry, name: &str, salt: u8| {
+    let named = |entry: NewEvent, name: &str, salt: u8| {
         let customer = Customer { name: Personal::new(name), email: Some(Personal::new("a@b.id")), account_name: None };
-        Entry { private: Private { customer: Some((customer, Salt::new([salt; 16]))), ..entry.private }, ..entry }
+        NewEvent { private: Private { customer: Some((customer, Salt::new([salt; 16]))), ..entry.private }, ..entry }
     };
     let checked = found(1, "HELD", 5);
     let answer_body = Private { body: Some((checked.request_id, b"answer".to_vec())), customer: None };
-    let checked =
-        Event::Checked { order: number("HELD"), word: Word::Success, chosen: true, payment: Some(checked), details: Details::default() };
+    let checked = Event::Checked {
+        order: number("HELD"),
+        word: Word::Success,
+        chosen: true,
+        payment: Some(checked),
+        details: StatusDetails::default(),
+    };
     let held = Event::Held { cause: HoldCause::NotUnderstood, reason: "money".into(), evidence: "e".into() };
     let expired = Event::Adopted { terms: terms(5), answer: answer("66", Some(at(20))), wire_invoice_number: None };
     wait(
@@ -47,7 +52,7 @@ fn full() -> (tempfile::TempDir, std::path::PathBuf) {
                     named(intended("OPEN", 1, OperationKind::Issue, terms(5)), "Siti", 1),
                     named(entry("GONE", 2, expired), "Budi", 2),
                     adopted("HELD", "44"),
-                    Entry { private: answer_body, ..entry("HELD", 6, checked) },
+                    NewEvent { private: answer_body, ..entry("HELD", 6, checked) },
                     entry("HELD", 7, held),
                 ],
             ]

@@ -68,7 +68,7 @@ const ATTACKS: &[(&str, &str, &str)] = &[
 const INQUIRY: &str = "an inquiry about A";
 const ALL: &str = "whether all is there";
 
-fn amended(amount: u64) -> Entry {
+fn amended(amount: u64) -> NewEvent {
     entry("A", 9, Event::Adopted { terms: terms(amount), answer: answer("77", None), wire_invoice_number: None })
 }
 

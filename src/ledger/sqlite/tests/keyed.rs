@@ -16,7 +16,7 @@ fn open(path: &Path, seals: &Seals) -> Result<SqliteLedger, LedgerError> {
     SqliteLedger::open(path, &bound(seals), Create::IfMissing, &MachineRandomness)
 }
 
-fn filled(path: &Path, seals: &Seals) -> Head {
+fn filled(path: &Path, seals: &Seals) -> LedgerHead {
     let ledger = open(path, seals).unwrap();
     wait(ledger.record(vec![adopted("A", "77"), planned("B")])).unwrap();
     wait(ledger.apply_payments(&[payment(1, "A", "77", 50)])).unwrap();

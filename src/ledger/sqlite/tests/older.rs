@@ -4,9 +4,9 @@ use super::*;
 use crate::ledger::chain::{Covered, Origin, PaymentRecord, payment_event_at, truncated_payment};
 
 /// A ledger as an earlier version left it: its events, and as much of its rows as the fold of today looks at.
-fn older(place: &Place, version: usize, entries: &[Entry], payments: &[Payment]) -> Head {
+fn older(place: &Place, version: usize, entries: &[NewEvent], payments: &[Payment]) -> LedgerHead {
     let connection = open::writable(place, &binding(), Create::IfMissing, &migrate::MIGRATIONS[..version]).unwrap().connection;
-    let mut head = Head::EMPTY;
+    let mut head = LedgerHead::EMPTY;
     let mut event = |at: i64, kind: &str, invoice: &str, json: &str| {
         head = head
             .then(&Origin::of("", "", &[], u64::MAX), &Covered { at, kind, invoice_number: invoice, json, beside: None, fence: None })
@@ -17,7 +17,7 @@ fn older(place: &Place, version: usize, entries: &[Entry], payments: &[Payment])
             .unwrap();
         head
     };
-    for Entry { invoice_number, at, event: of_bill, .. } in entries {
+    for NewEvent { invoice_number, at, event: of_bill, .. } in entries {
         event(at.as_microsecond(), "bill", invoice_number.as_str(), &serde_json::to_string(of_bill).unwrap());
         let sql = "INSERT OR IGNORE INTO bills (invoice_number, status, may_be_live, generation, retired_count, channel, method, amount, \
                    reusable, terms, planned_at) VALUES (?1, 'planned', 0, 0, 0, 'alfa', 'doku', 1, 0, '{}', 0)";
@@ -105,10 +105,10 @@ fn a_ledger_of_the_first_schema_is_migrated_with_all_it_holds_and_can_keep_statu
         word: Word::Success,
         chosen: false,
         payment: Some(found(1, "A", 5)),
-        details: Details::default(),
+        details: StatusDetails::default(),
     };
     let body = Some((found(1, "A", 5).request_id, b"answer".to_vec()));
-    let checked = Entry { private: Private { body, customer: None }, ..entry("A", 9, checked) };
+    let checked = NewEvent { private: Private { body, customer: None }, ..entry("A", 9, checked) };
     wait(ledger.record(vec![checked])).unwrap();
     drop(ledger);
     assert_eq!(ask!(reopen(&path).unwrap(), totals(at(0))).told.count, 1);
@@ -141,7 +141,7 @@ fn a_ledger_of_schema_5_is_sealed_in_place_with_all_it_holds_and_edits_of_it_are
     let salt = amended.salt.expect("its digests can still be compared");
     assert_eq!((salt.digest("Budi Santoso"), amended.terms.amount.get()), (amended.terms.name_digest, 155_000));
     let money = Event::Held { cause: crate::domain::lifecycle::HoldCause::NotUnderstood, reason: "money".into(), evidence: "e".into() };
-    wait(ledger.record(vec![Entry { at: "2026-11-30T00:00:00Z".parse().unwrap(), ..entry("INV-1", 0, money) }])).unwrap();
+    wait(ledger.record(vec![NewEvent { at: "2026-11-30T00:00:00Z".parse().unwrap(), ..entry("INV-1", 0, money) }])).unwrap();
     drop(ledger);
     let report = SqliteLedger::verify_against(&path, &Seals::UNKEYED, &head).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);

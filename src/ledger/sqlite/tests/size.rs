@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::domain::bill::{Expiry, Policy, Terms};
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::{Channel, IssuanceMethod};
 use crate::domain::ids::PaymentCode;
 
 /// Whole rows of a portfolio: what issuing a bill records that DOKU is to ask about.
-fn registered(bill: u64) -> Entry {
+fn registered(bill: u64) -> NewEvent {
     let customer = Customer {
         name: Personal::new(format!("Nasabah {bill:08}")),
         email: Some(Personal::new(format!("nasabah{bill}@example.com"))),
@@ -16,7 +16,7 @@ fn registered(bill: u64) -> Entry {
     let salt = crate::domain::bill::Salts::new([3; 32]).of(&number(&format!("INQ-2026-10-{bill:08}")), None);
     let terms = Terms {
         channel: Channel::Alfa,
-        method: Method::Inquiry,
+        method: IssuanceMethod::Inquiry,
         payment_code: Some(payment_code),
         amount: crate::domain::amount::Amount::new(50_000 + bill % 2_000 * 500).unwrap(),
         expiry: Expiry::Minutes(43_200),
@@ -35,7 +35,7 @@ fn registered(bill: u64) -> Entry {
         answer: answer(&format!("8896500{bill:09}"), Some(at(2_592_000))),
     };
     let private = Private { body: None, customer: Some((customer, salt)) };
-    Entry { private, ..entry(&format!("INQ-2026-10-{bill:08}"), 0, event) }
+    NewEvent { private, ..entry(&format!("INQ-2026-10-{bill:08}"), 0, event) }
 }
 
 /// `TAGIH_TEST_BILLS` of them, for whoever looks where the time goes.

@@ -8,21 +8,21 @@ use jiff::Timestamp;
 use super::caller::Caller;
 use super::watch::LastWord;
 use crate::doku::answer::Trust;
-use crate::doku::status::{self, Reading, Told};
-use crate::doku::wire::{Delivery, Method, WireRequest};
+use crate::doku::status::{self, OrderStatus, StatusReading};
+use crate::doku::wire::{Delivery, HttpMethod, WireRequest};
 use crate::domain::channel::Channel;
-use crate::domain::check::{Details, FoundPayment};
-use crate::domain::conclusion::Says;
+use crate::domain::check_status::{FoundPayment, StatusDetails};
+use crate::domain::conclusion::AnswerSays;
 use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event, HoldCause};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
-use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private, View as _};
+use crate::ledger::{Basis, Ledger, LedgerError, LedgerView as _, NewEvent, Private};
 
 /// Who asks, and how far answers are believed.
 #[derive(Clone, Copy)]
-pub struct Asking<'a, L, G, T: Time> {
+pub struct StatusQuery<'a, L, G, T: Time> {
     /// The record.
     pub ledger: &'a L,
     /// The way to DOKU.
@@ -33,15 +33,15 @@ pub struct Asking<'a, L, G, T: Time> {
     pub trust: Trust,
 }
 
-impl<L, G, T: Time> std::fmt::Debug for Asking<'_, L, G, T> {
+impl<L, G, T: Time> std::fmt::Debug for StatusQuery<'_, L, G, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Asking").field("trust", &self.trust).finish_non_exhaustive()
+        f.debug_struct("StatusQuery").field("trust", &self.trust).finish_non_exhaustive()
     }
 }
 
 /// What a query came to.
 #[derive(Debug)]
-pub enum Asked {
+pub enum StatusReply {
     /// DOKU said where the order stands.
     Said(Box<Said>),
     /// It said nothing that can be used, and why.
@@ -58,7 +58,7 @@ pub struct Said {
     /// The order.
     pub order: InvoiceNumber,
     /// What was said of it.
-    pub told: Told,
+    pub told: OrderStatus,
     /// The query's id.
     request_id: RequestId,
     /// The answer as received.
@@ -87,17 +87,23 @@ impl Said {
     }
 }
 
-impl<L: Ledger, G: Gateway, T: Time> Asking<'_, L, G, T> {
+impl<L: Ledger, G: Gateway, T: Time> StatusQuery<'_, L, G, T> {
     /// Asks where `order` stands, by its number or by the id of the request that made it. `may_call` is asked before each attempt.
-    pub async fn ask(&self, order: &InvoiceNumber, issued_as: Option<RequestId>, channel: Channel, may_call: impl Fn() -> bool) -> Asked {
+    pub async fn ask(
+        &self,
+        order: &InvoiceNumber,
+        issued_as: Option<RequestId>,
+        channel: Channel,
+        may_call: impl Fn() -> bool,
+    ) -> StatusReply {
         let id = match (status::fits_a_path(order.as_str()), issued_as) {
             (true, _) => order.to_string(),
             (false, Some(issued_as)) => issued_as.to_string(),
-            (false, None) => return Asked::NotAskable,
+            (false, None) => return StatusReply::NotAskable,
         };
         let now = (self.clock)().as_nanosecond().to_be_bytes();
         let request_id = RequestId::from_digest(&digest::of_parts(&[b"status", id.as_bytes(), &now]));
-        let request = WireRequest { method: Method::Get, path: status::path(&id), request_id, body: Bytes::new() };
+        let request = WireRequest { method: HttpMethod::Get, path: status::path(&id), request_id, body: Bytes::new() };
         let mut last = None;
         for attempt in 0..self.caller.retry.attempts_max.max(1) {
             if !may_call() {
@@ -107,30 +113,30 @@ impl<L: Ledger, G: Gateway, T: Time> Asking<'_, L, G, T> {
             let reading = status::reading(&delivery, order.as_str(), self.trust);
             heard(order, request_id, attempt, &reading);
             match reading {
-                Reading::Told(told) => {
+                StatusReading::Told(told) => {
                     let body = if let Delivery::Answered(answer) = delivery { answer.body } else { Bytes::new() };
-                    return Asked::Said(Box::new(Said { order: order.clone(), told, request_id, body }));
+                    return StatusReply::Said(Box::new(Said { order: order.clone(), told, request_id, body }));
                 }
-                Reading::NoAnswer(reason) => last = Some(reason),
-                Reading::Refused(words) => {
-                    let heard = LastWord { says: Says::Credentials, words: words.clone() };
+                StatusReading::NoAnswer(reason) => last = Some(reason),
+                StatusReading::Refused(words) => {
+                    let heard = LastWord { says: AnswerSays::Credentials, words: words.clone() };
                     if let Some(reason) = self.caller.watch.ended(channel, Some(&heard)) {
                         self.caller.stop.ask(reason);
                     }
-                    return Asked::Unanswered(words);
+                    return StatusReply::Unanswered(words);
                 }
             }
         }
-        last.map_or(Asked::Stopped, Asked::Unanswered)
+        last.map_or(StatusReply::Stopped, StatusReply::Unanswered)
     }
 
     /// The event of what was said about `state`'s order; `payment` is the one it tells of, if its code is known.
-    pub fn entry(&self, state: &BillState, said: &Said, payment: Option<FoundPayment>, how: &Recorded) -> Entry {
+    pub fn entry(&self, state: &BillState, said: &Said, payment: Option<FoundPayment>, how: &Recorded) -> NewEvent {
         let body = payment.as_ref().map(|_| (said.request_id, said.body.to_vec()));
-        let details = Details { controlled: how.controlled, ..said.told.details.clone() };
+        let details = StatusDetails { controlled: how.controlled, ..said.told.details.clone() };
         let event = Event::Checked { order: said.order.clone(), word: said.told.word, chosen: how.chosen, payment, details };
         let private = Private { body, customer: None };
-        Entry { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, basis: Basis::Any, private }
+        NewEvent { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, basis: Basis::Any, private }
     }
 
     /// Records what was said; gives the bill as it is then, `None` when another run has changed it so that this can no longer be said
@@ -155,7 +161,7 @@ impl<L: Ledger, G: Gateway, T: Time> Asking<'_, L, G, T> {
     ///
     /// # Errors
     /// The ledger's.
-    pub async fn hold(&self, state: &BillState, said: &Said) -> Result<Option<Entry>, LedgerError> {
+    pub async fn hold(&self, state: &BillState, said: &Said) -> Result<Option<NewEvent>, LedgerError> {
         let Some(amount) = said.told.details.amount.filter(|_| state.hold.is_none()) else { return Ok(None) };
         // Of the same money each answer may be written otherwise.
         let evidence = digest::of_parts(&[b"told", said.order.as_str().as_bytes(), &amount.to_be_bytes()]);
@@ -168,16 +174,16 @@ impl<L: Ledger, G: Gateway, T: Time> Asking<'_, L, G, T> {
         let reason = format!("Check Status says that order `{}` was paid with Rp{amount}, which nobody asked for", said.order);
         let event = Event::Held { cause: HoldCause::AmountDiffers, reason, evidence: digest::hex(&evidence) };
         let (basis, private) = (Basis::Any, Private::default());
-        Ok(Some(Entry { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, basis, private }))
+        Ok(Some(NewEvent { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, basis, private }))
     }
 }
 
 /// What a query came to, for the log.
-fn heard(order: &InvoiceNumber, request_id: RequestId, attempt: u32, reading: &Reading) {
+fn heard(order: &InvoiceNumber, request_id: RequestId, attempt: u32, reading: &StatusReading) {
     let (decision, reason) = match reading {
-        Reading::Told(told) => (told.word.name(), ""),
-        Reading::NoAnswer(reason) => ("no_answer", reason.as_str()),
-        Reading::Refused(reason) => ("credentials_refused", reason.as_str()),
+        StatusReading::Told(told) => (told.word.name(), ""),
+        StatusReading::NoAnswer(reason) => ("no_answer", reason.as_str()),
+        StatusReading::Refused(reason) => ("credentials_refused", reason.as_str()),
     };
     let (order, attempt) = (order.as_str(), attempt.saturating_add(1));
     tracing::info!(order, %request_id, attempt, decision, reason, "Check Status was asked");

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::bills::{Bills, TooMany};
-use super::known::KnownPayment;
+use super::known_payments::KnownPayment;
 use super::new_bill::{ExternalMark, FormerCode, NewBill};
 use super::status::StatusEvidence;
 use crate::domain::amount::Amount;
-use crate::domain::channel::Method;
-use crate::domain::check::Found;
-use crate::domain::classify::{Policy, issued_otherwise};
+use crate::domain::channel::IssuanceMethod;
+use crate::domain::check_status::StatusPayment;
+use crate::domain::classify::{MatchingPolicy, issued_otherwise};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, OperationKind, Status};
 use crate::domain::owner;
@@ -21,18 +21,18 @@ use crate::domain::payment::Payment;
 /// what the compact form leaves out.
 #[derive(Debug)]
 pub struct OwnBills<'p> {
-    policy: &'p Policy,
+    policy: &'p MatchingPolicy,
     bills: Bills,
     too_many: bool,
     /// States of bills with former orders, or with an issue under way, by number.
     particular: HashMap<InvoiceNumber, BillState>,
-    found: Vec<Found>,
+    found: Vec<StatusPayment>,
 }
 
 impl<'p> OwnBills<'p> {
     /// None yet.
     #[must_use]
-    pub fn new(policy: &'p Policy) -> Self {
+    pub fn new(policy: &'p MatchingPolicy) -> Self {
         Self { policy, bills: Bills::default(), too_many: false, particular: HashMap::new(), found: Vec::new() }
     }
 
@@ -94,7 +94,7 @@ impl KnownOwn {
     }
 }
 
-fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], policy: &Policy) -> Result<(), TooMany> {
+fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], policy: &MatchingPolicy) -> Result<(), TooMany> {
     let code = state.code.as_ref();
     let issue_in_doubt = matches!(state.status, Status::Requested | Status::InDoubt(OperationKind::Issue));
     let open = state.open.as_ref().filter(|_| issue_in_doubt);
@@ -154,7 +154,7 @@ fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], poli
         issued_otherwise: answered.and_then(|code| code.remark.as_ref()).is_some_and(|remark| remark.about_expiry)
             || never_amended && issued_otherwise(state.terms.expiry, code.and_then(|code| code.answer.created_at), expires_at, policy),
         code_is_dead: matches!(state.status, Status::Planned | Status::Rejected | Status::Retired),
-        by_inquiry: state.terms.method == Method::Inquiry,
+        by_inquiry: state.terms.method == IssuanceMethod::Inquiry,
     })?;
     Ok(())
 }

@@ -4,13 +4,13 @@ use super::bills::Bills;
 use super::findings::{Finding, Findings, Source};
 use super::judge_bills::{Attached, Judge, JudgedBill};
 use super::settle::{row_finding, unsettled_finding};
-use super::{Outcome, Terms};
+use super::{ReconcileTerms, Reconciled};
 use crate::domain::classify::Class;
 use crate::domain::line::{Line, NO_BILL};
 
 /// What is asked about: bills, and the ids by which evidence may name them.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct ConclusionsSought {
     /// The bills, sorted; empty for ids that no bill has.
     pub bills: Vec<u32>,
     /// Their invoice numbers, also those on the wire.
@@ -23,7 +23,7 @@ pub struct Asked {
 
 /// What was concluded. A bill is missing when it was not in scope.
 #[derive(Debug, Default)]
-pub struct About {
+pub struct Conclusions {
     /// Lines of evidence, by arrival.
     pub lines: Vec<Finding>,
     /// Payments, by when they were made.
@@ -34,14 +34,14 @@ pub struct About {
     pub settlement: Vec<Finding>,
 }
 
-impl About {
+impl Conclusions {
     /// All of them.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         [&self.lines, &self.payments, &self.bills, &self.settlement].into_iter().flatten()
     }
 }
 
-impl Asked {
+impl ConclusionsSought {
     fn names(&self, (invoice_number, payment_code): (&str, &str)) -> bool {
         let is = |names: &[String], text: &str| !text.is_empty() && names.iter().any(|name| name == text);
         is(&self.invoice_numbers, invoice_number) || is(&self.payment_codes, payment_code)
@@ -52,12 +52,12 @@ impl Asked {
     }
 }
 
-impl Outcome {
+impl Reconciled {
     /// Everything about what is asked.
     #[must_use]
-    pub fn about(&self, asked: &Asked, terms: &Terms) -> About {
+    pub fn about(&self, asked: &ConclusionsSought, terms: &ReconcileTerms) -> Conclusions {
         let mut findings = Findings::new(&self.inputs, &self.payments, &self.judged, terms);
-        let mut about = About::default();
+        let mut about = Conclusions::default();
         for (at, line) in self.inputs.lines.iter().filter(|(at, line)| self.concerns(asked, *at, line)) {
             // An answer of Check Status is no line of a log.
             if line.number > 0 {
@@ -85,7 +85,7 @@ impl Outcome {
         about
     }
 
-    fn concerns(&self, asked: &Asked, at: u32, line: &Line) -> bool {
+    fn concerns(&self, asked: &ConclusionsSought, at: u32, line: &Line) -> bool {
         if line.bill != NO_BILL {
             return asked.has(line.bill);
         }
@@ -97,7 +97,7 @@ impl Outcome {
         self.inputs.lines.get(*at).map_or(Line::UNKNOWN_TIME, |line| line.received_at_us)
     }
 
-    fn rows_about(&self, asked: &Asked) -> Vec<Finding> {
+    fn rows_about(&self, asked: &ConclusionsSought) -> Vec<Finding> {
         let (Some(settled), Some(input)) = (&self.settled, &self.inputs.settlement) else { return Vec::new() };
         let rows = (0_u32..).zip(input.files.rows.iter().zip(&settled.rows));
         let wanted = rows.filter(|(_, (row, judged))| {

@@ -7,19 +7,20 @@ use serde_json::json;
 use super::adopt::Adopting;
 use super::args::VerdictArgument;
 use super::attention;
+use super::failure::Failure;
 use super::ledger_args::LedgerCommand;
+use super::ledger_whole::{backup, rekey, restore, verify};
 use super::output::{self, rupiah};
-use super::setup::{Failure, Setup};
-use super::whole::{backup, rekey, restore, verify};
+use super::setup::Setup;
 use super::witness;
 use crate::domain::calendar::{format_utc_seconds, start_of_wib_day};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
-use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
-use crate::domain::share::Share;
+use crate::domain::lifecycle::{BillState, CodeAnswer, DoubtVerdict, Event, OperationKind};
+use crate::domain::share::RateShare;
 use crate::domain::sum::Sum;
-use crate::domain::{near, plan};
+use crate::domain::{misspelling, plan};
 use crate::exit::Exit;
-use crate::ledger::{Basis, Create, Entry, Ledger as _, LedgerError, Private, Store, View as _};
+use crate::ledger::{Basis, Create, Ledger as _, LedgerError, LedgerView as _, NewEvent, Private, Store};
 use crate::report::issue::head_text;
 
 pub(super) fn reading(setup: &Setup) -> Result<Store, Failure> {
@@ -40,10 +41,10 @@ pub(super) fn unknown_invoice(ledger: &Store, text: &str) -> Result<Failure, Fai
 
 /// Which invoice may be meant by a name the ledger does not hold, as a question.
 pub(super) fn meant_invoice(ledger: &Store, text: &str) -> Result<Option<String>, Failure> {
-    let edits: Vec<InvoiceNumber> = near::edits(text).into_iter().filter_map(|edit| InvoiceNumber::new(edit).ok()).collect();
+    let edits: Vec<InvoiceNumber> = misspelling::edits(text).into_iter().filter_map(|edit| InvoiceNumber::new(edit).ok()).collect();
     let known = wait(async { ledger.view().await?.bills(&edits).await })?;
     let exists = |edit: &str| Ok::<_, Failure>(known.iter().any(|bill| bill.invoice_number.as_str() == edit));
-    Ok(near::question(&near::nearest(text, exists)?))
+    Ok(misspelling::question(&misspelling::nearest(text, exists)?))
 }
 
 /// Runs one call to the ledger that has to wait for durability.
@@ -138,7 +139,7 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     if reason.trim().is_empty() {
         return Err(Failure::usage("`--reason` must say why"));
     }
-    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, Create::Never, "resolve", Share::NONE)?;
+    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, Create::Never, "resolve", RateShare::NONE)?;
     resolve_in(setup, &ledger, invoice, verdict, code, reason)
 }
 
@@ -155,9 +156,9 @@ fn resolve_in(
     let bill = wait(ledger.bill(&invoice_number))?.map_or_else(|| Err(unknown_invoice(ledger, invoice)?), Ok)?;
     let verdict = match verdict {
         VerdictArgument::Released => return release(setup, ledger, &bill, reason),
-        VerdictArgument::Done => Verdict::Done,
-        VerdictArgument::NotDone => Verdict::NotDone,
-        VerdictArgument::Dead => Verdict::Dead,
+        VerdictArgument::Done => DoubtVerdict::Done,
+        VerdictArgument::NotDone => DoubtVerdict::NotDone,
+        VerdictArgument::Dead => DoubtVerdict::Dead,
     };
     let Some(open) = &bill.open else {
         return Err(Failure::usage(format!(
@@ -174,7 +175,7 @@ fn resolve_in(
     {
         return Err(Failure::usage(format!("`--payment-code {given}` is not the code of invoice `{invoice}`, which is `{ours}`")));
     }
-    if verdict == Verdict::Done && open.operation == OperationKind::Issue && payment_code.is_none() {
+    if verdict == DoubtVerdict::Done && open.operation == OperationKind::Issue && payment_code.is_none() {
         return Err(Failure::usage("DOKU made this code, so only you know it\nhint: add `--payment-code`, from DOKU's Back Office"));
     }
     let answer = payment_code.map(|payment_code| CodeAnswer {
@@ -184,7 +185,7 @@ fn resolve_in(
         how_to_pay_page: None,
         how_to_pay_api: None,
     });
-    let settled = Event::Settled { verdict, answer, by: "person".into(), reason: reason.to_owned(), unsettled_since: None };
+    let settled = Event::DoubtEnded { verdict, answer, by: "person".into(), reason: reason.to_owned(), unsettled_since: None };
     let mut events = Vec::new();
     if bill.in_doubt_since.is_none() {
         events.push(Event::Doubted {
@@ -196,7 +197,7 @@ fn resolve_in(
     events.push(settled);
     let at = setup.clock.now();
     let basis = Basis::Operation(open.request_id);
-    let entry = |event| Entry { invoice_number: invoice_number.clone(), at, event, basis, private: Private::default() };
+    let entry = |event| NewEvent { invoice_number: invoice_number.clone(), at, event, basis, private: Private::default() };
     let states = wait_for_a_person(ledger.record(events.into_iter().map(entry).collect()))?;
     let now = states.last().map_or("unchanged", |state| state.status.name());
     output::outcome(setup.json, &json!({"invoice_number": invoice, "status": now}), format_args!("{invoice} is now {now}"));
@@ -212,7 +213,7 @@ fn release(setup: &Setup, ledger: &Store, bill: &BillState, reason: &str) -> Res
     let event = Event::Released { by: "person".into(), reason: reason.to_owned() };
     // Released is what the person has seen, not what has been told of since.
     let (basis, private) = (Basis::of(Some(bill)), Private::default());
-    let entry = Entry { invoice_number: number.clone(), at: setup.clock.now(), event, basis, private };
+    let entry = NewEvent { invoice_number: number.clone(), at: setup.clock.now(), event, basis, private };
     wait_for_a_person(ledger.record(vec![entry]))?;
     let status = bill.status.name();
     let told = json!({"invoice_number": number.as_str(), "status": status, "released": true});
@@ -267,7 +268,7 @@ fn create(setup: &Setup) -> Result<Exit, Failure> {
 }
 
 fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {
-    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, Create::Never, "ledger purge", Share::NONE)?;
+    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, Create::Never, "ledger purge", RateShare::NONE)?;
     let before = start_of_wib_day(before).ok_or_else(|| Failure::usage("`--before` is out of range"))?;
     let now = setup.clock.now();
     // A day to come must not make a code look expired that can still be paid.

@@ -7,13 +7,13 @@ use std::collections::{HashMap, HashSet};
 use super::alarms::alarms;
 use super::facts::{as_old_as_paid, bill, known, listed_once, matched_anew, payee, payment, payment_id};
 use super::judge::JudgedPayment;
-use super::settle::{JudgedRow, Told};
+use super::settle::{JudgedRow, ToldIn};
 use super::settlement_facts::{Named, bank_lines, batches, claimed_anew, named, named_by_rows, row, waits_for};
-use super::{KnownPayment, Outcome, Terms};
+use super::{KnownPayment, ReconcileTerms, Reconciled};
 use crate::books::fact::{Facts, Payee, PaymentFact, RowFact, RowKind};
-use crate::books::item::{ItemId, Subject};
+use crate::books::item::{BooksSubject, ItemId};
 use crate::books::take_on::TakenOn;
-use crate::books::{Brief, Decision, Link, Part, Parts};
+use crate::books::{BooksDecision, Brief, Link, Part, Parts};
 use crate::domain::classify::Class;
 use crate::domain::digest::Digest;
 use crate::domain::settlement::SettlementRow;
@@ -21,9 +21,9 @@ use crate::domain::settlement::SettlementRow;
 /// What a reconciliation found, by the parts in which the books post it. Facts are made when they are asked for: all at once they would
 /// take many times the memory of what they are made from.
 #[derive(Debug)]
-pub struct Found<'a> {
-    outcome: &'a Outcome,
-    terms: &'a Terms,
+pub struct FactsByPart<'a> {
+    outcome: &'a Reconciled,
+    terms: &'a ReconcileTerms,
     names: Names,
     rows: Vec<Named>,
     /// Payments of the period that our ledger knows, and settlement rows prove.
@@ -36,10 +36,16 @@ pub struct Found<'a> {
     common: Facts,
 }
 
-impl<'a> Found<'a> {
+impl<'a> FactsByPart<'a> {
     /// Finds the way of everything that `outcome` tells. `before` is what the books knew before it; `taken` is what they begin with.
     #[must_use]
-    pub fn of(outcome: &'a Outcome, terms: &'a Terms, before: &Brief, decisions: &[Decision], taken: &[TakenOn]) -> (Self, Parts) {
+    pub fn of(
+        outcome: &'a Reconciled,
+        terms: &'a ReconcileTerms,
+        before: &Brief,
+        decisions: &[BooksDecision],
+        taken: &[TakenOn],
+    ) -> (Self, Parts) {
         let names = Names::of(outcome, before);
         let rows = named(outcome);
         let mut found = Self {
@@ -188,14 +194,14 @@ impl<'a> Found<'a> {
         Some((input.files.rows.get(named.told_by)?, settled.rows.get(named.told_by)?))
     }
 
-    fn paid_link(&self, told: Told) -> Option<(ItemId, Option<ItemId>)> {
+    fn paid_link(&self, told: ToldIn) -> Option<(ItemId, Option<ItemId>)> {
         let link = match told {
-            Told::Here(at) => self.payment_link(self.outcome.judged.get(place(at)?)?),
-            Told::Before(at) => {
+            ToldIn::Here(at) => self.payment_link(self.outcome.judged.get(place(at)?)?),
+            ToldIn::Before(at) => {
                 let known = self.outcome.inputs.known.get(place(at)?)?;
                 Link::Payment(payment_id(&known.identity), self.names.debt(known.bill))
             }
-            Told::Orphan(at) => Link::Payment(self.outcome.inputs.orphans.get(place(at)?)?.id, None),
+            ToldIn::Orphan(at) => Link::Payment(self.outcome.inputs.orphans.get(place(at)?)?.id, None),
         };
         if let Link::Payment(id, debt) = link { Some((id, debt)) } else { None }
     }
@@ -279,7 +285,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    fn of(outcome: &Outcome, before: &Brief) -> Self {
+    fn of(outcome: &Reconciled, before: &Brief) -> Self {
         let bills = &outcome.inputs.bills;
         let groups = bills.group_names();
         let (mut ids, mut debts) = (Vec::with_capacity(bills.len()), Vec::with_capacity(bills.len()));
@@ -289,7 +295,7 @@ impl Names {
             let invoice_number = bills.invoice_number(number);
             let is_one = bills.numbered(invoice_number).nth(1).is_none();
             let parts = [invoice_number, bill.channel.name(), bills.payment_code(number)];
-            let id = if is_one { ItemId::bill(invoice_number) } else { ItemId::of(Subject::Bill, &parts.map(str::as_bytes)) };
+            let id = if is_one { ItemId::bill(invoice_number) } else { ItemId::of(BooksSubject::Bill, &parts.map(str::as_bytes)) };
             let debt = groups.get(&bill.group).map_or_else(|| ItemId::debt_of(invoice_number), |name| ItemId::group(name));
             if !is_one {
                 listed.entry(id).and_modify(|of| *of = debt.min(*of)).or_insert(debt);

@@ -6,7 +6,7 @@ use crate::doku::claim::Claim;
 use crate::domain::digest::{self, Digest};
 use crate::domain::lifecycle::{BillState, Event, HoldCause};
 use crate::domain::owner;
-use crate::ledger::{Basis, Entry, Ledger, LedgerError, Names, Private, View as _};
+use crate::ledger::{Basis, Ledger, LedgerError, LedgerView as _, Names, NewEvent, Private};
 
 /// The bills among `candidates` that a claim may be of: those that have or had its code; where nobody has, those of its number.
 pub(super) fn of<'a>(candidates: impl Iterator<Item = &'a BillState> + Clone, claim: &Claim) -> Vec<&'a BillState> {
@@ -45,6 +45,6 @@ pub(super) async fn hold(
     let event = Event::Held { cause: HoldCause::NotUnderstood, reason, evidence };
     // Whatever else happens to the bill meanwhile, that money was told of.
     tracing::info!(invoice = state.invoice_number.as_str(), reason = claim.reason, "the bill is held");
-    let entry = Entry { invoice_number: state.invoice_number.clone(), at: now, event, basis: Basis::Any, private: Private::default() };
+    let entry = NewEvent { invoice_number: state.invoice_number.clone(), at: now, event, basis: Basis::Any, private: Private::default() };
     ledger.record(vec![entry]).await.map(|_| true)
 }

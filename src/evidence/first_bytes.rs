@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::envelope::{self, Envelope};
-use super::kept::{Columns, Found};
 use super::lines;
+use super::table_line::{Columns, FoundColumns};
 use super::wrapper::Wrapper;
-use crate::domain::line::{Detail, Oddity};
-use crate::table::Settings;
+use crate::domain::line::{Detail, FileOddity};
+use crate::table::TableSettings;
 
 /// What the first bytes of a file tell.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +16,7 @@ pub(super) struct Head {
     /// What stands around its messages.
     pub(super) wrapper: Wrapper,
     /// What it seems to be instead of a log.
-    pub(super) oddity: Option<Oddity>,
+    pub(super) oddity: Option<FileOddity>,
     /// What more is to be said of it.
     pub(super) remark: String,
     /// The columns, where it is a table.
@@ -27,16 +27,16 @@ pub(super) struct Head {
 
 impl Head {
     /// Of a file that begins, decompressed, with `bytes`.
-    pub(super) fn of(bytes: &[u8], tables: &Settings) -> Self {
+    pub(super) fn of(bytes: &[u8], tables: &TableSettings) -> Self {
         if let Some(oddity) = of_binary(bytes) {
             return Self { oddity: Some(oddity), wrapper: Wrapper::of(bytes), ..Self::default() };
         }
-        let lacking = match Found::of(bytes, tables) {
-            Found::Table(columns, header_at) => {
+        let lacking = match FoundColumns::of(bytes, tables) {
+            FoundColumns::Table(columns, header_at) => {
                 return Self { wrapper: Wrapper::Table, table: Some(Arc::from(columns)), header_at, ..Self::default() };
             }
-            Found::Lacking(what) => what,
-            Found::None => String::new(),
+            FoundColumns::Lacking(what) => what,
+            FoundColumns::None => String::new(),
         };
         let wrapper = Wrapper::of(bytes);
         let oddity = match wrapper {
@@ -50,7 +50,7 @@ impl Head {
 }
 
 /// A table that lacks columns.
-pub(super) const OTHER_TABLE: Oddity = Oddity {
+pub(super) const OTHER_TABLE: FileOddity = FileOddity {
     what: Cow::Borrowed("a table without the columns of notifications"),
     remedy: Cow::Borrowed(
         "name its columns in `[notifications.columns]` or in a layout: `body`, `received_at`, and `headers` or `client_id`, \
@@ -84,9 +84,9 @@ pub(super) fn is_workbook(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04") && memchr::memmem::find(bytes, b"xl/").is_some()
 }
 
-fn of_binary(bytes: &[u8]) -> Option<Oddity> {
+fn of_binary(bytes: &[u8]) -> Option<FileOddity> {
     let format = FORMATS.iter().find(|(at, magic, ..)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(magic)));
-    let certain = |what, remedy| Oddity { what: Cow::Borrowed(what), remedy: Cow::Borrowed(remedy), is_certain: true };
+    let certain = |what, remedy| FileOddity { what: Cow::Borrowed(what), remedy: Cow::Borrowed(remedy), is_certain: true };
     if let Some((_, _, what, remedy)) = format {
         return Some(certain(what, remedy));
     }
@@ -100,8 +100,8 @@ fn of_binary(bytes: &[u8]) -> Option<Oddity> {
     (marked || striped).then(|| certain("UTF-16", "save it as UTF-8"))
 }
 
-fn of_text(bytes: &[u8]) -> Option<Oddity> {
-    let odd = |what, remedy| Some(Oddity { what: Cow::Borrowed(what), remedy: Cow::Borrowed(remedy), is_certain: false });
+fn of_text(bytes: &[u8]) -> Option<FileOddity> {
+    let odd = |what, remedy| Some(FileOddity { what: Cow::Borrowed(what), remedy: Cow::Borrowed(remedy), is_certain: false });
     if !bytes.is_empty() && bytes.iter().all(|&byte| byte == 0) {
         return odd("nothing but zeros, as a power loss leaves them", "take the file from a backup, or have the notifications sent again");
     }
@@ -140,7 +140,7 @@ fn of_text(bytes: &[u8]) -> Option<Oddity> {
 }
 
 /// What a line says that begins with no JSON.
-fn of_words(first: &str) -> Option<Oddity> {
+fn of_words(first: &str) -> Option<FileOddity> {
     let lower = first.get(..first.len().min(64)).unwrap_or_default().to_ascii_lowercase();
     let (what, remedy) = if ["<!doctype", "<html", "<?xml"].iter().any(|start| lower.starts_with(start)) {
         ("a page or an XML file", "give the log itself; a download may have ended at a login page")
@@ -157,7 +157,7 @@ fn of_words(first: &str) -> Option<Oddity> {
     } else {
         return None;
     };
-    Some(Oddity { what: Cow::Borrowed(what), remedy: Cow::Borrowed(remedy), is_certain: false })
+    Some(FileOddity { what: Cow::Borrowed(what), remedy: Cow::Borrowed(remedy), is_certain: false })
 }
 
 /// Whether a line is the beginning of a JSON object and no more.

@@ -11,7 +11,7 @@ use super::status::StatusEvidence;
 use crate::domain::ageing::date_of;
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
-use crate::domain::check::Found;
+use crate::domain::check_status::StatusPayment;
 
 /// A bill as its source tells it.
 #[derive(Clone, Copy, Debug)]
@@ -142,7 +142,7 @@ impl Bills {
     /// The codes that bills have lost, in the order of bills.
     #[must_use]
     pub fn told_codes(&self) -> Vec<ToldCode<'_>> {
-        let one = |(payment_code, former): (_, &super::former::Former)| ToldCode {
+        let one = |(payment_code, former): (_, &super::former_codes::Former)| ToldCode {
             bill: former.bill,
             payment_code,
             created_at: former.created_at,
@@ -165,7 +165,7 @@ impl Bills {
 
 impl StatusEvidence {
     /// What Check Status told of that no payment of the ledger proves.
-    pub fn told_of(&self) -> impl Iterator<Item = &Found> {
+    pub fn told_of(&self) -> impl Iterator<Item = &StatusPayment> {
         self.found().iter()
     }
 }

@@ -11,12 +11,12 @@ use super::item::ItemId;
 use super::known::{BatchDay, Open};
 use super::month::Why;
 use super::pair::{Leg, Movement, Pair};
-use super::post::Month;
+use super::post::PostedMonth;
 use crate::domain::amount::Rupiah;
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Handed {
+pub struct SharedTotals {
     /// What new rows come to, by batch and day; nothing is posted of it yet.
     days: BTreeMap<(ItemId, Date), BatchDay>,
     /// Batches with rows that are not paid out yet.
@@ -34,7 +34,7 @@ pub(super) const fn is_common(leg: Leg) -> bool {
     leg.item.is_none() || matches!(leg.account, Account::Clearing)
 }
 
-impl Handed {
+impl SharedTotals {
     /// Takes out of `book` what is not its own.
     pub(super) fn out_of(book: &mut Book<'_>) -> Self {
         let touched = std::mem::take(&mut book.touched);
@@ -84,7 +84,7 @@ impl Handed {
     }
 }
 
-impl Month {
+impl PostedMonth {
     /// Whether this part says what moves on a leg: what all parts have in common is told where they come together.
     #[must_use]
     pub const fn is_told_here(&self, leg: Leg) -> bool {

@@ -5,15 +5,15 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::bills::{Bills, Found};
-use super::known::KnownPayment;
+use super::bills::{BillMatch, Bills};
+use super::known_payments::KnownPayment;
 use crate::books::ItemId;
 use crate::books::fact::Payee;
-use crate::books::known::{Bill, Known, Payment};
+use crate::books::known::{BookedBill, BookedPayment, Known};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
 use crate::domain::digest::Digest;
-use crate::domain::payment::{Facts, Sameness};
+use crate::domain::payment::{PaymentContent, Sameness};
 
 /// A payment of an earlier month without a bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,16 +97,16 @@ impl<'a> Carried<'a> {
 
 /// What tells a payment from others, however a message of it is written. Books of before it was noted what a payment of a bill was notified
 /// as take it to have been what its bill is called.
-fn sameness(payment: &Payment, of_bill: (&str, &str), identity: Digest, amount: u64) -> Option<Sameness> {
+fn sameness(payment: &BookedPayment, of_bill: (&str, &str), identity: Digest, amount: u64) -> Option<Sameness> {
     let notified = &payment.notified;
     let is_noted = !(notified.invoice_number.is_empty() && notified.payment_code.is_empty());
     let (number, code) = if is_noted { (&*notified.invoice_number, &*notified.payment_code) } else { of_bill };
     let amount = Amount::new(amount).ok()?;
-    let facts = Facts { channel: payment.channel, code, number, amount, paid_at: payment.paid_at };
+    let facts = PaymentContent { channel: payment.channel, code, number, amount, paid_at: payment.paid_at };
     Some(Sameness::of(identity, payment.canonical.unwrap_or(identity), &facts))
 }
 
-fn orphan(bills: &Bills, id: ItemId, payment: &Payment, identity: Digest, amount: u64) -> Option<Orphan> {
+fn orphan(bills: &Bills, id: ItemId, payment: &BookedPayment, identity: Digest, amount: u64) -> Option<Orphan> {
     let notified = &payment.notified;
     let found = bills.find(&notified.invoice_number, &notified.payment_code);
     Some(Orphan {
@@ -119,13 +119,13 @@ fn orphan(bills: &Bills, id: ItemId, payment: &Payment, identity: Digest, amount
         channel: payment.channel,
         amount,
         paid_at: payment.paid_at,
-        bill: if let Found::One(bill) = found { Some(bill) } else { None },
+        bill: if let BillMatch::One(bill) = found { Some(bill) } else { None },
         is_proved: false,
     })
 }
 
 /// The bill of the ledger that is `bill` of the books.
-fn number_of(bills: &Bills, bill: &Bill) -> Option<u32> {
+fn number_of(bills: &Bills, bill: &BookedBill) -> Option<u32> {
     let mut codes = bill.names.iter().filter_map(|name| name.split_once('/')).map(|(_, code)| code);
     let by_code = codes.find_map(|code| bills.pair(&bill.invoice_number, code));
     by_code.or_else(|| {

@@ -9,7 +9,7 @@ use super::pair::{Leg, Movement};
 /// How something was taken off a debt without money of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Off {
+pub enum WayOff {
     /// The ledger says paid, nothing proves it.
     Unproven,
     /// Its last code has long expired.
@@ -26,7 +26,7 @@ pub enum Off {
     Elsewhere,
 }
 
-impl Off {
+impl WayOff {
     /// All of them.
     pub const ALL: [Self; 7] =
         [Self::Unproven, Self::Lapsed, Self::Cancelled, Self::WrittenOff, Self::Waived, Self::Rounding, Self::Elsewhere];

@@ -1,6 +1,5 @@
 //! Who was asked what was said of keys, and what whoever signs must know of the months that a report goes on from.
 
-use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -8,24 +7,25 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::doku::keyring::Keyring;
-use crate::domain::caveat::{self, Former, Signer, Signers, Told};
+use crate::domain::caveat::{self, Former, Signer, Signers, ToldCaveat};
 use crate::domain::revocation::Revocation;
 use crate::journal::period::ClosedPeriod;
 use crate::journal::{Journal, JournalError};
+use crate::report::manifest;
 use crate::report::summary_inputs::{KeyFigures, WordFigures};
 
 /// What ledgers said of keys, and what they and the months before come to.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct LedgersAsked {
     /// The heads of the ledgers that were asked, `sequence:hash`.
     pub heads: Vec<String>,
     /// All that any of them says was said of keys, and when.
     pub said: Vec<(Timestamp, Revocation)>,
     /// What whoever signs must know.
-    pub caveats: Vec<Told>,
+    pub caveats: Vec<ToldCaveat>,
 }
 
-impl Asked {
+impl LedgersAsked {
     /// The keys of a report: those of the settings, the present one first, then the others that have signed what counts.
     pub(super) fn keys(&self, keyring: &Keyring, signers: &Signers) -> Vec<KeyFigures> {
         let of = |fingerprint: String, until| {
@@ -78,13 +78,13 @@ pub fn caveats<E: From<JournalError>>(
     formers: &[Former],
     keyring: &Keyring,
     is_known: impl FnMut(&str) -> Result<bool, E>,
-) -> Result<Vec<Told>, E> {
+) -> Result<Vec<ToldCaveat>, E> {
     let closed = journal.periods()?;
     let accepted = |caveat: &caveat::Caveat| {
         closed.iter().find(|period| period.close.accepted.contains(caveat)).map(|period| period.close.closing.from)
     };
     let found = caveat::caveats(formers, journal.said_of_keys(), keyring.revoked(), is_known)?;
-    Ok(found.into_iter().map(|caveat| Told { accepted_with: accepted(&caveat), caveat }).collect())
+    Ok(found.into_iter().map(|caveat| ToldCaveat { accepted_with: accepted(&caveat), caveat }).collect())
 }
 
 /// What a report's summary.json says, as far as this needs it.
@@ -114,7 +114,7 @@ enum Source {
 
 /// The month of the report in `folder`; none where there is no report, which whoever reads its balances says.
 fn of_folder(folder: &Path) -> Option<Former> {
-    let summary: Summary = serde_json::from_slice(&fs::read(folder.join("summary.json")).ok()?).ok()?;
+    let summary: Summary = serde_json::from_slice(&manifest::summary(folder).ok()?).ok()?;
     let signers = summary.revocations_asked.is_some().then_some(summary.keys);
     let mut ledger_heads = summary.revocations_asked.unwrap_or_default();
     if let Source::Own { sequence, head } = summary.ledger {

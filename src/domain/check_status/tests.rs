@@ -25,7 +25,7 @@ fn apply(state: Option<BillState>, second: i64, event: &Event) -> BillState {
 }
 
 /// A bill whose code expires at second 0.
-fn bill(method: Method) -> BillState {
+fn bill(method: IssuanceMethod) -> BillState {
     let terms = RecordedTerms {
         channel: Channel::Alfa,
         method,
@@ -50,7 +50,7 @@ fn bill(method: Method) -> BillState {
 
 fn checked(state: BillState, second: i64, word: Word, chosen: bool) -> BillState {
     let payment = (word == Word::Success).then(|| found(b"7", 5));
-    apply(Some(state), second, &Event::Checked { order: number("A"), word, chosen, payment, details: Details::default() })
+    apply(Some(state), second, &Event::Checked { order: number("A"), word, chosen, payment, details: StatusDetails::default() })
 }
 
 fn found(transaction: &[u8], paid: i64) -> FoundPayment {
@@ -82,7 +82,7 @@ fn due_second(state: &BillState) -> Option<i64> {
 
 #[test]
 fn the_schedule_asks_after_expiry_and_then_after_1_2_4_and_8_days_until_the_window_ends() {
-    let mut state = bill(Method::Doku);
+    let mut state = bill(IssuanceMethod::Doku);
     let mut asked = Vec::new();
     while let Some(due) = due_second(&state) {
         asked.push(due - 780 * 60);
@@ -94,25 +94,25 @@ fn the_schedule_asks_after_expiry_and_then_after_1_2_4_and_8_days_until_the_wind
 #[test]
 fn only_dokus_final_words_end_it() {
     for word in Word::ALL {
-        let due = due_second(&checked(bill(Method::Doku), 780 * 60, word, false));
+        let due = due_second(&checked(bill(IssuanceMethod::Doku), 780 * 60, word, false));
         let is_final = matches!(word, Word::Success | Word::Expired);
         assert_eq!(due.is_none(), is_final, "{word:?}");
     }
     // Paid, but of no payment that could be recorded: it must be asked again.
-    let event = Event::Checked { order: number("A"), word: Word::Success, chosen: false, payment: None, details: Details::default() };
-    assert!(due_second(&apply(Some(bill(Method::Doku)), 780 * 60, &event)).is_some());
+    let event = Event::Checked { order: number("A"), word: Word::Success, chosen: false, payment: None, details: StatusDetails::default() };
+    assert!(due_second(&apply(Some(bill(IssuanceMethod::Doku)), 780 * 60, &event)).is_some());
 }
 
 #[test]
 fn what_is_notified_inquired_cancelled_or_dead_is_not_asked_about_by_itself() {
-    assert_eq!(due_at(&bill(Method::Doku), true, &SCHEDULE), None);
-    assert_eq!(due_at(&bill(Method::Inquiry), false, &SCHEDULE), None);
-    assert_eq!(due_second(&apply(Some(bill(Method::Doku)), 5, &Event::Retired { reason: "expired".into() })), None);
+    assert_eq!(due_at(&bill(IssuanceMethod::Doku), true, &SCHEDULE), None);
+    assert_eq!(due_at(&bill(IssuanceMethod::Inquiry), false, &SCHEDULE), None);
+    assert_eq!(due_second(&apply(Some(bill(IssuanceMethod::Doku)), 5, &Event::Retired { reason: "expired".into() })), None);
 }
 
 #[test]
 fn a_persons_own_query_delays_the_schedule_by_the_spacing_only() {
-    let state = checked(bill(Method::Doku), 780 * 60, Word::Pending, true);
+    let state = checked(bill(IssuanceMethod::Doku), 780 * 60, Word::Pending, true);
     assert_eq!(due_second(&state), Some(780 * 60));
     let asked = |now: i64| due([&state], at(now), 9).len();
     assert_eq!((asked(780 * 60 + 59), asked(780 * 60 + 60)), (0, 1));
@@ -138,7 +138,7 @@ proptest! {
         let mut states = Vec::new();
         for (mut history, count) in histories.into_iter().zip(0..) {
             history.sort_unstable_by_key(|(second, ..)| *second);
-            let state = history.into_iter().fold(bill(Method::Doku), |state, (second, word, chosen)| checked(state, second, word, chosen));
+            let state = history.into_iter().fold(bill(IssuanceMethod::Doku), |state, (second, word, chosen)| checked(state, second, word, chosen));
             states.push(BillState { invoice_number: InvoiceNumber::new(format!("I-{count}")).unwrap(), ..state });
         }
         let now = at(now);

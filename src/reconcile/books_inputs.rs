@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::books::carry::{CarryError, Folder, Reader};
+use crate::books::carry::{CarryError, CarryFolder, Reader};
 use crate::books::take_on::TakenOn;
-use crate::books::{Decision, Known, Leg, Part, Parts, Settings};
+use crate::books::{BooksDecision, BooksSettings, Known, Leg, Part, Parts};
 
 /// What the books are opened with.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub enum Opened {
     /// The month before, whose head has this hash.
     Carried {
         /// What was known at its end.
-        folder: Box<Folder>,
+        folder: Box<CarryFolder>,
         /// The hash of its head.
         hash: String,
     },
@@ -29,16 +29,16 @@ pub struct BooksInputs {
     /// What they are opened with.
     pub opened: Opened,
     /// The journal's decisions.
-    pub decisions: Vec<Decision>,
+    pub decisions: Vec<BooksDecision>,
     /// Items that the journal holds open.
-    pub asked: Asked,
+    pub asked: WatchedItems,
     /// The settings that postings depend on.
-    pub settings: Settings,
+    pub settings: BooksSettings,
 }
 
 /// What somebody wants to know of the books, whichever part it is in.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct WatchedItems {
     /// Items that are shown under these ids.
     pub ids: BTreeSet<String>,
     /// What stands there.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::code::Code;
+use super::code::StableCode;
 use super::codes;
 use super::ids::InvoiceNumber;
 use super::lifecycle::OperationKind;
@@ -90,7 +90,7 @@ impl End {
 
     /// We did not send it, and will not while the row is as it is.
     #[must_use]
-    pub fn refused(code: Code, column: &'static str, reason: &str) -> Self {
+    pub fn refused(code: StableCode, column: &'static str, reason: &str) -> Self {
         Self { code: code.id.into(), column, reason: reason.into(), ..Self::plain(Bucket::Refused, "refused") }
     }
 
@@ -204,9 +204,9 @@ impl Ends {
 
 /// How many rows ended in each bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts(pub BTreeMap<Bucket, u64>);
+pub struct RowCounts(pub BTreeMap<Bucket, u64>);
 
-impl Counts {
+impl RowCounts {
     /// Counts `ends`.
     #[must_use]
     pub fn of<'a>(ends: impl Iterator<Item = &'a End>) -> Self {

@@ -13,7 +13,7 @@ use super::arrival::received_at;
 use super::blocks::LINE_MAX;
 use super::lines::{self, Piece, Place, Span};
 use crate::domain::line::Detail;
-use crate::table::{self, Dialect, Fault, Header, Kind, Layout, Row, Settings, Shape, Sniffed, What, Wrong};
+use crate::table::{self, Dialect, Header, PieceKind, Row, Shape, Sniffed, StoredAs, TableFault, TableLayout, TableSettings, Wrong};
 
 const RECEIVED_AT: &str = "received_at";
 const HEADERS: &str = "headers";
@@ -47,12 +47,12 @@ pub(super) struct Columns {
     /// The body, or a whole line of a log.
     body: usize,
     holds_lines: bool,
-    layout: Layout,
+    layout: TableLayout,
     offset: Option<jiff::tz::Offset>,
 }
 
 /// What the beginning of a file is, as far as tables go.
-pub(super) enum Found {
+pub(super) enum FoundColumns {
     /// A table of notifications, and the byte at which its header stands.
     Table(Box<Columns>, usize),
     /// A table without the columns of one, and what it lacks.
@@ -74,9 +74,9 @@ pub(super) enum Record {
     Wrong(Detail),
 }
 
-impl Found {
+impl FoundColumns {
     /// Of a file that begins with `head`.
-    pub(super) fn of(head: &[u8], tables: &Settings) -> Self {
+    pub(super) fn of(head: &[u8], tables: &TableSettings) -> Self {
         let first = head.trim_ascii_start().strip_prefix(MARK).unwrap_or(head).trim_ascii_start().first();
         if matches!(first, None | Some(b'{' | b'[' | b'<' | 0)) {
             return Self::None;
@@ -90,7 +90,7 @@ impl Found {
         }
     }
 
-    fn of_header(delimiter: u8, header: Row, head: &[u8], tables: &Settings) -> Self {
+    fn of_header(delimiter: u8, header: Row, head: &[u8], tables: &TableSettings) -> Self {
         let layouts = layouts(tables);
         let names = table::names(&header);
         let is_related = names.iter().any(|name| is_known(name, &layouts));
@@ -110,7 +110,7 @@ impl Found {
 }
 
 impl Columns {
-    fn of(delimiter: u8, header: Row, tables: &Settings) -> Result<Self, Fault> {
+    fn of(delimiter: u8, header: Row, tables: &TableSettings) -> Result<Self, TableFault> {
         let layouts = layouts(tables);
         let names = table::names(&header);
         let wanted = tables.layout.as_deref().filter(|wanted| layouts.iter().any(|layout| layout.name == *wanted));
@@ -136,26 +136,26 @@ impl Columns {
     }
 
     /// What the record is that was split off into `row`.
-    pub(super) fn record(&self, row: &Row, what: What) -> Record {
+    pub(super) fn record(&self, row: &Row, what: PieceKind) -> Record {
         match what {
-            What::Empty | What::Blank => Record::Blank,
-            What::Row if plain(row).eq(plain(&self.header)) => Record::Header,
-            What::Row => Record::Message,
-            What::Wrong(_) if row.raw().iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace()) => Record::Blank,
-            What::Wrong(Wrong::TooLarge(_)) => Record::Wrong(Detail::TooLong),
-            What::Wrong(Wrong::Unclaimed) => Record::Wrong(Detail::Unclaimed),
-            What::Wrong(_) if memchr::memmem::find(row.raw(), &[self.dialect.delimiter, b'{', b'"']).is_some() => {
+            PieceKind::Empty | PieceKind::Blank => Record::Blank,
+            PieceKind::Row if plain(row).eq(plain(&self.header)) => Record::Header,
+            PieceKind::Row => Record::Message,
+            PieceKind::Wrong(_) if row.raw().iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace()) => Record::Blank,
+            PieceKind::Wrong(Wrong::TooLarge(_)) => Record::Wrong(Detail::TooLong),
+            PieceKind::Wrong(Wrong::Unclaimed) => Record::Wrong(Detail::Unclaimed),
+            PieceKind::Wrong(_) if memchr::memmem::find(row.raw(), &[self.dialect.delimiter, b'{', b'"']).is_some() => {
                 Record::Wrong(Detail::Unquoted)
             }
-            What::Wrong(Wrong::Width { .. }) => Record::Wrong(Detail::Width),
-            What::Wrong(_) if memchr::memmem::find(row.raw(), b"{\\\"").is_some() => Record::Wrong(Detail::Backslashes),
-            What::Wrong(_) => Record::Wrong(Detail::StrayQuote),
+            PieceKind::Wrong(Wrong::Width { .. }) => Record::Wrong(Detail::Width),
+            PieceKind::Wrong(_) if memchr::memmem::find(row.raw(), b"{\\\"").is_some() => Record::Wrong(Detail::Backslashes),
+            PieceKind::Wrong(_) => Record::Wrong(Detail::StrayQuote),
         }
     }
 
     /// Whether an id of `row` is a number of a workbook, of which digits are lost.
     fn holds_rounded(&self, row: &Row) -> bool {
-        self.own.iter().flatten().any(|&place| row.kind(place) == Kind::Number)
+        self.own.iter().flatten().any(|&place| row.kind(place) == StoredAs::Number)
     }
 
     /// The message of a row as one line of a log; its body is the cell's own text.
@@ -234,17 +234,17 @@ fn member(name: &str, value: &str) -> String {
 }
 
 /// The layouts that are of notifications: what stands under `[notifications]`, and those that say where the body is.
-fn layouts(tables: &Settings) -> Vec<Layout> {
+fn layouts(tables: &TableSettings) -> Vec<TableLayout> {
     let named = tables.layouts.iter().filter(|layout| layout.columns.contains_key(BODY));
     std::iter::once(&tables.notifications).chain(named).cloned().collect()
 }
 
-fn is_known(name: &str, layouts: &[Layout]) -> bool {
-    let is_mapped = |layout: &Layout| layout.columns.values().any(|theirs| table::normalized(theirs) == name);
+fn is_known(name: &str, layouts: &[TableLayout]) -> bool {
+    let is_mapped = |layout: &TableLayout| layout.columns.values().any(|theirs| table::normalized(theirs) == name);
     COLUMNS.contains(&name) || layouts.iter().any(is_mapped)
 }
 
-fn is_enough(names: &[String], layouts: &[Layout]) -> bool {
+fn is_enough(names: &[String], layouts: &[TableLayout]) -> bool {
     layouts.iter().any(|layout| {
         let has = |column: &str| {
             let theirs = layout.columns.get(column).map(|theirs| table::normalized(theirs));
@@ -259,12 +259,12 @@ fn holds_lines(names: &[String]) -> bool {
     !names.iter().any(|name| name == BODY) && names.iter().any(|name| LINES.contains(&name.as_str()))
 }
 
-fn lacking(header: &Row, names: &[String], has_body: bool, layouts: &[Layout]) -> Fault {
+fn lacking(header: &Row, names: &[String], has_body: bool, layouts: &[TableLayout]) -> TableFault {
     let wanted = if has_body { RECEIVED_AT } else { BODY };
     let is_known = |name: &str| is_known(name, layouts);
     let near = table::nearest(wanted, names.iter().map(String::as_str).filter(|name| !is_known(name)));
     let missing = near.map_or_else(|| format!("`{wanted}`"), |near| format!("`{wanted}`, did you mean your `{near}`?"));
-    Fault::ColumnMissing { missing, found: table::found_words(header, &is_known) }
+    TableFault::ColumnMissing { missing, found: table::found_words(header, &is_known) }
 }
 
 /// One record of a table, and how many lines it spans.
@@ -276,7 +276,7 @@ pub(super) struct Spanned {
 }
 
 /// The only sheet of notifications of a workbook, its rows written as records of CSV, with the number of each; or why there is none.
-pub(super) fn of_workbook(content: Vec<u8>, tables: &Settings) -> Result<(Columns, Vec<u8>, Vec<Spanned>), String> {
+pub(super) fn of_workbook(content: Vec<u8>, tables: &TableSettings) -> Result<(Columns, Vec<u8>, Vec<Spanned>), String> {
     let layouts = layouts(tables);
     let header = Header { is_known: &|name| is_known(name, &layouts), is_enough: &|names| is_enough(names, &layouts) };
     let shape = Shape { delimiter: None, sheet: None, limits: &tables.limits, header, is_strict: false };
@@ -334,12 +334,12 @@ pub(super) fn cut(columns: &Columns, text: &[u8], header_at: Option<usize>, is_a
     let (mut rows, mut row, mut at, mut line) = (Vec::new(), Row::default(), 0_usize, 0_u64);
     while let Some(rest) = text.get(at..).filter(|rest| is_all || rest.len() > LINE_MAX.saturating_add(2)) {
         let Some(piece) = table::split(rest, &columns.dialect, &mut row) else { break };
-        if matches!(piece.what, What::Wrong(Wrong::TooLarge(_))) {
+        if matches!(piece.what, PieceKind::Wrong(Wrong::TooLarge(_))) {
             break;
         }
         let record = match header_at.filter(|&header| at <= header) {
             Some(header) if at == header => Record::Header,
-            Some(_) if piece.what == What::Empty || piece.what == What::Blank => Record::Blank,
+            Some(_) if piece.what == PieceKind::Empty || piece.what == PieceKind::Blank => Record::Blank,
             Some(_) if at == 0 && is_preface(row.raw()) => Record::Header,
             Some(_) => Record::Wrong(Detail::Unclaimed),
             None => columns.record(&row, piece.what),
@@ -358,7 +358,7 @@ pub(super) fn pieces<'a>(bytes: &'a [u8], rows: &[Spanned], columns: &Columns, m
     for &Spanned { span, lines: mut rest, record } in rows {
         match record {
             Record::Message => {
-                let whole = table::split(span.of(bytes), &columns.dialect, &mut row).filter(|piece| piece.what == What::Row);
+                let whole = table::split(span.of(bytes), &columns.dialect, &mut row).filter(|piece| piece.what == PieceKind::Row);
                 match whole.ok_or(Detail::StrayQuote).and_then(|_| columns.line(&row)) {
                     Ok(text) if columns.holds_lines => lines::inner(vec![Cow::Owned(text)], span, &mut see),
                     Ok(text) => see(Piece::Message { span, text: Some(Cow::Owned(text)), place: Place::Only }),

@@ -5,8 +5,8 @@ use std::ops::Deref;
 
 use jiff::Timestamp;
 
-use super::carried::Orphan;
 use super::dedupe::Payments;
+use super::earlier_payments::Orphan;
 use crate::domain::digest::Digest;
 use crate::domain::line::Lines;
 use crate::domain::payment::Sameness;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::item::ItemId;
-use super::known::{Bill, Debt, Known, Payment};
+use super::known::{BookedBill, BookedPayment, Debt, Known};
 use crate::domain::calendar::wib_date;
 
 impl Known {
@@ -40,9 +40,10 @@ impl Known {
 
     /// Debts go with their bills and payments, or not at all.
     fn forget_debts(&mut self, day: Date, open: &BTreeSet<ItemId>) {
-        let is_old_bill = |bill: &Bill| bill.events.iter().all(|event| event.at.is_some_and(|at| wib_date(at) < day));
-        let is_done =
-            |id: &ItemId, payment: &Payment| wib_date(payment.paid_at) < day && !open.contains(id) && !open.contains(&payment.held_as);
+        let is_old_bill = |bill: &BookedBill| bill.events.iter().all(|event| event.at.is_some_and(|at| wib_date(at) < day));
+        let is_done = |id: &ItemId, payment: &BookedPayment| {
+            wib_date(payment.paid_at) < day && !open.contains(id) && !open.contains(&payment.held_as)
+        };
         let is_kept = |id: &ItemId, debt: &Debt| {
             let payments = debt.payments.iter().filter_map(|id| Some((id, self.payments.get(id)?)));
             let bills = debt.bills.iter().filter_map(|bill| self.bills.get(bill));

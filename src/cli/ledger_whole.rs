@@ -5,19 +5,20 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::heads;
-use super::keeping::{runtime, wait};
+use super::failure::Failure;
+use super::head_file;
+use super::ledger_commands::{runtime, wait};
 use super::output;
-use super::setup::{Failure, Setup};
+use super::setup::Setup;
 use super::witness;
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::digest::Digest;
 use crate::exit::Exit;
 use crate::ledger::codes as ledger_codes;
-use crate::ledger::{Head, LedgerError, Location, Seals, SenderLock, Store, VerifyReport};
+use crate::ledger::{LedgerError, LedgerHead, Location, Seals, SenderLock, Store, VerifyReport};
 use crate::report::atomic;
 use crate::report::issue::head_text;
-use crate::secret::{self, Sources};
+use crate::secret::{self, SecretSources};
 use crate::serve::log::LogFolder;
 use crate::witness::Record;
 
@@ -82,7 +83,7 @@ fn backup_failed(error: LedgerError, to: &Path) -> Failure {
 pub(super) fn verify(setup: &Setup, head: Option<&str>, head_file: Option<&Path>, record: Option<&Record>) -> Result<Exit, Failure> {
     let location = setup.ledger_location()?;
     let expected = match head_file {
-        Some(path) => heads::kept(path)?,
+        Some(path) => head_file::kept(path)?,
         None => head.map(parse_head).transpose()?,
     };
     let report = wait(Store::verify(&location, &setup.seals()?, expected.as_ref()))?;
@@ -104,7 +105,7 @@ pub(super) fn verify(setup: &Setup, head: Option<&str>, head_file: Option<&Path>
     }
     whole(&location, &report)?;
     compared.as_ref().map_or(Ok(()), |compared| witness::agree(setup, compared))?;
-    head_file.map_or(Ok(()), |path| heads::keep(path, report.head))?;
+    head_file.map_or(Ok(()), |path| head_file::keep(path, report.head))?;
     if !setup.json {
         output::done(format_args!("{} events of {} bills are whole; head {}", report.events, report.bills, head_text(report.head)));
     }
@@ -136,13 +137,13 @@ pub(super) fn restore(setup: &Setup, from: &Path) -> Result<Exit, Failure> {
 }
 
 /// `sequence:hash`, as every summary prints it.
-pub(super) fn parse_head(text: &str) -> Result<Head, Failure> {
+pub(super) fn parse_head(text: &str) -> Result<LedgerHead, Failure> {
     let parsed = text.split_once(':').and_then(|(sequence, hash)| {
         let mut bytes: Digest = [0; 32];
         for (index, byte) in bytes.iter_mut().enumerate() {
             *byte = u8::from_str_radix(hash.get(index * 2..index * 2 + 2)?, 16).ok()?;
         }
-        (hash.len() == 64).then_some(Head { sequence: sequence.parse().ok()?, hash: bytes })
+        (hash.len() == 64).then_some(LedgerHead { sequence: sequence.parse().ok()?, hash: bytes })
     });
     parsed.ok_or_else(|| Failure::usage(format!("`--head {text}` is not `sequence:hash`\nhint: copy `ledger_head` from a summary.json")))
 }
@@ -154,7 +155,7 @@ pub(super) fn rekey(
     former: Option<&Path>,
     (head, head_file): (Option<&str>, Option<&Path>),
 ) -> Result<Exit, Failure> {
-    let former = former.map_or(Ok(None), |file| secret::seal_key(&file.display().to_string(), Sources::default()))?;
+    let former = former.map_or(Ok(None), |file| secret::seal_key(&file.display().to_string(), SecretSources::default()))?;
     let former = former.as_ref().map_or(Seals::UNKEYED, Seals::keyed);
     let (binding, location) = (setup.binding()?, setup.ledger_location()?);
     if binding.seals == former {
@@ -169,14 +170,14 @@ pub(super) fn rekey(
     let of_before = location.clone().sealed(&former);
     // Whoever put an older copy in its place would have it made sound.
     let known = match head_file {
-        Some(path) => heads::kept(path)?,
+        Some(path) => head_file::kept(path)?,
         None => head.map(parse_head).transpose()?,
     };
     let known = known.ok_or_else(|| Failure::usage("no head is known\nhint: give the last summary's `ledger_head` with `--head`"))?;
     whole(&location, &wait(Store::verify(&of_before, &former, Some(&known)))?)?;
     runtime()?.block_on(Store::backup(&of_before, to)).map_err(|error| backup_failed(error, to))?;
     let head = wait(Store::rekey(&of_before, &binding, &former, setup.clock.now()))?;
-    head_file.map_or(Ok(()), |path| heads::keep(path, head))?;
+    head_file.map_or(Ok(()), |path| head_file::keep(path, head))?;
     setup.figure_head(head);
     let (sealed, head) = (binding.seals.in_words(), head_text(head));
     let told = json!({"sealed": sealed, "backup": to, "ledger_head": head});

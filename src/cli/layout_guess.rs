@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::setup::Failure;
+use super::failure::Failure;
 use crate::domain::personal::may_be_personal;
 use crate::exit::Exit;
 use crate::private;
-use crate::table::{AmountFormat, DateFormat, Header, Limits, Row, Shape, Table, names, normalized};
+use crate::table::{AmountFormat, DateFormat, Header, Row, Shape, Table, TableLimits, names, normalized};
 
 /// Rows that are looked at.
 const ROWS_MAX: usize = 20_000;
@@ -135,13 +135,13 @@ struct Cells {
 
 impl Guess {
     fn of(source: &Path) -> Result<Self, Failure> {
-        let refused = |fault: crate::table::Fault| {
+        let refused = |fault: crate::table::TableFault| {
             let code = fault.code();
             Failure::new(Exit::Input, format!("`{}` {fault} [{code}]\nhint: {}", source.display(), code.remedy))
         };
         let is_known = |name: &str| CALLED.iter().any(|(_, called)| called.contains(&name));
         let is_enough = |names: &[String]| names.iter().filter(|name| is_known(name)).count() > 1;
-        let limits = Limits::default();
+        let limits = TableLimits::default();
         let header = Header { is_known: &is_known, is_enough: &is_enough };
         let shape = Shape { delimiter: None, sheet: None, limits: &limits, header, is_strict: true };
         let mut table = Table::open(source, &shape).map_err(refused)?;

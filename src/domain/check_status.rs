@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::amount::Amount;
 use super::bill::Expiry;
-use super::channel::{Channel, Method};
+use super::channel::{Channel, IssuanceMethod};
 use super::digest::{self, Digest};
 use super::ids::{InvoiceNumber, PaymentCode, RequestId};
-use super::lifecycle::{BillState, Code, Status};
-use super::payment::{self, Facts, Sameness};
+use super::lifecycle::{BillState, IssuedCode, Status};
+use super::payment::{self, PaymentContent, Sameness};
 
 /// DOKU's word for where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,7 +79,7 @@ impl Word {
 
 /// What a status answer said besides its word.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Details {
+pub struct StatusDetails {
     /// The order's amount in rupiah, if it was readable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<u64>,
@@ -94,7 +94,7 @@ pub struct Details {
     pub controlled: bool,
 }
 
-impl Details {
+impl StatusDetails {
     /// Whether it said nothing more.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -133,7 +133,7 @@ impl FoundPayment {
     #[must_use]
     pub fn sameness(&self) -> Sameness {
         let (code, number) = (self.payment_code.as_str(), self.invoice_number.as_str());
-        let facts = Facts { channel: self.channel, code, number, amount: self.amount, paid_at: self.paid_at };
+        let facts = PaymentContent { channel: self.channel, code, number, amount: self.amount, paid_at: self.paid_at };
         Sameness::of(self.identity, self.canonical.unwrap_or(self.identity), &facts)
     }
 
@@ -148,7 +148,7 @@ impl FoundPayment {
 
 /// A payment found, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
+pub struct StatusPayment {
     /// When DOKU first told of it (UTC).
     pub at: Timestamp,
     /// What it told.
@@ -167,7 +167,7 @@ pub struct Checks {
     /// How often the schedule has asked about this order.
     pub count: u32,
     /// Every payment it told of, also of earlier orders of the bill.
-    pub found: Vec<Found>,
+    pub found: Vec<StatusPayment>,
 }
 
 impl Checks {
@@ -190,7 +190,7 @@ impl Checks {
             let mut known: Vec<Sameness> = found.iter().map(|found| found.payment.sameness()).collect();
             payment::join(&mut known, &[payment.sameness()]);
             if known.len() > found.len() {
-                found.push(Found { at, payment: payment.clone() });
+                found.push(StatusPayment { at, payment: payment.clone() });
             }
             found.iter_mut().zip(&known).for_each(|(found, known)| found.payment.is_called(known));
         }
@@ -225,8 +225,10 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
 /// holds no order of an inquired code before somebody asks for it at a counter.
 #[must_use]
 pub fn may_tell(state: &BillState) -> bool {
-    let is_final = |code: &Code| state.checks.as_deref().is_some_and(|checks| checks.is_final(&code.wire_invoice_number));
-    state.status == Status::Active && state.terms.method != Method::Inquiry && state.code.as_ref().is_some_and(|code| !is_final(code))
+    let is_final = |code: &IssuedCode| state.checks.as_deref().is_some_and(|checks| checks.is_final(&code.wire_invoice_number));
+    state.status == Status::Active
+        && state.terms.method != IssuanceMethod::Inquiry
+        && state.code.as_ref().is_some_and(|code| !is_final(code))
 }
 
 /// When the schedule asks about a bill next; `None`: not by itself. `is_notified`: a notification proves that it is paid.

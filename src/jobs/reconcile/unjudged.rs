@@ -3,31 +3,31 @@
 use super::books::inputs;
 use super::gathered::Gathered;
 use super::{Billed, ReconcileError, ReconcileOptions, cover, opening_of};
-use crate::books::Decision;
+use crate::books::BooksDecision;
 use crate::domain::line::InputFile;
-use crate::reconcile::opened::Opened;
-use crate::reconcile::{Inputs, Terms};
+use crate::reconcile::books_inputs::Opened;
+use crate::reconcile::{Inputs, ReconcileTerms};
 
 /// See the module.
 #[derive(Debug)]
-pub struct Told {
+pub struct Unjudged {
     /// Bills and evidence.
     pub inputs: Inputs,
     /// Period, as-of and policy.
-    pub terms: Terms,
+    pub terms: ReconcileTerms,
     /// The logs.
     pub files: Vec<InputFile>,
     /// What the books of the month before handed on, or what they are begun with.
     pub opened: Opened,
     /// What people decided.
-    pub decisions: Vec<Decision>,
+    pub decisions: Vec<BooksDecision>,
 }
 
 /// Reads everything that a report is made from.
 ///
 /// # Errors
 /// As for [`run`](super::run).
-pub fn told(mut billed: Billed, options: &ReconcileOptions) -> Result<Told, ReconcileError> {
+pub fn told(mut billed: Billed, options: &ReconcileOptions) -> Result<Unjudged, ReconcileError> {
     let terms = options.terms()?;
     let opening = options.opening.as_ref().map(|folder| opening_of(folder, terms.period)).transpose()?;
     let before = cover(&mut billed, options, opening.as_ref())?;
@@ -36,5 +36,5 @@ pub fn told(mut billed: Billed, options: &ReconcileOptions) -> Result<Told, Reco
     let (mut read, _) = billed.inputs(evidence, &files, settlement);
     (read.inquiries, read.bank) = (inquiries, bank);
     let books = inputs(before, opening.as_ref(), &journal.register()?, options);
-    Ok(Told { inputs: read, terms, files, opened: books.opened, decisions: books.decisions })
+    Ok(Unjudged { inputs: read, terms, files, opened: books.opened, decisions: books.decisions })
 }

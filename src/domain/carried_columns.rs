@@ -5,20 +5,20 @@ use serde::{Deserialize, Serialize};
 /// See the module. Written as a list of headers, as headers between commas, or as `all`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(from = "Written", into = "Written")]
-pub enum Carry {
+pub enum CarriedColumns {
     /// Those with these headers, in this order, also where tagih uses them itself.
     Named(Vec<String>),
     /// Every column that tagih does not use itself.
     Unused,
 }
 
-impl Default for Carry {
+impl Default for CarriedColumns {
     fn default() -> Self {
         Self::Named(Vec::new())
     }
 }
 
-impl Carry {
+impl CarriedColumns {
     /// The columns that `names` say: `all` alone means every unused one.
     #[must_use]
     pub fn of(names: Vec<String>) -> Self {
@@ -42,7 +42,7 @@ enum Written {
     Text(String),
 }
 
-impl From<Written> for Carry {
+impl From<Written> for CarriedColumns {
     fn from(written: Written) -> Self {
         match written {
             Written::List(names) => Self::Named(names),
@@ -51,11 +51,11 @@ impl From<Written> for Carry {
     }
 }
 
-impl From<Carry> for Written {
-    fn from(carry: Carry) -> Self {
+impl From<CarriedColumns> for Written {
+    fn from(carry: CarriedColumns) -> Self {
         match carry {
-            Carry::Named(names) => Self::List(names),
-            Carry::Unused => Self::Text(ALL.to_owned()),
+            CarriedColumns::Named(names) => Self::List(names),
+            CarriedColumns::Unused => Self::Text(ALL.to_owned()),
         }
     }
 }
@@ -66,18 +66,18 @@ mod tests {
 
     #[test]
     fn a_list_headers_between_commas_and_all_are_understood_and_written_back() {
-        let named = |names: &[&str]| Carry::Named(names.iter().map(|&name| name.to_owned()).collect());
+        let named = |names: &[&str]| CarriedColumns::Named(names.iter().map(|&name| name.to_owned()).collect());
         for (written, means) in [
-            (r#""all""#, Carry::Unused),
+            (r#""all""#, CarriedColumns::Unused),
             (r#""NO_REF, CABANG""#, named(&["NO_REF", "CABANG"])),
             (r#"["NO_REF", "A, B"]"#, named(&["NO_REF", "A, B"])),
             (r#"["all"]"#, named(&["all"])),
-            (r#""""#, Carry::default()),
-            ("[]", Carry::default()),
+            (r#""""#, CarriedColumns::default()),
+            ("[]", CarriedColumns::default()),
         ] {
-            let carry: Carry = serde_json::from_str(written).unwrap();
+            let carry: CarriedColumns = serde_json::from_str(written).unwrap();
             assert_eq!(carry, means, "{written}");
-            let again: Carry = serde_json::from_str(&serde_json::to_string(&carry).unwrap()).unwrap();
+            let again: CarriedColumns = serde_json::from_str(&serde_json::to_string(&carry).unwrap()).unwrap();
             assert_eq!(again, carry, "{written}");
         }
     }

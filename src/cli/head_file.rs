@@ -3,18 +3,19 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use super::failure::Failure;
+use super::ledger_whole::parse_head;
 use super::output;
-use super::setup::Failure;
-use super::whole::parse_head;
 use crate::exit::Exit;
-use crate::ledger::Head;
+use crate::ledger::LedgerHead;
+use crate::private;
 use crate::report::atomic;
 use crate::report::issue::head_text;
 
 /// The head that was kept; none the first time.
-pub(super) fn kept(path: &Path) -> Result<Option<Head>, Failure> {
+pub(super) fn kept(path: &Path) -> Result<Option<LedgerHead>, Failure> {
     let shown = path.display();
-    match std::fs::read_to_string(path) {
+    match private::text(path) {
         Ok(text) => parse_head(text.trim()).map(Some).map_err(|_| {
             Failure::usage(format!("`{shown}` holds no head\nhint: it has `sequence:hash`; only if nobody meddled, remove it"))
         }),
@@ -27,6 +28,6 @@ pub(super) fn kept(path: &Path) -> Result<Option<Head>, Failure> {
 }
 
 /// Keeps the head of a ledger that is whole, in place of the one before.
-pub(super) fn keep(path: &Path, head: Head) -> Result<(), Failure> {
+pub(super) fn keep(path: &Path, head: LedgerHead) -> Result<(), Failure> {
     Ok(atomic::write(path, |draft| writeln!(draft, "{}", head_text(head)))?)
 }
