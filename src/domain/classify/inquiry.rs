@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_payment_may_follow_an_answer_until_a_second_and_the_skew_after_it() {
-        let (noon, policy) = ("2026-10-15T12:00:00Z".parse().unwrap(), Policy { skew_minutes: 1, ..Policy::default() });
+        let (noon, policy) = ("2026-10-15T12:00:00Z".parse().unwrap(), MatchingPolicy { skew_minutes: 1, ..MatchingPolicy::default() });
         let may = |seconds| may_follow(noon, noon.checked_add(SignedDuration::from_secs(seconds)).unwrap(), &policy);
         assert_eq!([-86_400, 0, 60, 61, 62, 86_400].map(may), [true, true, true, false, false, false]);
     }
