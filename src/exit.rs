@@ -1,4 +1,4 @@
-//! The exit codes: stable, documented in README.md. When several hold, the first of 9, 8, 4, 5, 7, 6, 2, 130 or 143, 1 for what is
+//! The exit codes: stable, documented in docs/commands.md. When several hold, the first of 9, 8, 4, 5, 7, 6, 2, 130 or 143, 1 for what is
 //! overdue, 3, 1.
 
 pub mod codes;

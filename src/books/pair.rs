@@ -183,6 +183,8 @@ pub struct Pair {
     pub amount: Rupiah,
 }
 
+const _: () = assert!(size_of::<Pair>() <= 80, "a month is posted of millions of pairs");
+
 /// What tells a pair from every other.
 pub type Key = [u8; 10];
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+#[allow(clippy::doc_markdown, reason = "help texts for people")]
 #[derive(Debug, Args)]
 pub(super) struct Global {
     /// Configuration file (also `TAGIH_CONFIG`)

@@ -175,6 +175,8 @@ pub struct Line {
     pub store: u16,
 }
 
+const _: () = assert!(size_of::<Line>() <= 144, "evidence holds millions of lines");
+
 /// Yes-or-no findings about a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Marks(u8);

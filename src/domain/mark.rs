@@ -57,6 +57,8 @@ pub struct BillMark {
     pub salt: Option<Salt>,
 }
 
+const _: () = assert!(size_of::<BillMark>() <= 64, "a part of a plan holds thousands of marks");
+
 impl BillMark {
     /// The mark of a state that `paid` belongs to.
     ///

@@ -30,6 +30,8 @@ pub(super) struct Bill {
     history: u32,
 }
 
+const _: () = assert!(size_of::<Bill>() <= 64, "a month holds millions of bills");
+
 const NEVER: i64 = i64::MIN;
 
 fn micros(at: Option<Timestamp>) -> i64 {

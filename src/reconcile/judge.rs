@@ -26,6 +26,8 @@ pub struct JudgedPayment {
     pub flags: ClassSet,
 }
 
+const _: () = assert!(size_of::<JudgedPayment>() <= 24, "as many as payments");
+
 /// Lines by class, and those someone must look at.
 #[derive(Default)]
 pub(super) struct JudgedLines {

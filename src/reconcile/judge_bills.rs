@@ -23,6 +23,8 @@ pub(super) struct JudgedBill {
     pub(super) flags: ClassSet,
 }
 
+const _: () = assert!(size_of::<JudgedBill>() <= 20, "as many as bills");
+
 /// What is attached to one bill.
 #[derive(Clone, Copy, Debug, Default)]
 struct AttachedToBill {

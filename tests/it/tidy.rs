@@ -525,6 +525,36 @@ fn every_error_code_is_defined_once_and_explained() {
     none(&violations);
 }
 
+/// A code that nothing names is one that nobody is ever told.
+#[test]
+fn every_error_code_is_named_by_what_ends_with_it() {
+    /// An identity that does not hold is told with its figures; the code explains it.
+    const EXPLAINED_ONLY: [&str; 1] = ["E0725"];
+    let sources = sources();
+    let mut violations = Vec::new();
+    let mut count = 0;
+    for source in sources.iter().filter(|source| source.path.ends_with("codes.rs")) {
+        for (at, id) in error_ids(source).into_iter().filter(|&(at, _)| source.code[..at].ends_with('"')) {
+            count += 1;
+            // `pub const NAME: StableCode = StableCode::new("E…`, or `NAME = "E…` in a table.
+            let before = source.code[..at].rsplit(';').next().unwrap();
+            let is_name = |word: &&str| word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit());
+            let name = before.split(|c: char| !c.is_alphanumeric() && c != '_').filter(is_name).next_back();
+            let is_named = |other: &Source| {
+                other.path != source.path && (other.code.contains(id) || name.is_some_and(|name| !other.words(name).is_empty()))
+            };
+            // Besides its definition and the list of all: where errors are given their codes.
+            let is_given_here = name.is_some_and(|name| source.words(name).len() > 2);
+            let is_told = is_given_here || EXPLAINED_ONLY.contains(&id) || sources.iter().filter(|other| !other.is_test).any(is_named);
+            if !is_told {
+                violations.push(format!("src/{}:{}: nothing ends with `{id}`", source.path, source.line_of(at)));
+            }
+        }
+    }
+    assert!(count > 60, "only {count} codes were found");
+    none(&violations);
+}
+
 /// What shares nothing with the rest on purpose has the rest's words a second time.
 const WRITTEN_APART: [&str; 2] = ["sandbox", "witness"];
 

@@ -8,7 +8,7 @@ pub(super) fn files(site: &Site) -> Vec<File> {
     vec![night, crontab]
 }
 
-/// The weightiest code first, as README.md has them.
+/// The weightiest code first, as docs/commands.md has them.
 const CODES: &str = "9 8 4 5 7 6 2 130 143 1 3";
 
 fn night(site: &Site) -> String {

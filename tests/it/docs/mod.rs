@@ -52,6 +52,7 @@ pages! {
     security: "docs/security.md",
     serving: "docs/serving.md",
     several_hosts: "docs/several-hosts.md",
+    tour: "docs/tour.md",
     why: "docs/why.md",
 }
 
