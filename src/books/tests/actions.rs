@@ -5,6 +5,7 @@ use crate::books::account::Account as A;
 use crate::books::decision::{Action, Decision, Refusal};
 use crate::books::fact::{AlarmFact, BankLineFact, Change, Facts, Hold, Mark, Payee, RowKind};
 use crate::books::item::{ItemId, Subject};
+use crate::books::off::Off;
 use crate::books::pair::Leg;
 use crate::books::post::Month;
 use crate::books::settings::Settings;
@@ -164,6 +165,21 @@ fn every_action_moves_what_its_row_of_the_table_says() {
     }
     let actions: std::collections::BTreeSet<Action> = table.iter().map(|(decision, _)| decision.action).collect();
     assert_eq!(actions.len() + 1, Action::ALL.len(), "all but `reopen`");
+}
+
+#[test]
+fn what_is_written_off_of_a_mark_that_nothing_proves_is_off_its_debt_as_lost_and_no_longer_as_unproven() {
+    let (business, all) = everything_open();
+    let debt = ItemId::debt_of("marked");
+    for (amount, unproven) in [(None, 0), (Some(30_000), 60_000)] {
+        let mut loss = decided("doubted", Action::WriteOff, A::Unproven, debt);
+        (loss.amount, loss.facts) = (amount, all.clone());
+        let month = Business { decisions: vec![loss], settings: business.settings.clone(), ..Business::default() }.run(8, &all);
+        assert!(month.aside.refused.is_empty(), "{:?}", month.aside.refused);
+        let off = |off: Off| month.known.debts[&debt].off(off).get();
+        assert_eq!((off(Off::Unproven), off(Off::WrittenOff)), (unproven, 90_000 - unproven));
+        assert_eq!(total(&month.known, A::Unproven), unproven);
+    }
 }
 
 #[test]
