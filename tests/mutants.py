@@ -41,11 +41,14 @@ FARTHER = ["oracle", "metamorphic", "models", "simulation", "border::table", "mo
            "cli::period", "cli::carried", "cli::trust", "cli::plan", "cli::rows"]
 PLACE = TARGET / "mutants"
 COPY = PLACE / "sources"
+# The number of the mutant that is turned on, in a file: end-to-end tests start programs without any variables.
+ON = COPY / "mutant"
 SWITCH = '''
 /// Whether this mutant is turned on.
 pub fn is_mutant(number: u32) -> bool {
-    static ON: std::sync::LazyLock<u32> =
-        std::sync::LazyLock::new(|| std::env::var("TAGIH_MUTANT").ok().and_then(|on| on.parse().ok()).unwrap_or(0));
+    static ON: std::sync::LazyLock<u32> = std::sync::LazyLock::new(|| {
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/mutant")).ok().and_then(|on| on.parse().ok()).unwrap_or(0)
+    });
     *ON == number
 }
 '''
@@ -207,7 +210,8 @@ def built(sample, sources):
 
 def notices(program, tests, number, seconds=SECONDS_MAX):
     """The first test that fails, if one does."""
-    environment = {**os.environ, "TAGIH_MUTANT": str(number), "RUST_BACKTRACE": "0", "TAGIH_SIMULATION_SEEDS": "300"}
+    ON.write_text(str(number))
+    environment = {**os.environ, "RUST_BACKTRACE": "0", "TAGIH_SIMULATION_SEEDS": "300"}
     ran = subprocess.Popen([program, *tests], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=COPY,
                            errors="replace", process_group=0)
     late = threading.Timer(min(seconds, threading.TIMEOUT_MAX), os.killpg, (ran.pid, signal.SIGKILL))

@@ -134,3 +134,16 @@ impl Breakdown {
         total
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_past_the_limit_is_what_is_older_than_60_days_and_all_of_it_is_what_is_closed() {
+        let closing = [1, 20, 300, 4_000, 50_000].map(|amount| Balance { count: 1, amount: Rupiah::new(amount) });
+        let open = Receivables { closing, ..Receivables::default() };
+        assert_eq!(open.past_limit(), Balance { count: 2, amount: Rupiah::new(54_000) });
+        assert_eq!(open.closed(), Balance { count: 5, amount: Rupiah::new(54_321) });
+    }
+}

@@ -130,16 +130,17 @@ fn two_hosts_given_the_same_file_share_its_rows_and_none_is_called_for_twice() {
 #[test]
 fn what_a_dead_host_was_at_is_deferred_with_its_name_until_its_lease_has_lapsed() {
     let doku = Doku::process();
-    let [first, second] = two_hosts(&doku, 4, 15);
+    let [first, second] = two_hosts(&doku, 8, 15);
+    // Four more than it sends at once, so that it is at them for some seconds, and the other has nothing else to do.
     let mut run = sending(&first, "1");
     until("the first host sends", || !doku.calls().is_empty());
     signal(&run, "KILL");
     run.wait().unwrap();
     second.issue("many.csv", &[]).expect(3).says(&["is at it"]);
-    tells_the_truth(&second, &doku, 4);
+    tells_the_truth(&second, &doku, 8);
     assert!(!second.rows("out/deferred.csv").is_empty());
     until("its lease lapses", || second.issue("many.csv", &[]).code == 0);
-    assert_eq!((doku.orders().len(), second.rows("out/accepted.csv").len()), (4, 4), "each once");
+    assert_eq!((doku.orders().len(), second.rows("out/accepted.csv").len()), (8, 8), "each once");
     second.run(&["ledger", "verify"]).expect(0);
 }
 

@@ -8,6 +8,7 @@ use crate::books::item::{BooksSubject, ItemId};
 use crate::books::pair::Leg;
 use crate::books::post::PostedMonth;
 use crate::books::settings::BooksSettings;
+use crate::books::ways_off::WayOff;
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::{Channel, PerChannel};
 
@@ -168,6 +169,21 @@ fn every_action_moves_what_its_row_of_the_table_says() {
     }
     let actions: std::collections::BTreeSet<Action> = table.iter().map(|(decision, _)| decision.action).collect();
     assert_eq!(actions.len() + 1, Action::ALL.len(), "all but `reopen`");
+}
+
+#[test]
+fn what_is_written_off_of_a_mark_that_nothing_proves_is_off_its_debt_as_lost_and_no_longer_as_unproven() {
+    let (business, all) = everything_open();
+    let debt = ItemId::debt_of("marked");
+    for (amount, unproven) in [(None, 0), (Some(30_000), 60_000)] {
+        let mut loss = decided("doubted", Action::WriteOff, A::Unproven, debt);
+        (loss.amount, loss.facts) = (amount, all.clone());
+        let month = Business { decisions: vec![loss], settings: business.settings.clone(), ..Business::default() }.run(8, &all);
+        assert!(month.aside.refused.is_empty(), "{:?}", month.aside.refused);
+        let off = |off: WayOff| month.known.debts[&debt].off(off).get();
+        assert_eq!((off(WayOff::Unproven), off(WayOff::WrittenOff)), (unproven, 90_000 - unproven));
+        assert_eq!(total(&month.known, A::Unproven), unproven);
+    }
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn what_held_a_key_is_wiped_once_nobody_holds_it() {
     assert!(found() > 0, "it is found where it is");
     drop((secret, signing));
     let words = vec!["/bin/cat".to_owned(), file.path().display().to_string()];
-    let command = SecretCommand { words, limit: std::time::Duration::from_secs(60) };
+    let command = SecretCommand { words, limit: std::time::Duration::from_mins(1) };
     let sources = SecretSources { command: Some(command), ..SecretSources::default() };
     drop(load("", sources).unwrap());
     assert_eq!(found(), 0, "read from a file, signed with, and printed by a command");

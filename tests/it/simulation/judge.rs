@@ -102,7 +102,9 @@ fn two_accounts(world: &World, ledger: &MemoryLedger, is_excused: impl Fn(&Diffe
         serde_json::json!({"kind": "bill", "invoice_number": number, "at": at, "event": event}).to_string()
     };
     let lines: Vec<String> = ledger.events().into_iter().map(line).collect();
-    lines.iter().for_each(|line| names_nobody(world, line));
+    for line in &lines {
+        names_nobody(world, line);
+    }
     let compared = compare(&Told::read(lines.join("\n").as_bytes()).unwrap(), &world.record.lock().unwrap());
     let differences: Vec<&Difference> = compared.differences.iter().filter(|one| !is_excused(one)).collect();
     assert!(differences.is_empty(), "{}: {differences:#?}", world.context());
