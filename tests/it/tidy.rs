@@ -539,7 +539,7 @@ fn every_error_code_is_named_by_what_ends_with_it() {
             // `pub const NAME: StableCode = StableCode::new("E…`, or `NAME = "E…` in a table.
             let before = source.code[..at].rsplit(';').next().unwrap();
             let is_name = |word: &&str| word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit());
-            let name = before.split(|c: char| !c.is_alphanumeric() && c != '_').filter(is_name).next_back();
+            let name = before.split(|c: char| !c.is_alphanumeric() && c != '_').rfind(is_name);
             let is_named = |other: &Source| {
                 other.path != source.path && (other.code.contains(id) || name.is_some_and(|name| !other.words(name).is_empty()))
             };

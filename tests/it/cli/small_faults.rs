@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -105,6 +106,7 @@ fn a_backup_that_nobody_can_write_beside_is_verified_and_read_where_it_lies() {
 fn a_pipe_in_the_place_of_any_file_of_a_report_is_refused_and_not_waited_for() {
     let world = adopted(1);
     world.run(&["reconcile", "--period", "2026-11", "--notifications", "log.jsonl", "--out", "report"]).expect(0);
+    let is_of = |file: &str, kind: &str| Path::new(file).extension().is_some_and(|extension| extension == kind);
     // The first few read more of a report than what it says of itself.
     let commands: [&[&str]; 9] = [
         &["reconcile", "--period", "2026-12", "--notifications", "log.jsonl", "--opening", "report", "--out", "next"],
@@ -119,11 +121,11 @@ fn a_pipe_in_the_place_of_any_file_of_a_report_is_refused_and_not_waited_for() {
     ];
     let mut files = vec!["carry/carry.json".to_owned()];
     files.extend(fs::read_dir(world.path("report")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()));
-    for file in files.iter().filter(|file| *file != "carry" && !file.ends_with(".lock")) {
+    for file in files.iter().filter(|file| *file != "carry" && !is_of(file, "lock")) {
         let (place, kept) = (world.path("report").join(file), world.path("kept"));
         fs::rename(&place, &kept).unwrap();
         assert!(Command::new("mkfifo").arg(&place).status().unwrap().success());
-        let count = if file.ends_with(".json") { commands.len() } else { 3 };
+        let count = if is_of(file, "json") { commands.len() } else { 3 };
         for arguments in &commands[..count] {
             let inner = world.command(arguments);
             let mut command = Command::new("timeout");
