@@ -64,11 +64,11 @@ fn later(ledger: &str, month: u8, dice: &mut Dice) -> String {
         let mut cells: Vec<String> = row.split(',').map(str::to_owned).collect();
         match dice.below(20) {
             0 | 1 if cells[status] != "CANCELLED" => {
-                cells[status] = "CANCELLED".to_owned();
+                "CANCELLED".clone_into(&mut cells[status]);
                 cells[cancelled] = format!("2026-{month:02}-{:02}", 1 + dice.below(25));
             }
-            2 if cells[status] == "ACTIVE" => cells[status] = "PAID".to_owned(),
-            3 | 4 if cells[status] == "PAID" => cells[status] = "ACTIVE".to_owned(),
+            2 if cells[status] == "ACTIVE" => "PAID".clone_into(&mut cells[status]),
+            3 | 4 if cells[status] == "PAID" => "ACTIVE".clone_into(&mut cells[status]),
             5 if cells[status] == "CANCELLED" => (cells[status], cells[cancelled]) = ("ACTIVE".to_owned(), String::new()),
             6 => cells[amount] = (50_000 + dice.below(500_000)).to_string(),
             7 => continue,

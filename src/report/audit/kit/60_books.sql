@@ -259,14 +259,28 @@ SELECT item, max(debt) AS debt FROM (
   UNION ALL SELECT held_as, debt FROM matched_anew WHERE hold IS NULL) told
 GROUP BY item;
 
+-- What decisions moved, leg by leg.
+CREATE OR REPLACE TABLE decision_leg AS
+SELECT decision, debit_account AS account, coalesce(debit_item, '') AS item, credit_account AS other_account, amount FROM fact_decision_moves
+UNION ALL
+SELECT decision, credit_account, coalesce(credit_item, ''), debit_account, -amount FROM fact_decision_moves;
+
+-- The money of a row that came first is the payment's, as far as nobody has decided about it.
+CREATE OR REPLACE TABLE taken_over AS
+SELECT c.payment_item, c.row_item, p.amount, greatest(coalesce(-o.amount, 0) - coalesce(m.moved, 0) + p.amount - c.gross, 0) AS free
+FROM claim c JOIN book_payment p ON p.item = c.payment_item
+LEFT JOIN opening_item o ON o.account = 'suspense' AND o.item = c.row_item
+LEFT JOIN (SELECT item, sum(amount) AS moved FROM decision_leg WHERE account = 'suspense' GROUP BY item) m ON m.item = c.row_item
+WHERE c.is_new = 1;
+
 CREATE OR REPLACE TABLE debt_happening AS
 SELECT n.debt, 'bill' AS kind, n.item, n.at_us, 0 AS rank_kind, n.rank_change, n.change, n.amount, coalesce(g.place, 9000000000) AS rank_ground
 FROM (SELECT * FROM bill_news UNION ALL SELECT * FROM bill_silent) n LEFT JOIN ground_place g ON g.item = n.item AND n.rank_change < 4
 CROSS JOIN setting s WHERE NOT (s.is_carried = 'no' AND n.at_us < s.starts_at_us AND n.debt IN (SELECT debt FROM taken_on_debt))
 UNION ALL
-SELECT p.debt, 'payment', p.item, p.paid_at_us, 1, 0, coalesce(CASE WHEN p.held_because IS NULL THEN NULL ELSE 'held' END, 'paid'), p.amount,
+SELECT p.debt, 'payment', p.item, p.paid_at_us, 1, 0, coalesce(CASE WHEN p.held_because IS NULL THEN NULL ELSE 'held' END, 'paid'), coalesce(t.free, p.amount),
   coalesce(g.place, 9000000000)
-FROM book_payment p LEFT JOIN ground_place g ON g.item = p.item
+FROM book_payment p LEFT JOIN ground_place g ON g.item = p.item LEFT JOIN taken_over t ON t.payment_item = p.item
 WHERE p.debt IS NOT NULL AND p.is_before_books = 0
 UNION ALL
 SELECT m.debt, 'payment', m.item, m.paid_at_us, 1, 0, 'paid', m.amount, 9000000000 FROM matched_anew m WHERE m.hold IS NULL
@@ -444,12 +458,6 @@ LEFT JOIN claim c ON c.payment_item = p.item AND c.is_new = 1
 UNION ALL
 SELECT m.held_as, m.item, m.debt, CASE WHEN m.hold IS NULL THEN 0 ELSE 1 END FROM matched_anew m;
 
--- What decisions moved, leg by leg.
-CREATE OR REPLACE TABLE decision_leg AS
-SELECT decision, debit_account AS account, coalesce(debit_item, '') AS item, credit_account AS other_account, amount FROM fact_decision_moves
-UNION ALL
-SELECT decision, credit_account, coalesce(credit_item, ''), debit_account, -amount FROM fact_decision_moves;
-
 -- What of a debt's money stands in suspense at the end, before marks are looked at.
 CREATE OR REPLACE TABLE debt_held AS
 SELECT debt, sum(amount) AS held FROM (
@@ -593,6 +601,9 @@ FROM book_payment p JOIN fact_channels c ON c.channel = p.channel WHERE p.is_bef
 UNION ALL
 SELECT 'suspense', coalesce(c.row_item, p.item), -p.amount FROM book_payment p LEFT JOIN claim c ON c.payment_item = p.item AND c.is_new = 1
 WHERE p.is_before_books = 0 AND p.held_because IS NOT NULL
+-- What somebody had decided about a row's money before its payment was heard of stays where it was put.
+UNION ALL SELECT 'suspense', t.row_item, t.free - t.amount FROM taken_over t JOIN book_payment p ON p.item = t.payment_item
+WHERE p.debt IS NOT NULL AND p.is_before_books = 0 AND p.held_because IS NULL
 -- Waiting money that found its bill leaves suspense; what is over of it comes back with its debt's excess.
 UNION ALL SELECT 'suspense', held_as, amount FROM matched_anew WHERE hold IS NULL
 -- A row of ours: the net to its batch, fees, VAT and discounts as charged, off its payment or into suspense.
