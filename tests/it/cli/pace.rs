@@ -135,21 +135,29 @@ fn proxies_of_the_environment_are_used_only_where_the_configuration_says_so() {
     }
 }
 
+/// Starts a command by another program.
+fn started(by: &str, arguments: &[&str], command: &Command) -> std::process::Child {
+    let mut starts = Command::new(by);
+    starts.args(arguments).arg(command.get_program()).args(command.get_args()).env_clear();
+    starts.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    starts.current_dir(command.get_current_dir().unwrap()).stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    starts.spawn().unwrap()
+}
+
 #[test]
 fn a_hang_up_stops_as_a_termination_does_and_a_run_under_nohup_goes_on() {
     let doku = Doku::here(slow(50));
     let world = paced(&doku, "rate_per_second = 20\nburst = 1");
     world.many("bills.csv", "HUP", 60);
-    let child = world.start(&[], &["issue", "bills.csv", "--out", "out"]);
+    let tagih = world.command(&["issue", "bills.csv", "--out", "out"]);
+    // Whoever runs the tests under nohup has its signal ignored by all that they start.
+    let child = started("env", &["--default-signal=HUP"], &tagih);
     until("the first codes are made", || doku.orders().len() > 2);
     signal(&child, "HUP");
     Ran::of(child).expect(143).says(&["stopped: interrupted by a signal; the same command resumes"]);
     assert!(doku.orders().len() < 60);
-    let tagih = world.command(&["issue", "bills.csv", "--out", "out"]);
-    let mut nohup = Command::new("sh");
-    nohup.env_clear().current_dir(world.path("")).args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]);
-    nohup.arg(tagih.get_program()).args(tagih.get_args()).stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
-    let (before, child) = (doku.orders().len(), nohup.spawn().unwrap());
+    let before = doku.orders().len();
+    let child = started("sh", &["-c", "trap '' HUP; exec \"$0\" \"$@\""], &tagih);
     until("it goes on", || doku.orders().len() > before);
     signal(&child, "HUP");
     Ran::of(child).expect(0);
