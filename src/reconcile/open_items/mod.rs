@@ -196,10 +196,11 @@ impl Lookup<'_> {
                 Some(if debt.applied() > Rupiah::ZERO { Class::L11 } else { of_run.unwrap_or_else(|| self.unpaid_class(id)) })
             }
             Account::Unproven => Some(Class::L04),
-            Account::Doku => {
-                let payment = self.known.payments.get(&id)?;
-                Some(if payment.row.is_some() { Class::S03 } else { Class::S02 })
+            // What a row of DOKU's has settled otherwise is that row's, whoever is said to settle the channel.
+            Account::Doku | Account::Direct if self.known.payments.get(&id).is_some_and(|payment| payment.row.is_some()) => {
+                Some(Class::S03)
             }
+            Account::Doku => Some(Class::S02),
             Account::Direct => Some(Class::B04),
             Account::Payouts => Some(Class::B02),
             Account::RefundsDue => Some(Class::B03),
@@ -258,7 +259,8 @@ impl Lookup<'_> {
                 Some(Class::L02) => self.expired(leg),
                 _ => Todo::Now,
             },
-            Account::Doku if class == Some(Class::S02) => self.unsettled(leg),
+            Account::Doku | Account::Direct if class == Some(Class::S03) => Todo::Now,
+            Account::Doku => self.unsettled(leg),
             // Without statements nobody can say whether it has come.
             Account::Direct if !self.terms.settings.bank_statement => Todo::NotYet,
             Account::Direct | Account::Payouts => limit(open.since, self.terms.settings.bank_window_days.into()),

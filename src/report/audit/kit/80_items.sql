@@ -50,19 +50,21 @@ WHERE s.trusts_log = 'no' AND NOT EXISTS (SELECT 1 FROM fact_decisions d WHERE d
 CREATE OR REPLACE TABLE item_class AS
 SELECT o.account, o.item, o.class AS called, o.status,
   CASE WHEN o.account = 'unproven' THEN 'L04'
-    WHEN o.account = 'direct' THEN 'B04'
     WHEN o.account = 'payouts' THEN 'B02'
     WHEN o.account = 'refunds_due' THEN 'B03'
     WHEN o.account = 'deposits' THEN 'B05'
     WHEN o.account = 'clearing' THEN 'S05'
-    WHEN o.account = 'doku' THEN CASE WHEN o.item IN (SELECT item FROM fact_carried_payments WHERE settled_by IS NOT NULL)
-      OR o.item IN (SELECT paid_item FROM book_row WHERE state = 'settled') OR o.item IN (SELECT payment_item FROM claim) THEN 'S03' ELSE 'S02' END
+    -- What a row of DOKU's has settled otherwise is that row's, whoever is said to settle the channel.
+    WHEN o.account IN ('doku', 'direct') THEN CASE WHEN o.item IN (SELECT item FROM fact_carried_payments WHERE settled_by IS NOT NULL)
+      OR o.item IN (SELECT paid_item FROM book_row WHERE state = 'settled') OR o.item IN (SELECT payment_item FROM claim) THEN 'S03' WHEN o.account = 'direct' THEN 'B04' ELSE 'S02' END
     WHEN o.account = 'suspense' AND o.item LIKE 'bank_line:%' THEN 'B01'
     WHEN o.account = 'suspense' AND o.item LIKE 'row:%' AND o.item NOT IN (SELECT row_item FROM claim)
       THEN CASE WHEN o.item IN (SELECT item FROM book_row WHERE kind = 'refund') OR o.item IN (SELECT item FROM fact_carried_rows WHERE gross < 0) THEN 'S06' ELSE 'S01' END
   END AS class,
   CASE
     WHEN o.account = 'deposits' THEN 'not_yet_due'
+    WHEN o.account = 'direct' AND (o.item IN (SELECT item FROM fact_carried_payments WHERE settled_by IS NOT NULL)
+      OR o.item IN (SELECT paid_item FROM book_row WHERE state = 'settled') OR o.item IN (SELECT payment_item FROM claim)) THEN 'to_do'
     WHEN o.account = 'direct' AND s.bank_statement = 'no' THEN 'not_yet_due'
     WHEN o.account IN ('direct', 'payouts') THEN CASE WHEN date_diff('day', CAST(o.since AS DATE), t.today) > s.bank_window_days THEN 'to_do' ELSE 'not_yet_due' END
     -- The rest of a batch may come as long as its month lasts.
