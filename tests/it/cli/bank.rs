@@ -2,11 +2,10 @@
 
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
-use super::reconcile::{line, summary};
+use super::reconcile::{EXTERNAL as LEDGER, line, summary};
 use super::settlement::{csv, row};
 use super::world::{Ran, World};
 
-const LEDGER: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at";
 const STATEMENT: &str = "date,amount,description\n2026-10-09,94450,DOKU SETTLEMENT BATCH-1\n";
 const SETTINGS: &str = "[bank]\nstatement = true\nfilter = [\"DOKU\"]\n[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n[layouts.bca]\ndate_format = \"day_first\"\namount_format = \"comma_thousands\"\n\
                         [layouts.bca.columns]\ndate = \"Tanggal\"\namount = \"Mutasi\"\ndescription = \"Keterangan\"\n";

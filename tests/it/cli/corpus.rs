@@ -5,6 +5,7 @@ use std::io::Write as _;
 
 use rust_xlsxwriter::Workbook;
 
+use super::reconcile::EXTERNAL;
 use super::world::{Ran, World};
 
 /// A table that one command reads: clean, and how the command takes it.
@@ -225,17 +226,7 @@ fn ledger() -> Kind {
         [vec![format!("INV-{n}"), format!("605900000000000{n}")], texts.to_vec()].concat()
     };
     Kind {
-        header: vec![
-            "invoice_number",
-            "payment_code",
-            "channel",
-            "amount",
-            "status",
-            "reusable",
-            "created_at",
-            "expires_at",
-            "cancelled_at",
-        ],
+        header: EXTERNAL.split(',').collect(),
         rows: (1..=5).map(row).collect(),
         is_strict: false,
         needed: "payment_code",

@@ -4,10 +4,9 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::reconcile::{line, summary};
+use super::reconcile::{EXTERNAL as HEAD, line, summary};
 use super::world::{Ran, World};
 
-const HEAD: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at";
 /// Marked paid without evidence (L04), unless it says otherwise.
 const MARKED: &str = "Z,0026,alfa,80000,PAID,no,2026-09-01,2027-03-31,";
 const OPEN: &str = "Z,0026,alfa,80000,ACTIVE,no,2026-09-01,2027-03-31,";

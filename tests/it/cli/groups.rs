@@ -1,12 +1,12 @@
 //! Bills of one debt (`bill_group`): owed once, and an alarm while they do not ask for the same.
 
-use super::reconcile::line;
+use super::reconcile::{EXTERNAL, line};
 use super::world::World;
 
 #[test]
 fn bills_of_a_debt_that_ask_for_different_amounts_are_an_alarm_until_they_agree() {
     let world = World::at("http://127.0.0.1:1", "");
-    let head = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at,bill_group";
+    let head = format!("{EXTERNAL},bill_group");
     let ledger = |second: &str| {
         let rows = [
             "A,0001,alfa,10000,ACTIVE,no,2026-10-01,2026-12-31,,G",
@@ -45,7 +45,7 @@ fn bills_of_a_debt_that_ask_for_different_amounts_are_an_alarm_until_they_agree(
 #[test]
 fn money_in_suspense_is_called_next_month_what_it_was_called_when_it_came() {
     let world = World::at("http://127.0.0.1:1", "");
-    let head = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at,bill_group,amount_history";
+    let head = format!("{EXTERNAL},bill_group,amount_history");
     let rows = [
         "A,0001,alfa,10000,ACTIVE,no,2026-10-01,2026-12-31,,G,",
         "B,0002,alfa,10000,ACTIVE,no,2026-10-01,2026-12-31,,G,",

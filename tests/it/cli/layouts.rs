@@ -5,9 +5,8 @@ use std::fs;
 
 use rust_xlsxwriter::Workbook;
 
+use super::reconcile::EXTERNAL as LEDGER;
 use super::world::{Doku, World};
-
-const LEDGER: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at";
 
 /// A workbook whose first sheet is empty; digits are numbers where `numbers` says so.
 fn workbook(world: &World, name: &str, sheet: &str, rows: &[&[&str]], numbers: &[&str]) {

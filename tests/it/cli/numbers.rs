@@ -2,40 +2,20 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use tagih::domain::amount::Amount;
-use tagih::domain::bill::{Customer, Expiry, Policy, Terms};
-use tagih::domain::channel::{Channel, Method};
-use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
+use tagih::domain::bill::{Customer, Terms};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use tagih::domain::personal::Personal;
-use tagih::ledger::{Basis, Binding, Create, Entry, Ledger as _, Private, SqliteLedger};
+use tagih::ledger::{Basis, Entry, Ledger as _, Private};
 
 use super::reconcile::days;
 use super::world::{CLIENT, Doku, SECRET, World};
-use crate::oracle::message::{Envelope, Message, TARGET};
+use crate::support::bills;
+use crate::support::message::{Envelope, Message};
 
 const FIRST_CODE: &str = "6059000000000011";
 
-fn number(text: &str) -> InvoiceNumber {
-    InvoiceNumber::new(text).unwrap()
-}
-
 fn terms() -> Terms {
-    Terms {
-        channel: Channel::Alfa,
-        method: Method::Doku,
-        payment_code: None,
-        amount: Amount::new(1000).unwrap(),
-        expiry: Expiry::Minutes(1440),
-        reusable: false,
-        customer: Customer { name: Personal::new("Budi"), email: None, account_name: None },
-        info: None,
-        receipt_description: None,
-        receipt_footer: None,
-        policy: Policy::default(),
-        bill_group: None,
-        additional: None,
-    }
+    Terms { customer: Customer { name: Personal::new("Budi"), email: None, account_name: None }, ..bills::terms(1_000) }
 }
 
 /// The row that asks for just that.
@@ -48,80 +28,41 @@ fn reissued(doku: &Doku) -> World {
     elsewhere.issue("bills.csv", &[]).expect(0);
     let live = doku.orders()["A-R1"].code.clone();
     let world = World::of(doku);
-    let binding = Binding { environment: "sandbox".into(), client_id: CLIENT.into(), seals: tagih::ledger::Seals::UNKEYED };
-    let ledger = SqliteLedger::open(&world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
+    let ledger = bills::ledger(&world.path("tagih.ledger"), CLIENT);
     let now = Timestamp::now();
     let hours_ago = |hours: i64| now - SignedDuration::from_hours(hours);
     let salt = tagih::domain::bill::Salt::new([5; 16]);
     let recorded = terms().recorded(&salt);
-    let intended = |turn: u8, wire: &str| Event::Intended {
-        operation: OperationKind::Issue,
-        terms: recorded.clone(),
-        request_id: RequestId::from_digest(&[turn; 32]),
-        wire_invoice_number: number(wire),
-        body_digest: tagih::domain::digest::hex(&tagih::domain::digest::of_bytes(b"{}")),
-    };
-    let accepted = |code: &str, expires_at: Timestamp| {
-        let answer = CodeAnswer {
-            payment_code: PaymentCode::new(code).unwrap(),
-            created_at: None,
-            expires_at: Some(expires_at),
-            how_to_pay_page: None,
-            how_to_pay_api: None,
-        };
-        Event::Accepted { answer, replayed: false, amount: None, remark: None }
-    };
+    let intended = |turn: &str, wire: &str| bills::intended(OperationKind::Issue, &recorded, wire, turn);
+    let accepted = |code: &str, expires_at: Timestamp| bills::accepted(CodeAnswer { expires_at: Some(expires_at), ..bills::answer(code) });
     let events = [
         (90, Event::Planned { terms: recorded.clone() }),
-        (90, intended(1, "A")),
+        (90, intended("first", "A")),
         (90, accepted(FIRST_CODE, hours_ago(60))),
         (30, Event::Retired { reason: "expired".into() }),
-        (2, intended(2, "A-R1")),
+        (2, intended("second", "A-R1")),
         (2, accepted(&live, now + SignedDuration::from_hours(20))),
     ];
     let entries = events.into_iter().map(|(hours, event)| {
         let body = match &event {
-            Event::Intended { request_id, .. } => Some((*request_id, b"{}".to_vec())),
+            Event::Intended { request_id, .. } => Some((*request_id, bills::BODY.to_vec())),
             _ => None,
         };
         let private = Private { body, customer: Some((terms().customer, salt)) };
-        Entry { invoice_number: number("A"), at: hours_ago(hours), event, basis: Basis::Any, private }
+        Entry { invoice_number: bills::invoice("A"), at: hours_ago(hours), event, basis: Basis::Any, private }
     });
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(ledger.record(entries.collect())).unwrap();
+    bills::wait(ledger.record(entries.collect())).unwrap();
     world
 }
 
 /// A notification's log line; `changed` may alter the message.
 pub(super) fn notified(invoice: &str, code: &str, amount_json: &str, changed: impl FnOnce(&mut Message)) -> String {
     let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
-    let mut message = Message {
-        service: "ONLINE_TO_OFFLINE",
-        channel: "alfa",
-        status: "SUCCESS",
-        date: (now - SignedDuration::from_mins(3)).to_string(),
-        invoice: invoice.into(),
-        amount_json: amount_json.into(),
-        code_json: format!("\"{code}\""),
-        agent: Some(("ALFAMART".into(), "S1".into(), format!("T-{invoice}-{code}"))),
-        misspelt: false,
-        missing: None,
-        currency: None,
-        acquirer: None,
-        payment_key: false,
-    };
+    let paid_at = (now - SignedDuration::from_mins(3)).to_string();
+    let message = Message::paid(invoice, code, 0, paid_at).by("ALFAMART", "S1", &format!("T-{invoice}-{code}"));
+    let mut message = Message { amount_json: amount_json.into(), ..message };
     changed(&mut message);
-    let envelope = Envelope {
-        received_at: Some(now.to_string()),
-        target: Some(TARGET),
-        client: Some(CLIENT),
-        request_id: format!("req-{invoice}-{code}"),
-        stamp: now.to_string(),
-        missing: None,
-        lower_case: false,
-        body: message.body(),
-    };
-    envelope.line(SECRET) + "\n"
+    Envelope::of(&message, format!("req-{invoice}-{code}"), now.to_string()).line(SECRET) + "\n"
 }
 
 #[test]

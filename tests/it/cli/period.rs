@@ -5,16 +5,13 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tagih::domain::amount::Amount;
 use tagih::domain::bill::{Expiry, Policy, RecordedTerms};
-use tagih::domain::channel::{Channel, Method};
-use tagih::domain::digest;
-use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
-use tagih::ledger::{Basis, Binding, Create, Entry as LedgerEntry, Ledger, Private, SqliteLedger};
+use tagih::ledger::{Basis, Entry as LedgerEntry, Ledger as _, Private, SqliteLedger};
 
 use super::reconcile::{line, summary};
 use super::world::{CLIENT, Ran, World};
+use crate::support::bills;
 
 pub(crate) fn at(text: &str) -> Timestamp {
     format!("{text}T05:00:00Z").parse().unwrap()
@@ -22,21 +19,9 @@ pub(crate) fn at(text: &str) -> Timestamp {
 
 pub(crate) fn terms(amount: u64, expires: &str, kind: &str) -> RecordedTerms {
     RecordedTerms {
-        channel: Channel::Alfa,
-        method: Method::Doku,
-        payment_code: None,
-        amount: Amount::new(amount).unwrap(),
         expiry: Expiry::At(at(expires)),
-        reusable: false,
-        name_digest: "n".into(),
-        email_digest: String::new(),
-        account_name_digest: String::new(),
-        info: None,
-        receipt_description: None,
-        receipt_footer: None,
         policy: Policy { kind: Some(kind.to_owned()), ..Policy::default() },
-        bill_group: None,
-        additional: None,
+        ..bills::recorded(amount)
     }
 }
 
@@ -51,31 +36,24 @@ pub(crate) struct Books {
     runtime: tokio::runtime::Runtime,
 }
 
-/// What every request said.
-const BODY: &[u8] = b"{}";
-
-/// Stands for it in events.
-pub(crate) fn body_digest() -> String {
-    digest::hex(&digest::of_bytes(BODY))
-}
-
 impl Books {
     pub(crate) fn new(more: &str) -> Self {
-        let world = World::at("http://127.0.0.1:1", more);
-        let binding = Binding { environment: "sandbox".to_owned(), client_id: CLIENT.to_owned(), seals: tagih::ledger::Seals::UNKEYED };
-        let ledger =
-            SqliteLedger::open(&world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
+        Self::of(World::at("http://127.0.0.1:1", more))
+    }
+
+    pub(crate) fn of(world: World) -> Self {
+        let ledger = bills::ledger(&world.path("tagih.ledger"), CLIENT);
         Self { world, ledger, runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap() }
     }
 
     pub(crate) fn tell(&self, when: &str, invoice: &str, event: Event) {
         let body = match &event {
-            Event::Intended { request_id, .. } => Some((*request_id, BODY.to_vec())),
+            Event::Intended { request_id, .. } => Some((*request_id, bills::BODY.to_vec())),
             Event::Checked { payment: Some(payment), .. } => Some((payment.request_id, invoice.as_bytes().to_vec())),
             _ => None,
         };
         let entry = LedgerEntry {
-            invoice_number: InvoiceNumber::new(invoice).unwrap(),
+            invoice_number: bills::invoice(invoice),
             at: at(when),
             event,
             basis: Basis::Any,
@@ -85,21 +63,9 @@ impl Books {
     }
 
     pub(crate) fn operate(&self, operation: OperationKind, when: &str, invoice: &str, terms: &RecordedTerms, created: &str, expires: &str) {
-        let id = digest::of_bytes(format!("{operation:?} {when} {invoice}").as_bytes());
-        let (request_id, wire_invoice_number) = (RequestId::from_digest(&id), InvoiceNumber::new(invoice).unwrap());
-        self.tell(
-            when,
-            invoice,
-            Event::Intended { operation, terms: terms.clone(), request_id, wire_invoice_number, body_digest: body_digest() },
-        );
-        let answer = CodeAnswer {
-            payment_code: PaymentCode::new(code(invoice)).unwrap(),
-            created_at: Some(at(created)),
-            expires_at: Some(at(expires)),
-            how_to_pay_page: None,
-            how_to_pay_api: None,
-        };
-        self.tell(when, invoice, Event::Accepted { answer, replayed: false, amount: None, remark: None });
+        self.tell(when, invoice, bills::intended(operation, terms, invoice, &format!("{operation:?} {when} {invoice}")));
+        let answer = CodeAnswer { created_at: Some(at(created)), expires_at: Some(at(expires)), ..bills::answer(&code(invoice)) };
+        self.tell(when, invoice, bills::accepted(answer));
     }
 
     pub(crate) fn issue(&self, invoice: &str, amount: u64, when: &str, expires: &str) {

@@ -9,8 +9,11 @@ use serde_json::Value;
 use tagih::sandbox::fault::Faults;
 
 use super::flows::lost_answers;
-use super::world::{CLIENT, Doku, Ran, SECRET, World, bytes_in, program};
-use crate::oracle::message::{Envelope, Message, TARGET};
+use super::world::{Doku, Ran, SECRET, World, bytes_in, program};
+use crate::support::message::{Envelope, Message};
+
+/// What every external ledger has.
+pub(crate) const EXTERNAL: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at";
 
 /// The log line of one payment, signed as DOKU signs.
 pub(crate) fn line(invoice: &str, code: &str, amount: u64, paid_at: &str, transaction: &str) -> String {
@@ -27,33 +30,10 @@ pub(super) fn signed_status(invoice: &str, code: &str, amount: u64, paid_at: &st
 }
 
 fn line_of(invoice: &str, code: &str, amount: u64, paid_at: &str, transaction: &str, (status, secret): (&'static str, &str)) -> String {
-    let message = Message {
-        service: "ONLINE_TO_OFFLINE",
-        channel: "alfa",
-        status,
-        date: paid_at.to_owned(),
-        invoice: invoice.to_owned(),
-        amount_json: amount.to_string(),
-        code_json: format!("\"{code}\""),
-        agent: Some(("ALFAMART".to_owned(), "S1".to_owned(), transaction.to_owned())),
-        misspelt: false,
-        missing: None,
-        currency: None,
-        acquirer: None,
-        payment_key: false,
-    };
+    let message = Message::paid(invoice, code, amount, paid_at).by("ALFAMART", "S1", transaction);
+    let envelope = Envelope::of(&Message { status, ..message }, format!("request-{transaction}"), paid_at);
     let customer = r#"{"customer":{"name":"Canary Name","email":"canary@example.com"},"#;
-    let envelope = Envelope {
-        received_at: Some(paid_at.to_owned()),
-        target: Some(TARGET),
-        client: Some(CLIENT),
-        request_id: format!("request-{transaction}"),
-        stamp: paid_at.to_owned(),
-        missing: None,
-        lower_case: false,
-        body: message.body().replacen('{', customer, 1),
-    };
-    envelope.line(secret)
+    Envelope { body: envelope.body.replacen('{', customer, 1), ..envelope }.line(secret)
 }
 
 /// A summary's classes that were met, such as `P00 P03x2`.

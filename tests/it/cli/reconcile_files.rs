@@ -7,10 +7,9 @@ use std::path::Path;
 use polars::prelude::{Column, DataFrame, IntoColumn as _, NamedFrom as _, Series};
 use polars_io::parquet::write::ParquetWriter;
 
-use super::reconcile::{classes, line, line_signed, summary};
+use super::reconcile::{EXTERNAL as HEAD, classes, line, line_signed, summary};
 use super::world::{Ran, World, bytes_in};
 
-const HEAD: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at";
 /// Paid, paid short, paid twice, open, cancelled and paid, expired; one row that is none.
 const ROWS: [&str; 7] = [
     "A,0001,alfa,10000,ACTIVE,no,2026-10-01,2026-11-30,",

@@ -5,31 +5,22 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
-use tagih::config;
-use tagih::doku::answer::{SignaturePolicy, Trust, UnsignedErrors};
-use tagih::doku::signature::{Components, SigningKey, Stamp};
-use tagih::doku::wire::{Answer, Delivery, Method as HttpMethod, SignatureFinding, WireRequest};
-use tagih::domain::amount::Amount;
-use tagih::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
-use tagih::domain::calendar::format_utc_seconds;
-use tagih::domain::channel::{Channel, Method};
-use tagih::domain::doubt::{NotFound, Patience};
-use tagih::domain::ids::InvoiceNumber;
-use tagih::domain::personal::Personal;
-use tagih::domain::plan::{AmendBase, Rules};
+use tagih::doku::wire::{Delivery, WireRequest};
+use tagih::domain::bill::{Bill, Expiry, Terms, Wanted};
 use tagih::gateway::Gateway;
 use tagih::gateway::pacing::{Pacer, Rate, RealTime};
 use tagih::gateway::retry::RetryPolicy;
 use tagih::jobs::caller::Caller;
-use tagih::jobs::issue::{Issuing, Settings};
+use tagih::jobs::issue::Issuing;
 use tagih::jobs::stop::Stop;
 use tagih::jobs::watch::Watch;
 use tagih::ledger::memory::MemoryLedger;
-use tagih::sandbox::http::Request;
 use tagih::sandbox::model::Model;
 use tagih::sandbox::payment::PaymentScript;
 
 use super::world::{CLIENT, SECRET};
+use crate::support::bills;
+use crate::support::doku::{Signer, settings};
 
 /// DOKU, a ledger and a clock, all in this process.
 struct Office {
@@ -40,29 +31,10 @@ struct Office {
 
 impl Gateway for Office {
     async fn send(&self, wire: &WireRequest) -> Delivery {
-        let (method, body) = match wire.method {
-            HttpMethod::Get => ("GET", None),
-            HttpMethod::Post => ("POST", Some(wire.body.as_ref())),
-            HttpMethod::Patch => ("PATCH", Some(wire.body.as_ref())),
-        };
-        let (stamp, request_id) = (format_utc_seconds(self.clock()), wire.request_id.to_string());
-        let components = Components { client_id: CLIENT, request_id: &request_id, stamp: Stamp::Request(&stamp), target: &wire.path, body };
-        let signature = SigningKey::new(&SecretString::from(SECRET)).sign(&components).unwrap();
-        let headers = [("Client-Id", CLIENT), ("Request-Id", &request_id), ("Request-Timestamp", &stamp), ("Signature", &signature)];
-        let request = Request {
-            method: method.into(),
-            path: wire.path.clone(),
-            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-            body: wire.body.clone(),
-        };
+        let signer = Signer::new(CLIENT, SECRET);
+        let request = signer.request(wire, self.clock());
         let answer = self.model.lock().unwrap().handle(&request, self.clock()).answer;
-        Delivery::Answered(Answer {
-            status: answer.status,
-            retry_after_seconds: None,
-            ahead_seconds: None,
-            signature: SignatureFinding::Valid,
-            body: answer.body,
-        })
+        Delivery::Answered(signer.heard(wire, answer, None))
     }
 }
 
@@ -82,26 +54,8 @@ impl Office {
 
     /// Runs the one bill of this office; gives what was done, and the numbers DOKU knows.
     fn run(&self, reissue_expired: bool) -> (&'static str, Vec<String>) {
-        let settings = Settings {
-            environment: "sandbox".into(),
-            client_id: CLIENT.into(),
-            paths: config::resolve(None, [], &[]).unwrap().doku.paths,
-            request_id_key: [0; 32],
-            info_key: tagih::doku::info::InfoKey::Info,
-            trust: Trust { policy: SignaturePolicy::Enforce, unsigned_errors: UnsignedErrors::Accept },
-            rules: Rules { reissue_expired, reissue_suffix: "-R".into(), reissue_grace_minutes: 60, retry_rejected: false },
-            amend_base: AmendBase::Amendment,
-            cancel_name: None,
-            replay_window_minutes: 1_440,
-            patience: Patience {
-                not_found: NotFound::WithControl,
-                not_found_minutes: 1_440,
-                unchanged_minutes: 60,
-                grace_minutes: 60,
-                cancelled_words: Vec::new(),
-            },
-            in_flight_max: 2,
-        };
+        let mut settings = settings(CLIENT);
+        settings.rules.reissue_expired = reissue_expired;
         let rate = Rate { per_second: 100_000.try_into().unwrap(), burst: 1_000.try_into().unwrap() };
         let (pacer, watch, stop) = (Pacer::new(rate, RealTime::default()), Watch::new(0), Stop::default());
         let retry = RetryPolicy { attempts_max: 1, base_ms: 0, cap_ms: 0, pause_max_seconds: 300 };
@@ -129,22 +83,8 @@ impl Office {
 }
 
 fn bill() -> Bill {
-    let terms = Terms {
-        channel: Channel::Alfa,
-        method: Method::Doku,
-        payment_code: None,
-        amount: Amount::new(100_000).unwrap(),
-        expiry: Expiry::Minutes(30),
-        reusable: false,
-        customer: Customer { name: Personal::new("Siti Rahma"), email: None, account_name: None },
-        info: None,
-        receipt_description: None,
-        receipt_footer: None,
-        policy: Policy::default(),
-        bill_group: None,
-        additional: None,
-    };
-    Bill { invoice_number: InvoiceNumber::new("INV").unwrap(), wanted: Wanted::Live(Box::new(terms)) }
+    let terms = Terms { expiry: Expiry::Minutes(30), ..bills::terms(100_000) };
+    Bill { invoice_number: bills::invoice("INV"), wanted: Wanted::Live(Box::new(terms)) }
 }
 
 fn numbers(numbers: &[&str]) -> Vec<String> {

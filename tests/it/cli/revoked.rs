@@ -7,7 +7,7 @@ use serde_json::Value;
 use tagih::doku::signature::SigningKey;
 
 use super::logs::counted;
-use super::reconcile::{classes, line_signed, summary};
+use super::reconcile::{EXTERNAL, classes, line_signed, summary};
 use super::world::{Doku, Ran, SECRET, World};
 
 /// The key before the present one.
@@ -30,7 +30,7 @@ fn world() -> World {
     let codes = rows("2026-10-01T00:00:00Z,2026-11-30T00:00:00Z");
     world.file("codes.csv", format!("invoice_number,payment_code,channel,amount,created_at,expires_at\n{codes}"));
     let bills = rows("ACTIVE,no,2026-10-01,2026-11-30,");
-    let head = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at";
+    let head = EXTERNAL;
     world.file("external.csv", format!("{head}\n{bills}"));
     world.run(&["ledger", "import", "codes.csv", "--new-ledger"]).expect(0);
     let previous = world.file("previous", FORMER);
@@ -219,7 +219,7 @@ fn who_said_what_of_which_key_and_when_is_listed_and_in_the_chain() {
 #[test]
 fn nothing_is_sent_with_a_key_that_is_revoked() {
     let doku = Doku::process();
-    let world = World::of(&doku);
+    let world = World::on_disk(&doku.base_url(), "");
     world.many("bills.csv", "R", 1);
     world.run(&["ledger", "create"]).expect(0);
     let now = jiff::Timestamp::now().to_string();

@@ -7,9 +7,9 @@ use serde_json::Value;
 use tagih::doku::signature::SigningKey;
 
 use super::period_signed::rewrite_summary;
-use super::reconcile::{classes, line, line_signed, summary};
-use super::world::{CLIENT, Ran, SECRET, World};
-use crate::oracle::message::{Envelope, Message, TARGET};
+use super::reconcile::{EXTERNAL, classes, line, line_signed, summary};
+use super::world::{Ran, SECRET, World};
+use crate::support::message::{Envelope, Message};
 
 const FORMER: &str = "SK-former-0123456789";
 const EARLY: &str = "2026-09-10T05:00:00Z";
@@ -201,10 +201,7 @@ fn a_ledger_that_is_older_another_or_gone_signs_nothing_without_a_word() {
     close(&world, "tagih.ledger", "2026-09", &[]).expect(0);
     // None at all, for the bills of another system.
     let bills = "I-1,8814321,alfa,1000,ACTIVE,no,2026-09-01,2026-11-30,\n";
-    world.file(
-        "external.csv",
-        format!("invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at\n{bills}"),
-    );
+    world.file("external.csv", format!("{EXTERNAL}\n{bills}"));
     let external = [&OCTOBER[..], &["--external-ledger", "external.csv"]].concat();
     let ran = reconcile(&world, "nowhere.ledger", &external).says(&["warning: there is no ledger", "nowhere.ledger", "nobody was asked"]);
     assert_eq!(ran.code, 1);
@@ -221,10 +218,7 @@ fn summary_sequence(world: &World) -> u64 {
 fn a_report_says_which_ledgers_were_asked_and_of_two_the_one_that_believes_less_counts() {
     let world = world();
     let bills: String = [1, 2].map(|n| format!("I-{n},88{n}4321,alfa,1000,ACTIVE,no,2026-09-01,2026-11-30,\n")).concat();
-    world.file(
-        "external.csv",
-        format!("invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at\n{bills}"),
-    );
+    world.file("external.csv", format!("{EXTERNAL}\n{bills}"));
     let history = world.path("history.ledger").display().to_string();
     let history = [("TAGIH_LEDGER_PATH", history.as_str())];
     world.run_with(&history, &["ledger", "create"]).expect(0);
@@ -291,32 +285,9 @@ fn a_report_names_every_key_that_signed_what_counts_and_all_that_was_said_of_it(
 #[test]
 fn a_message_that_tells_of_later_than_it_arrived_has_not_arrived_then_for_a_revoked_key() {
     let message = |n: usize, paid: &str, stamp: &str, received: &str| {
-        let message = Message {
-            service: "ONLINE_TO_OFFLINE",
-            channel: "alfa",
-            status: "SUCCESS",
-            date: paid.to_owned(),
-            invoice: format!("I-{n}"),
-            amount_json: "1000".to_owned(),
-            code_json: format!("\"88{n}4321\""),
-            agent: Some(("ALFAMART".to_owned(), "S1".to_owned(), format!("t{n}"))),
-            misspelt: false,
-            missing: None,
-            currency: None,
-            acquirer: None,
-            payment_key: false,
-        };
-        let envelope = Envelope {
-            received_at: Some(received.to_owned()),
-            target: Some(TARGET),
-            client: Some(CLIENT),
-            request_id: format!("request-{n}"),
-            stamp: stamp.to_owned(),
-            missing: None,
-            lower_case: false,
-            body: message.body(),
-        };
-        envelope.line(SECRET) + "\n"
+        let message = Message::paid(format!("I-{n}"), &format!("88{n}4321"), 1_000, paid).by("ALFAMART", "S1", &format!("t{n}"));
+        let envelope = Envelope::of(&message, format!("request-{n}"), received);
+        Envelope { stamp: stamp.to_owned(), ..envelope }.line(SECRET) + "\n"
     };
     // Paid, stamped, received; ten minutes are what clocks may differ by.
     let lines = [

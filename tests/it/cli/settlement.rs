@@ -6,10 +6,9 @@ use std::path::Path;
 
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
-use super::reconcile::{classes, line, summary};
+use super::reconcile::{EXTERNAL as LEDGER, classes, line, summary};
 use super::world::{Ran, World, bytes_in};
 
-const LEDGER: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at";
 const COLUMNS: &str = "NO,MERCHANT NAME,PAYMENT CHANNEL NAME,TRANSACTION DATE,INVOICE NUMBER,CUSTOMER NAME,REPORT CODE,AMOUNT,RECON CODE,\
                        FEE,DISCOUNT,PAY TO MERCHANT,PAY OUT DATE,TRANSACTION TYPE,PROMO CODE,SUB ACCOUNT,Share Agent";
 const SETTINGS: &str = "[settlement]\nholidays = [\"2026-10-28\"]\n[settlement.channels]\n\"ALFA group\" = \"alfa\"\n\

@@ -3,9 +3,9 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
+use super::reconcile::EXTERNAL as LEDGER;
 use super::world::{CLIENT, Doku, Ran, SECRET, World, program};
 
-const LEDGER: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at";
 const SETTLEMENT: &str = "NO,MERCHANT NAME,PAYMENT CHANNEL NAME,TRANSACTION DATE,INVOICE NUMBER,CUSTOMER NAME,REPORT CODE,AMOUNT,RECON CODE,FEE,DISCOUNT,PAY TO MERCHANT,PAY OUT DATE,TRANSACTION TYPE,PROMO CODE,SUB ACCOUNT";
 
 fn bill(number: u32) -> String {

@@ -7,11 +7,13 @@ use serde_json::Value;
 
 use super::reconcile::{line, line_signed, signed_status};
 use super::world::{Doku, Ran, World, program};
+use crate::oracle::compare;
+use crate::support::bills;
 use tagih::doku::signature::SigningKey;
 use tagih::domain::classify::{Nature, Period, Policy};
 use tagih::jobs::reconcile::{self, Billed, ReconcileOptions};
 use tagih::ledger::Ledger as _;
-use tagih::ledger::{Binding, SqliteLedger};
+use tagih::ledger::SqliteLedger;
 use tagih::reconcile::{Asked, Finding, Terms};
 use tagih::sandbox::fault::{FaultKind, Faults};
 
@@ -293,35 +295,18 @@ fn every_bill_has_on_demand_the_class_it_was_counted_under() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path();
     program().arg("demo").arg("--out").arg(out).output().unwrap();
-    let binding =
-        Binding { environment: "sandbox".to_owned(), client_id: "MCH-0001-DEMO".to_owned(), seals: tagih::ledger::Seals::UNKEYED };
+    let binding = bills::binding("MCH-0001-DEMO");
     let ledger = SqliteLedger::open_read_only(&out.join("demo.ledger"), &binding).unwrap();
     let (from, to, as_of) = (date(2026, 10, 1), date(2026, 10, 31), "2026-11-01T10:00:00Z".parse().unwrap());
     let terms = Terms { period: Period::new(from, to).unwrap(), as_of, policy: Policy::default() };
+    let notifications = tagih::evidence::expand(&[out.join("logs/*.jsonl").display().to_string()]).unwrap();
     let options = ReconcileOptions {
-        asked: reconcile::Asked::default(),
-        evidence: None,
-        tables: tagih::table::Settings::default(),
-        inquiries: Vec::new(),
-        bank: Vec::new(),
-        notifications: tagih::evidence::expand(&[out.join("logs/*.jsonl").display().to_string()]).unwrap(),
-        from,
-        to,
-        as_of,
         keys: vec![SigningKey::new(&"SK-demo-not-a-secret".to_owned().into())].into(),
         client_id: binding.client_id,
         policy: terms.policy.clone(),
-        carry_in: None,
-        request_history: None,
-        settlement: None,
-        opening: None,
-        journal: None,
-        books: tagih::books::Settings::default(),
-        out: out.join("again"),
-        presentation: None,
+        ..compare::plain((from, to), as_of, notifications, out.join("again"))
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let billed = runtime.block_on(async { Billed::own(&ledger.view().await.unwrap(), &options).await.unwrap() });
+    let billed = bills::wait(async { Billed::own(&ledger.view().await.unwrap(), &options).await.unwrap() });
     let outcome = reconcile::run(billed, &options).unwrap().outcome;
     let mut counted: BTreeMap<&str, u64> = BTreeMap::new();
     // What the books say of it is another matter.

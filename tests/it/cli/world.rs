@@ -17,9 +17,9 @@ use tagih::sandbox::server::{self, Running};
 use tagih::sandbox::settings::Settings;
 
 use crate::month_end::audit;
+use crate::support::folder;
+pub use crate::support::message::{CLIENT, SECRET};
 
-pub const CLIENT: &str = "MCH-0001-CLI";
-pub const SECRET: &str = "SK-cli&test-0123456789";
 /// A header every bill can live with.
 pub const HEAD: &str = "invoice_number,amount,customer_name,channel,method,payment_code,expiry_minutes,action,receipt_description";
 
@@ -171,7 +171,16 @@ impl World {
 
     /// A folder configured for `base_url`, with more settings.
     pub fn at(base_url: &str, more: &str) -> Self {
-        let world = Self { folder: tempfile::tempdir().unwrap() };
+        Self::within(folder::temporary(), base_url, more)
+    }
+
+    /// The same where the system has such folders: a doctor would not have it in memory.
+    pub fn on_disk(base_url: &str, more: &str) -> Self {
+        Self::within(folder::of_the_system(), base_url, more)
+    }
+
+    fn within(folder: tempfile::TempDir, base_url: &str, more: &str) -> Self {
+        let world = Self { folder };
         let secret = world.file("secret", SECRET);
         fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
         let settings = format!(

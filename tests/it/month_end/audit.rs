@@ -9,6 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::cli::world::{Ran, World};
+use crate::support::folder::temporary;
 
 /// A Python that knows DuckDB; without one the rules are not run.
 const PYTHON: &str = "TAGIH_AUDIT_PYTHON";
@@ -29,7 +30,7 @@ pub(crate) fn look(world: &World, variables: &[(&str, &str)], arguments: &[&str]
         return;
     }
     let Some(report) = arguments.iter().skip_while(|argument| **argument != "--out").nth(1) else { return };
-    let kit = tempfile::tempdir().unwrap();
+    let kit = temporary();
     let made =
         world.command(&["audit-kit", "--report", report, "--out", kit.path().to_str().unwrap()]).envs(variables.iter().copied()).output();
     // Where a ledger is damaged by the test, or what a report was made from is gone, there is no kit.

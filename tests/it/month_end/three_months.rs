@@ -1,13 +1,12 @@
 //! Three months of our own ledger in a row, with money on its way at each end, decisions, and late notifications.
 
 use serde_json::Value;
-use tagih::domain::digest;
-use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 
-use crate::cli::period::{Books, at, body_digest, code, late, terms};
+use crate::cli::period::{Books, at, code, late, terms};
 use crate::cli::reconcile::{line, summary};
 use crate::cli::settlement::{Row, csv, row};
+use crate::support::bills;
 
 const SETTINGS: &str = "[settlement]\nholidays = [\"2025-12-25\", \"2026-01-01\"]\n[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n\
                         [settlement.alfa]\nfee_rupiah = 5000\n";
@@ -170,14 +169,9 @@ fn money_in_transit_at_each_month_end_is_settled_in_the_next_and_every_balance_r
 fn issue_as(books: &Books, invoice: &str, wire: &str, code: &str, when: &str, expires: &str) {
     let terms = terms(100_000, expires, "Motor");
     books.tell(when, invoice, Event::Planned { terms: terms.clone() });
-    let id = digest::of_bytes(wire.as_bytes());
-    let (request_id, wire_invoice_number) = (RequestId::from_digest(&id), InvoiceNumber::new(wire).unwrap());
-    let operation = OperationKind::Issue;
-    books.tell(when, invoice, Event::Intended { operation, terms, request_id, wire_invoice_number, body_digest: body_digest() });
-    let payment_code = PaymentCode::new(code).unwrap();
-    let answer =
-        CodeAnswer { payment_code, created_at: Some(at(when)), expires_at: Some(at(expires)), how_to_pay_page: None, how_to_pay_api: None };
-    books.tell(when, invoice, Event::Accepted { answer, replayed: false, amount: None, remark: None });
+    books.tell(when, invoice, bills::intended(OperationKind::Issue, &terms, wire, wire));
+    let answer = CodeAnswer { created_at: Some(at(when)), expires_at: Some(at(expires)), ..bills::answer(code) };
+    books.tell(when, invoice, bills::accepted(answer));
 }
 
 #[test]

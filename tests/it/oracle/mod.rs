@@ -15,7 +15,6 @@ mod evidence;
 mod known;
 mod ledger;
 mod lines;
-pub(crate) mod message;
 mod month;
 mod naive;
 mod own;

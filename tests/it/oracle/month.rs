@@ -12,6 +12,7 @@ use super::ledger::{self, Bill};
 use super::naive;
 use super::sweep::{each, worlds};
 use super::world::{DAY, HOUR, LogFile, Settings, World};
+use crate::support::folder::temporary;
 
 /// Worlds in this sweep, for the 2,000 of the first.
 const WORLDS: u64 = 800;
@@ -169,7 +170,7 @@ fn written(folder: &Path) -> Figures {
 fn every_line_of_the_month_equals_a_naive_recount_and_every_balance_rolls_forward() {
     each(worlds(WORLDS), |seed| {
         let world = World::generate(seed);
-        let folder = tempfile::tempdir().unwrap();
+        let folder = temporary();
         let out = run(&world, folder.path());
         let (ours, theirs) = (recounted(&world), written(&out));
         // Suspense is the books': their own book-keeper recounts it.

@@ -12,6 +12,7 @@ use super::compare::{self, actual, bytes_of, describe, run, shrink};
 use super::naive::expected;
 use super::random::Random;
 use super::world::{Ending, LogFile, World};
+use crate::support::folder::temporary;
 
 /// Worlds in the sweep, unless `TAGIH_ORACLE_WORLDS` asks for more.
 const WORLDS: u64 = 2_000;
@@ -63,7 +64,7 @@ fn the_engine_agrees_with_the_oracle_on_every_world() {
 
 /// The results that may depend on nothing but content: all but positions and the input list.
 fn results(world: &World) -> BTreeMap<String, Vec<u8>> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let mut files = bytes_of(&run(world, folder.path()));
     files.remove("evidence.csv");
     let summary: serde_json::Value = serde_json::from_slice(&files.remove("summary.json").unwrap()).unwrap();
@@ -122,7 +123,7 @@ fn the_number_of_threads_changes_no_byte() {
 #[test]
 fn a_run_can_be_repeated_byte_for_byte() {
     for seed in worlds(60) {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = temporary();
         let world = World::generate_with_ties(seed);
         let first = bytes_of(&run(&world, folder.path()));
         fs::remove_dir_all(folder.path().join("out")).unwrap();
@@ -138,7 +139,7 @@ fn a_run_can_be_repeated_byte_for_byte() {
 fn every_line_read_has_one_class_and_every_digest_cited_has_its_position() {
     each(worlds(300), |seed| {
         let world = World::generate(seed);
-        let folder = tempfile::tempdir().unwrap();
+        let folder = temporary();
         let out = run(&world, folder.path());
         let summary: serde_json::Value = serde_json::from_str(&fs::read_to_string(out.join("summary.json")).unwrap()).unwrap();
         let classed: u64 = summary["lines"].as_object().unwrap().values().map(|total| total["count"].as_u64().unwrap()).sum();

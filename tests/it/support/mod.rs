@@ -1,8 +1,13 @@
 //! What tests of the real program share: its processes, the sandbox beside it, and seeded dice.
 
+pub mod bills;
 pub mod cluster;
 pub mod dice;
+pub mod doku;
 pub mod exposition;
+pub mod folder;
+pub mod message;
 pub mod network;
+pub mod preload;
 pub mod process;
 pub mod sandbox;

@@ -1,4 +1,4 @@
-//! A DOKU notification as the generator writes it: the body, the signed headers around it, and the log line around those.
+//! A DOKU notification as a test writes it: the body, the signed headers around it, and the log line around those.
 //!
 //! Bodies are written by hand, because the quirks under test (`"150000"`, `150000.0`, a code as a number) are in the text.
 
@@ -6,18 +6,19 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tagih::doku::signature::{Components, SigningKey, Stamp};
 
-pub(crate) const CLIENT: &str = "MCH-0001-10791114622547";
-pub(crate) const SECRET: &str = "SK-test-0123456789abcdef";
-pub(crate) const TARGET: &str = "/payments/notifications";
+/// Who is told, and the key that DOKU tells with.
+pub const CLIENT: &str = "MCH-0001-CLI";
+pub const SECRET: &str = "SK-cli&test-0123456789";
+pub const TARGET: &str = "/payments/notifications";
 
 /// Seconds since 1970 as `2026-10-05T12:00:00Z`.
-pub(crate) fn utc(second: i64) -> String {
+pub fn utc(second: i64) -> String {
     Timestamp::from_second(second).unwrap().to_string()
 }
 
 /// The body's fields; amount and code are JSON text, so that they can be written in every way.
 #[derive(Clone, Debug)]
-pub(crate) struct Message {
+pub struct Message {
     pub service: &'static str,
     pub channel: &'static str,
     pub status: &'static str,
@@ -40,7 +41,32 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    pub(crate) fn body(&self) -> String {
+    /// That `amount` was paid at `date` with `code` for `invoice`, in a shop of Alfa's, and nothing is odd about it.
+    pub fn paid(invoice: impl Into<String>, code: &str, amount: u64, date: impl Into<String>) -> Self {
+        Self {
+            service: "ONLINE_TO_OFFLINE",
+            channel: "alfa",
+            status: "SUCCESS",
+            date: date.into(),
+            invoice: invoice.into(),
+            amount_json: amount.to_string(),
+            code_json: format!("\"{code}\""),
+            agent: None,
+            misspelt: false,
+            missing: None,
+            currency: None,
+            acquirer: None,
+            payment_key: false,
+        }
+    }
+
+    /// The chain, the store and the transaction that it names.
+    #[must_use]
+    pub fn by(self, chain: &str, store: &str, transaction: &str) -> Self {
+        Self { agent: Some((chain.into(), store.into(), transaction.into())), ..self }
+    }
+
+    pub fn body(&self) -> String {
         let chain = self.channel.to_uppercase();
         let code_key = if self.payment_key { "payment" } else { "payment_code" };
         let quoted = |text: &str| serde_json::to_string(text).unwrap();
@@ -77,7 +103,7 @@ impl Message {
 
 /// What surrounds a body in the log.
 #[derive(Clone, Debug)]
-pub(crate) struct Envelope {
+pub struct Envelope {
     pub received_at: Option<String>,
     pub target: Option<&'static str>,
     pub client: Option<&'static str>,
@@ -90,8 +116,23 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
+    /// Stamped and received at `at`, to the right place and whole.
+    pub fn of(message: &Message, request_id: impl Into<String>, at: impl Into<String>) -> Self {
+        let stamp = at.into();
+        Self {
+            received_at: Some(stamp.clone()),
+            target: Some(TARGET),
+            client: Some(CLIENT),
+            request_id: request_id.into(),
+            stamp,
+            missing: None,
+            lower_case: false,
+            body: message.body(),
+        }
+    }
+
     /// The log line, signed with `secret`.
-    pub(crate) fn line(&self, secret: &str) -> String {
+    pub fn line(&self, secret: &str) -> String {
         let signature = SigningKey::new(&SecretString::from(secret.to_owned()))
             .sign(&Components {
                 client_id: self.client.unwrap_or_default(),
@@ -105,7 +146,7 @@ impl Envelope {
     }
 
     /// The log line with a signature and a body of the caller's choice.
-    pub(crate) fn line_with(&self, signature: &str, body: &str) -> String {
+    pub fn line_with(&self, signature: &str, body: &str) -> String {
         let headers = [
             ("Client-Id", self.client.unwrap_or_default()),
             ("Request-Id", self.request_id.as_str()),
