@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use super::account::Account;
 use super::book::{Book, BooksError, Cause};
+use super::debt::Asked;
 use super::fact::{BillEvent, BillFact, Change};
 use super::item::ItemId;
 use super::known::{Bill, Debt};
@@ -54,23 +55,15 @@ impl Book<'_> {
     /// The ledger asks for something else, or for nothing, and does not say since when.
     fn add_silent_changes(&self, fact: &BillFact, news: &mut Vec<Happening>, undated: Timestamp) {
         let Some(bill) = self.known.bills.get(&fact.id) else { return };
-        let (mut amount, mut is_live) = (bill.amount, bill.is_live);
-        let mut all: Vec<Happening> =
-            bill.events.iter().filter_map(|event| Some(Happening { at: event.at?, change: event.change })).collect();
-        all.extend(news.iter().copied());
-        all.sort_by_key(|happening| happening.at);
-        for happening in all {
-            match happening.change {
-                Change::Created(asked) | Change::Reinstated(asked) => (amount, is_live) = (asked.into(), true),
-                Change::Amended(asked) => amount = asked.into(),
-                Change::Cancelled => is_live = false,
-            }
-        }
-        let Some(asked) = fact.amount() else { return };
-        let change = match (is_live, fact.is_live()) {
+        let before = bill.events.iter().map(|event| (event.at.unwrap_or(Timestamp::MIN), event.change));
+        let mut all: Vec<(Timestamp, Change)> = before.chain(news.iter().map(|happening| (happening.at, happening.change))).collect();
+        all.sort_by_key(|(at, _)| *at);
+        let (told, now) = (Asked::after(all.into_iter().map(|(_, change)| change)), Asked::of(fact));
+        let Some(amount) = now.amount else { return };
+        let change = match (told.is_live, now.is_live) {
             (true, false) => Some(Change::Cancelled),
-            (false, true) => Some(Change::Reinstated(asked)),
-            (true, true) if Rupiah::from(asked) != amount => Some(Change::Amended(asked)),
+            (false, true) => Some(Change::Reinstated(amount)),
+            (true, true) if now.amount != told.amount => Some(Change::Amended(amount)),
             (true, true) | (false, false) => None,
         };
         news.extend(change.map(|change| Happening { at: undated, change }));
@@ -117,16 +110,11 @@ impl Book<'_> {
         let is_latest = bill.events.iter().all(|before| before.at <= event.at);
         bill.events.push(event);
         bill.events.sort_by_key(|event| event.at);
-        // What was known of a later day stands: only what is asked for now counts.
-        if is_latest {
-            match change {
-                Change::Created(asked) | Change::Reinstated(asked) => (bill.amount, bill.is_live) = (asked.into(), true),
-                Change::Amended(asked) => bill.amount = asked.into(),
-                Change::Cancelled => bill.is_live = false,
-            }
-            self.reckon(debt_id, change, cause)?;
-        }
-        Ok(())
+        // What is heard of late counts by what it makes of all that is known of later days: a cancellation before an amendment stands.
+        let asked = Asked::after(bill.events.iter().map(|event| event.change));
+        let is_news = (bill.amount, bill.is_live) != (asked.rupiah(), asked.is_live);
+        (bill.amount, bill.is_live) = (asked.rupiah(), asked.is_live);
+        if is_latest || is_news { self.reckon(debt_id, change, cause) } else { Ok(()) }
     }
 
     /// Brings a debt to what its bills ask for.
@@ -140,10 +128,7 @@ impl Book<'_> {
         if amounts.iter().any(|amount| Some(amount) != amounts.first()) {
             self.aside.differing_groups.insert(id);
         }
-        let Some(asked) = amounts.into_iter().max() else {
-            let open = self.debt(id)?.open();
-            return self.take_off(id, Off::Cancelled, open, Movement::Cancelled, cause);
-        };
+        let Some(asked) = amounts.into_iter().max() else { return self.cancel_rest(id, cause) };
         let debt = self.debt_mut(id)?;
         // What is asked for again was neither cancelled nor lapsed.
         let is_back = debt.off(Off::Cancelled) > Rupiah::ZERO || matches!(change, Change::Reinstated(_));
@@ -164,6 +149,17 @@ impl Book<'_> {
         self.move_to(Leg::of(Account::Receivable, id), Leg::total(Account::Premium), difference, movement, cause)?;
         self.fall(id, cause)?;
         self.rise(id, cause)
+    }
+
+    /// A debt none of whose bills asks for anything owes nothing: what is open, or comes back to it later, is cancelled with them.
+    pub(super) fn cancel_rest(&mut self, id: ItemId, cause: Cause) -> Result<(), BooksError> {
+        let debt = self.debt(id)?;
+        let is_asked_for = debt.bills.iter().filter_map(|bill| self.known.bills.get(bill)).any(|bill| bill.is_live);
+        if is_asked_for || debt.is_reusable || debt.is_before_books {
+            return Ok(());
+        }
+        let open = debt.open();
+        self.take_off(id, Off::Cancelled, open, Movement::Cancelled, cause)
     }
 
     /// The day on which a debt lapses by itself, if it does.
@@ -216,7 +212,8 @@ impl Book<'_> {
             None if is_told => {
                 let cause = Cause::concluded("mark withdrawn", &[id], self.period.to);
                 self.take_off(id, Off::Unproven, Rupiah::ZERO.minus(unproven), Movement::Reopened, cause)?;
-                self.rise(id, cause)
+                self.rise(id, cause)?;
+                self.cancel_rest(id, cause)
             }
             None => Ok(()),
             Some((on, paid)) => {
@@ -228,7 +225,8 @@ impl Book<'_> {
                 } else {
                     (Movement::Reopened, Cause::concluded("money waits", &[id], self.period.to))
                 };
-                self.take_off(id, Off::Unproven, told.minus(unproven), movement, cause)
+                self.take_off(id, Off::Unproven, told.minus(unproven), movement, cause)?;
+                self.cancel_rest(id, cause)
             }
         }
     }

@@ -4,10 +4,43 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::fact::{BillFact, Change};
 use super::item::ItemId;
 use super::off::Off;
 use super::pair::Leg;
-use crate::domain::amount::Rupiah;
+use crate::domain::amount::{Amount, Rupiah};
+
+/// What a bill asks for, and whether it still does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// What it asks for, or last did.
+    pub amount: Option<Amount>,
+    /// Whether it is asked for.
+    pub is_live: bool,
+}
+
+impl Asked {
+    /// What a bill asks for after all that happened to it, oldest first.
+    pub fn after(changes: impl IntoIterator<Item = Change>) -> Self {
+        changes.into_iter().fold(Self::default(), |asked, change| match change {
+            Change::Created(amount) | Change::Reinstated(amount) => Self { amount: Some(amount), is_live: true },
+            Change::Amended(amount) => Self { amount: Some(amount), ..asked },
+            Change::Cancelled => Self { is_live: false, ..asked },
+        })
+    }
+
+    /// What a bill asks for after everything that is told of it.
+    #[must_use]
+    pub fn of(bill: &BillFact) -> Self {
+        Self::after(bill.events.iter().map(|event| event.change))
+    }
+
+    /// That amount; nothing where there is none.
+    #[must_use]
+    pub fn rupiah(self) -> Rupiah {
+        self.amount.map(Rupiah::from).unwrap_or_default()
+    }
+}
 
 /// Money that was applied to a debt, and where it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -50,7 +50,10 @@ impl Book<'_> {
         let first = self.pairs.len();
         let before = debt.and_then(|debt| self.known.debts.get(&debt)).cloned();
         let refused = match self.carry_out(decision, leg, debt) {
-            Ok(()) => None,
+            Ok(()) => {
+                debt.map_or(Ok(()), |debt| self.cancel_rest(debt, Self::cause_of(decision)))?;
+                None
+            }
             Err(Stop::Refused(refusal)) => Some(refusal),
             Err(Stop::Impossible(error)) => return Err(error),
         };
@@ -347,6 +350,7 @@ impl Book<'_> {
         if let Some(debt) = former.debt {
             self.fall(debt, cause)?;
             self.rise(debt, cause)?;
+            self.cancel_rest(debt, cause)?;
         }
         Ok(())
     }

@@ -305,24 +305,6 @@ impl BillEvent {
     }
 }
 
-impl BillFact {
-    /// What it asks for after everything told here.
-    #[must_use]
-    pub fn amount(&self) -> Option<Amount> {
-        self.events.iter().rev().find_map(|event| match event.change {
-            Change::Created(amount) | Change::Amended(amount) | Change::Reinstated(amount) => Some(amount),
-            Change::Cancelled => None,
-        })
-    }
-
-    /// Whether it asks for anything after everything told here.
-    #[must_use]
-    pub fn is_live(&self) -> bool {
-        let last = self.events.iter().rev().find(|event| !matches!(event.change, Change::Amended(_)));
-        last.is_some_and(|event| event.change != Change::Cancelled)
-    }
-}
-
 impl AlarmFact {
     /// One of a class, of no day yet and about nothing.
     #[must_use]

@@ -31,7 +31,7 @@ pub mod book;
 pub mod breakdown;
 pub mod brief;
 pub mod carry;
-mod debt;
+pub mod debt;
 mod decide;
 pub mod decision;
 mod directory;

@@ -71,8 +71,9 @@ impl Posting<'_> {
     pub fn apart(&self, known: Known, facts: &Facts) -> Result<Month, BooksError> {
         let (opening, mut book) = self.open(known);
         book.take(facts, Of::Apart)?;
+        self.conclude(&mut book, facts)?;
         let handed = Handed::out_of(&mut book);
-        self.close(book, facts, opening, handed, true)
+        Ok(self.close(book, opening, handed, true))
     }
 
     /// Posts everything else, after what the debts posted apart have left to it.
@@ -98,7 +99,8 @@ impl Posting<'_> {
         }
         handed.put_into(&mut book);
         book.take(facts, Of::Run)?;
-        self.close(book, facts, opening, handed, false)
+        self.conclude(&mut book, facts)?;
+        Ok(self.close(book, opening, handed, false))
     }
 
     fn open(&self, known: Known) -> (BTreeMap<Leg, Open>, Book<'_>) {
@@ -108,20 +110,18 @@ impl Posting<'_> {
         (opening, book)
     }
 
-    fn close(
-        &self,
-        mut book: Book<'_>,
-        facts: &Facts,
-        opening: BTreeMap<Leg, Open>,
-        handed: Handed,
-        is_apart: bool,
-    ) -> Result<Month, BooksError> {
+    /// The last postings of a month: what follows from its bills' marks and from its end. Nothing is posted after them.
+    fn conclude(&self, book: &mut Book<'_>, facts: &Facts) -> Result<(), BooksError> {
         book.mark_all(facts)?;
         if self.lists_bills {
             book.miss(&facts.bills);
         }
         book.lapse_all()?;
         book.drop_accepted();
+        Ok(())
+    }
+
+    fn close(&self, mut book: Book<'_>, opening: BTreeMap<Leg, Open>, handed: Handed, is_apart: bool) -> Month {
         let since = book.known_since();
         book.known.forget_before(since, &handed.batches);
         for debt in book.known.debts.values_mut() {
@@ -133,7 +133,7 @@ impl Posting<'_> {
                 allocation.ends_with(debt.due);
             }
         }
-        Ok(Month { period: self.period, opening, pairs: added_up(pairs), allocations, known, aside, handed, is_apart })
+        Month { period: self.period, opening, pairs: added_up(pairs), allocations, known, aside, handed, is_apart }
     }
 }
 

@@ -7,7 +7,8 @@ use jiff::civil::Date;
 
 use super::account::{Account, Side};
 use super::book::{Book, BooksError, Cause};
-use super::fact::{BillEvent, BillFact, Change, Notified, Payee, PaymentFact};
+use super::debt::Asked;
+use super::fact::{BillEvent, BillFact, Notified, Payee, PaymentFact};
 use super::item::{ItemId, Subject};
 use super::known::{Applied, BankLine, Batch, BatchDay, Known, Payment, Payout};
 use super::pair::{Leg, Movement};
@@ -91,14 +92,9 @@ impl Book<'_> {
         self.meet(fact);
         let Some(bill) = self.known.bills.get_mut(&fact.id) else { return };
         let is_of_before = |event: &&BillEvent| event.at.map_or(is_undated(fact), |at| wib_date(at) < from);
-        for event in fact.events.iter().filter(is_of_before) {
-            bill.events.push(*event);
-            match event.change {
-                Change::Created(asked) | Change::Reinstated(asked) => (bill.amount, bill.is_live) = (asked.into(), true),
-                Change::Amended(asked) => bill.amount = asked.into(),
-                Change::Cancelled => bill.is_live = false,
-            }
-        }
+        bill.events.extend(fact.events.iter().filter(is_of_before));
+        let asked = Asked::after(bill.events.iter().map(|event| event.change));
+        (bill.amount, bill.is_live) = (asked.rupiah(), asked.is_live);
     }
 
     /// A payment of a day before: its debt was paid by it then.

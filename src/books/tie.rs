@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::fact::{BillFact, Change};
+use super::debt::Asked;
+use super::fact::BillFact;
 use super::item::ItemId;
 use super::known::Known;
 use super::off::Off;
@@ -110,13 +111,6 @@ fn asked_at_end(bill: &BillFact, period: Period) -> Option<Rupiah> {
     let undated = end_of_wib_day(period.to);
     let mut events: Vec<_> = bill.events.iter().filter(|event| event.day(period.to) <= period.to).collect();
     events.sort_by_key(|event| event.at.or(undated));
-    let mut asked = None;
-    for event in events {
-        asked = match event.change {
-            Change::Created(amount) | Change::Reinstated(amount) => Some((amount, true)),
-            Change::Amended(amount) => asked.map(|(_, is_live)| (amount, is_live)),
-            Change::Cancelled => asked.map(|(amount, _)| (amount, false)),
-        };
-    }
-    asked.filter(|(_, is_live)| *is_live).map(|(amount, _)| Rupiah::from(amount))
+    let asked = Asked::after(events.into_iter().map(|event| event.change));
+    asked.is_live.then(|| asked.rupiah())
 }

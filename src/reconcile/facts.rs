@@ -11,6 +11,7 @@ use super::found::Names;
 use super::judge::JudgedPayment;
 use super::{ExternalMark, KnownPayment, Orphan, Outcome, Terms};
 use crate::books::Brief;
+use crate::books::debt::Asked;
 use crate::books::fact::{BillEvent, BillFact, Change, Hold, Mark, Notified, Payee, PaymentFact};
 use crate::books::item::{ItemId, Subject};
 use crate::domain::ageing::date_of;
@@ -71,7 +72,7 @@ pub(super) fn bill(outcome: &Outcome, names: &Names, by_rows: &HashSet<Digest>, 
 pub(super) fn listed_once(mut bills: Vec<BillFact>) -> Vec<BillFact> {
     let content = |bill: &BillFact| {
         let events: Vec<_> = bill.events.iter().map(|event| (event.at, event.change)).collect();
-        (bill.id, Reverse(bill.is_live()), Reverse(bill.amount()), events, bill.due_on, bill.expires_on, bill.reusable)
+        (bill.id, Reverse((Asked::of(bill).is_live, Asked::of(bill).amount)), events, bill.due_on, bill.expires_on, bill.reusable)
     };
     bills.sort_by_cached_key(content);
     let mut once: Vec<BillFact> = Vec::with_capacity(bills.len());

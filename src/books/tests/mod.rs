@@ -9,6 +9,7 @@
 )]
 
 mod actions;
+mod asking;
 mod bank;
 mod business;
 mod carrying;

@@ -99,7 +99,7 @@ pub(super) fn is_the_same(
     // Of what all parts have in common only the amount counts: nobody asks since when a total is what it is.
     for (leg, open) in known.balances.iter_mut().filter(|(leg, _)| leg.item.is_none() || leg.account == Account::Clearing) {
         let same = month.known.balances.get(leg).filter(|same| same.amount == open.amount);
-        prop_assert!(same.is_some(), "{:?}", leg);
+        prop_assert!(same.is_some(), "{:?}: {:?}, whole {:?}", leg, open, month.known.balances.get(leg));
         if let Some(same) = same {
             *open = *same;
         }

@@ -1,5 +1,6 @@
 //! A month's end as a whole, through the program itself: everything planted is found, and nothing else.
 
+mod asking;
 pub(crate) mod audit;
 mod banked;
 mod decided;

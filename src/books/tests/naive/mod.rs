@@ -28,9 +28,12 @@ pub(super) struct Given {
     pub(super) settings: Settings,
 }
 
+/// What a bill asks for, whether it still does, and what made it so.
+type Asking = (i64, bool, Vec<(Timestamp, Change)>);
+
 #[derive(Default)]
 struct Owed {
-    bills: BTreeMap<Id, (i64, bool, Timestamp)>,
+    bills: BTreeMap<Id, Asking>,
     reusable: bool,
     due: i64,
     given: Vec<(Id, i64)>,
@@ -124,7 +127,7 @@ impl Naive {
                 self.debt_of.insert(bill.id, bill.debt);
                 let debt = self.debts.entry(bill.debt).or_default();
                 debt.reusable |= bill.reusable;
-                debt.bills.entry(bill.id).or_insert((0, false, Timestamp::MIN));
+                debt.bills.entry(bill.id).or_insert((0, false, Vec::new()));
             }
             for event in bill.events.iter().filter(|event| event.at.unwrap_or(last) <= last) {
                 if self.seen.insert((bill.id, event.at, Some(event.change))) {
@@ -157,20 +160,24 @@ impl Naive {
     fn bill(&mut self, fact: &BillFact, at: Timestamp, change: Change) {
         let debt = self.debts.get_mut(&fact.debt).unwrap();
         let bill = debt.bills.get_mut(&fact.id).unwrap();
-        if at < bill.2 {
-            return;
+        let (was, is_last) = ((bill.0, bill.1), bill.2.iter().all(|(before, _)| *before <= at));
+        bill.2.push((at, change));
+        bill.2.sort_by_key(|(at, _)| *at);
+        for (_, change) in &bill.2 {
+            match change {
+                Change::Created(amount) | Change::Reinstated(amount) => (bill.0, bill.1) = (amount.get() as i64, true),
+                Change::Amended(amount) => bill.0 = amount.get() as i64,
+                Change::Cancelled => bill.1 = false,
+            }
         }
-        bill.2 = at;
-        match change {
-            Change::Created(amount) | Change::Reinstated(amount) => (bill.0, bill.1) = (amount.get() as i64, true),
-            Change::Amended(amount) => bill.0 = amount.get() as i64,
-            Change::Cancelled => bill.1 = false,
+        if !is_last && was == (bill.0, bill.1) {
+            return;
         }
         if debt.reusable {
             return;
         }
         match debt.bills.values().filter(|bill| bill.1).map(|bill| bill.0).max() {
-            None => *debt.off("cancelled") += debt.open(),
+            None => self.bury(fact.debt),
             Some(asked) => {
                 if *debt.off("cancelled") > 0 || matches!(change, Change::Reinstated(_)) {
                     (*debt.off("cancelled"), *debt.off("lapsed")) = (0, 0);
@@ -364,36 +371,15 @@ impl Naive {
                 let said = marks.iter().map(|mark| mark.paid.map_or(i64::MAX, |paid| paid.get() as i64)).max();
                 *debt.off("unproven") = unexplained.min(said.unwrap());
             }
+            self.bury(id);
         }
     }
 
-    fn balances(&self) -> Balances {
-        let mut all = Balances::new();
-        let mut add = |account, id, amount: i64| *all.entry((account, id)).or_default() += i128::from(amount);
-        for (id, debt) in &self.debts {
-            let off = |why: &str| debt.off.get(why).copied().unwrap_or(0);
-            add(A::Receivable, Some(*id), debt.open());
-            add(A::Unproven, Some(*id), off("unproven"));
-            add(A::WriteOff, None, off("written_off"));
-            add(A::Rounding, None, off("rounding"));
-            add(A::Elsewhere, None, off("elsewhere"));
-            add(A::Premium, None, -(debt.due - off("cancelled") - off("lapsed") - off("waived")));
+    /// Nobody asks for a debt whose bills are all cancelled, whatever came back to it.
+    fn bury(&mut self, id: Id) {
+        let debt = self.debts.get_mut(&id).unwrap();
+        if !debt.reusable && debt.bills.values().all(|bill| !bill.1) {
+            *debt.off("cancelled") += debt.open();
         }
-        for (id, (amount, _, _, _, taken)) in &self.paid {
-            add(A::Doku, Some(*id), amount - taken);
-        }
-        for (account, items) in [(A::Suspense, &self.held), (A::Deposits, &self.credits), (A::RefundsDue, &self.refunds)] {
-            for (id, amount) in items {
-                add(account, Some(*id), -amount);
-            }
-        }
-        for (id, amount) in &self.batches {
-            add(A::Clearing, Some(*id), *amount);
-        }
-        for (account, amount) in &self.sums {
-            add(*account, None, *amount);
-        }
-        all.retain(|_, amount| *amount != 0);
-        all
     }
 }

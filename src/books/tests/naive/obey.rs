@@ -100,5 +100,6 @@ impl Naive {
         }
         self.sink(debt);
         self.lift(debt);
+        self.bury(debt);
     }
 }

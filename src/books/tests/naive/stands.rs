@@ -1,8 +1,8 @@
-//! How debts stand, as the naive book-keeper reads them.
+//! How debts and accounts stand, as the naive book-keeper reads them.
 
 use std::collections::BTreeSet;
 
-use super::{Id, Naive, Owed, Stands};
+use super::{A, Balances, Id, Naive, Owed, Stands};
 
 impl Naive {
     /// By the money that has come for it, whether or not it waits, and by what of it people have decided need not come.
@@ -22,5 +22,36 @@ impl Naive {
             }
         };
         asks.map(|(id, debt)| (*id, stands(debt))).collect()
+    }
+
+    /// What stands where.
+    pub(super) fn balances(&self) -> Balances {
+        let mut all = Balances::new();
+        let mut add = |account, id, amount: i64| *all.entry((account, id)).or_default() += i128::from(amount);
+        for (id, debt) in &self.debts {
+            let off = |why: &str| debt.off.get(why).copied().unwrap_or(0);
+            add(A::Receivable, Some(*id), debt.open());
+            add(A::Unproven, Some(*id), off("unproven"));
+            add(A::WriteOff, None, off("written_off"));
+            add(A::Rounding, None, off("rounding"));
+            add(A::Elsewhere, None, off("elsewhere"));
+            add(A::Premium, None, -(debt.due - off("cancelled") - off("lapsed") - off("waived")));
+        }
+        for (id, (amount, _, _, _, taken)) in &self.paid {
+            add(A::Doku, Some(*id), amount - taken);
+        }
+        for (account, items) in [(A::Suspense, &self.held), (A::Deposits, &self.credits), (A::RefundsDue, &self.refunds)] {
+            for (id, amount) in items {
+                add(account, Some(*id), -amount);
+            }
+        }
+        for (id, amount) in &self.batches {
+            add(A::Clearing, Some(*id), *amount);
+        }
+        for (account, amount) in &self.sums {
+            add(*account, None, *amount);
+        }
+        all.retain(|_, amount| *amount != 0);
+        all
     }
 }

@@ -291,7 +291,8 @@ LEFT JOIN fact_carried_bills c ON c.item = b.item
 UNION ALL
 SELECT e.item, e.debt, e.seq, CASE WHEN e.change = 'cancelled' THEN NULL
     -- An amendment of what is cancelled asks for nothing.
-    WHEN e.change = 'amended' AND EXISTS (SELECT 1 FROM debt_event c WHERE c.item = e.item AND c.change = 'cancelled' AND c.seq < e.seq) THEN NULL
+    WHEN e.change = 'amended' AND (SELECT c.change FROM debt_event c WHERE c.item = e.item AND c.change <> 'amended' AND c.seq < e.seq
+      ORDER BY c.seq DESC LIMIT 1) = 'cancelled' THEN NULL
     ELSE e.amount END
 FROM debt_event e WHERE e.kind = 'bill';
 
@@ -510,18 +511,23 @@ SELECT w.*, coalesce(h.held, 0) AS held,
       - coalesce(r.waiting, 0), coalesce(m.paid, 999999999999999)), 0) - w.unproven END AS marked
 FROM debt_walked w LEFT JOIN debt_held h ON h.debt = w.debt LEFT JOIN debt_rows_waiting r ON r.debt = w.debt LEFT JOIN debt_mark m ON m.debt = w.debt;
 
--- A debt whose last code expired so many days ago has lapsed, where the merchant says so.
+-- A debt whose last code expired so many days ago has lapsed, where the merchant says so. Nobody asks for a debt whose bills are all cancelled:
+-- what has come back to it is cancelled too.
 CREATE OR REPLACE TABLE debt_end AS
-WITH last_code AS (
+WITH unasked AS (
+  SELECT w.debt FROM debt_walked w JOIN debt_asks a ON a.debt = w.debt
+  WHERE w.is_reusable = 'no' AND w.is_before_books = 'no'
+  GROUP BY w.debt HAVING max_by(CASE WHEN a.asked IS NULL THEN 1 ELSE 0 END, a.seq) = 1),
+last_code AS (
   SELECT b.debt, max(CASE WHEN b.expires_at_us IS NULL THEN 1 ELSE 0 END) AS never_expires,
     max(CAST(DATE '1970-01-01' + CAST(floor((b.expires_at_us + 25200000000) / 86400000000) AS INTEGER) AS DATE)) AS expires_on
   FROM book_bill b WHERE b.cancelled_at_us IS NULL GROUP BY b.debt),
 marked AS (
   SELECT m.*, m.due - m.applied - m.unproven - m.marked - m.lapsed - m.cancelled - m.written_off - m.waived - m.rounding - m.elsewhere AS open_marked FROM debt_marked m)
 SELECT m.debt, m.is_reusable, m.is_before_books, m.due, m.applied, m.unproven + m.marked AS unproven, m.lapsed + CASE WHEN x.lapses = 1 THEN m.open_marked ELSE 0 END AS lapsed,
-  m.cancelled, m.written_off, m.waived, m.rounding, m.elsewhere, m.excess, m.rounded_away, m.held,
-  m.open_marked - CASE WHEN x.lapses = 1 THEN m.open_marked ELSE 0 END AS open_end
-FROM marked m LEFT JOIN (
+  m.cancelled + CASE WHEN u.debt IS NOT NULL THEN m.open_marked ELSE 0 END AS cancelled, m.written_off, m.waived, m.rounding, m.elsewhere, m.excess,
+  m.rounded_away, m.held, CASE WHEN u.debt IS NOT NULL OR x.lapses = 1 THEN 0 ELSE m.open_marked END AS open_end
+FROM marked m LEFT JOIN unasked u ON u.debt = m.debt LEFT JOIN (
   SELECT m.debt, 1 AS lapses FROM marked m JOIN last_code l ON l.debt = m.debt CROSS JOIN setting s
   WHERE s.lapse_after_days IS NOT NULL AND m.open_marked > 0 AND m.is_reusable = 'no' AND l.never_expires = 0
     AND l.expires_on + CAST(s.lapse_after_days AS INTEGER) <= s.period_to) x ON x.debt = m.debt;
