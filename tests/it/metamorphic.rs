@@ -9,10 +9,10 @@ use serde_json::Value;
 use tagih::jobs::reconcile::ReconcileOptions;
 
 use crate::oracle::compare::{options, run_on_file};
-use crate::oracle::random::Random;
 use crate::oracle::world::{DAY, HOUR, Settings};
 use crate::support::folder::temporary;
 use crate::support::message::{Envelope, Message, SECRET, utc};
+use crate::support::random::Random;
 
 const SEEDS: u64 = 30;
 /// 2026-10-01 00:00 in WIB.

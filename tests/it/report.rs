@@ -13,8 +13,8 @@ use polars_io::SerReader as _;
 use polars_io::parquet::read::ParquetReader;
 use serde_json::Value;
 
-use crate::cli::reconcile::{line, summary};
-use crate::cli::world::{World, bytes_in};
+use crate::reconcile::ours::{line, summary};
+use crate::support::world::{World, bytes_in};
 
 const LEDGER: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at
 A,0001,alfa,10000,ACTIVE,no,2026-10-01,2026-11-30,

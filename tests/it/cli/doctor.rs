@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::world::{Doku, Ran, World, program, until};
+use crate::support::world::{Doku, Ran, World, program, until};
 
 /// The findings of a kind, as `level found`.
 fn found(ran: &Ran, check: &str) -> Vec<String> {
@@ -40,8 +40,11 @@ fn a_machine_that_is_well_is_called_so_and_quiet_says_nothing_of_it() {
         fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(0o600)).unwrap();
     }
     let paths = "[ledger]\npath = \"tagih.ledger\"\n[journal]\npath = \"tagih.journal\"\n";
-    let settings =
-        format!("[doku]\nbase_url = \"{}\"\nclient_id = \"{}\"\nsecret_file = \"secret\"\n{paths}", doku.base_url(), super::world::CLIENT);
+    let settings = format!(
+        "[doku]\nbase_url = \"{}\"\nclient_id = \"{}\"\nsecret_file = \"secret\"\n{paths}",
+        doku.base_url(),
+        crate::support::world::CLIENT
+    );
     fs::write(folder.path().join("tagih.toml"), settings).unwrap();
     let run = |more: &[&str]| {
         let mut command = program();

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::world::{Doku, Ran, World, program};
+use crate::support::world::{Doku, Ran, World, program};
 
 fn run(arguments: &[&str]) -> Ran {
     Ran::from(program().args(arguments).output().unwrap())

@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::period::Books;
-use super::world::{Doku, World, signal};
+use crate::month_end::period::Books;
+use crate::support::world::{Doku, World, signal};
 
 /// Who makes names for a while (`src/`), with the tests below that leave each of them behind.
 const MAKERS: [(&str, &str); 2] = [
@@ -127,7 +127,7 @@ fn a_day_that_was_being_compressed_is_compressed_by_the_next_server() {
     }
     leave_behind(&world, &["serve"], "logs", &|| ());
     let mut server = world.start(&[], &["serve"]);
-    super::world::until("the day is compressed", || world.path("logs/notifications-2026-01-01.jsonl.zst").exists());
+    crate::support::world::until("the day is compressed", || world.path("logs/notifications-2026-01-01.jsonl.zst").exists());
     signal(&server, "TERM");
     server.wait().unwrap();
     assert_eq!(names(&world.path("logs")), Vec::<PathBuf>::new());

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::commands::august;
 use super::{setting, wanted};
-use crate::cli::world::World;
 use crate::support::dice::Dice;
+use crate::support::world::World;
 
 /// Bytes of which one is changed.
 const BLOCK: usize = 64;
@@ -52,7 +52,7 @@ fn decided() -> World {
     let world = august("");
     world.run(&["discrepancies", "take", "2026-08", "--by", "Sari"]).expect(0);
     world.run(&["period", "close", "2026-08", "--report", "2026-08", "--by", "Sari", "--reason", "month end"]).expect(0);
-    let paid = crate::cli::reconcile::line("A-4", &crate::cli::period::code("A-4"), 400_000, "2026-09-09T03:00:00Z", "T9");
+    let paid = crate::reconcile::ours::line("A-4", &crate::month_end::period::code("A-4"), 400_000, "2026-09-09T03:00:00Z", "T9");
     world.file("september.jsonl", paid + "\n");
     world
 }

@@ -12,10 +12,10 @@ use tagih::ledger::Seals;
 use tagih::table;
 
 use crate::oracle::compare::{bytes_of, options, run_on_file};
-use crate::oracle::random::Random;
 use crate::oracle::world::World;
 use crate::support::folder::temporary;
 use crate::support::message::CLIENT;
+use crate::support::random::Random;
 
 const SEEDS: u64 = 60;
 

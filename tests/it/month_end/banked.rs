@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::audit;
-use crate::cli::period::{Books, code};
-use crate::cli::reconcile::{EXTERNAL, line};
-use crate::cli::settlement::{Row, csv, row};
+use crate::month_end::period::{Books, code};
+use crate::reconcile::ours::{EXTERNAL, line};
+use crate::reconcile::settlement::{Row, csv, row};
+use crate::support::audit;
 
 const SETTINGS: &str = "[bank]\nstatement = true\nfilter = [\"DOKU\"]\n[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n";
 

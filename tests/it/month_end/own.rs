@@ -8,8 +8,8 @@ use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{Event, OperationKind};
 use tagih::domain::payment;
 
-use crate::cli::period::{Books, at, code, terms};
-use crate::cli::reconcile::{line, summary};
+use crate::month_end::period::{Books, at, code, terms};
+use crate::reconcile::ours::{line, summary};
 use crate::support::bills;
 
 /// Check Status said on `when` that the bill was paid on `paid`.
@@ -80,5 +80,5 @@ fn doubts_changed_terms_and_payments_told_by_status_alone_are_found_exactly() {
         rows.iter().map(|row| ["class", "invoice_number", "nature"].map(|column| row[column].as_str())).collect();
     found.sort_unstable();
     assert_eq!(found, [["L05", "C-3", "BREAK"], ["L06", "D-4", "BREAK"], ["P19", "F-6", "BREAK"]]);
-    super::audit::agrees(&books.world, "2026-10");
+    crate::support::audit::agrees(&books.world, "2026-10");
 }

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use tagih::domain::digest;
 
-use crate::cli::settlement::{self, Row};
-use crate::oracle::random::Random;
+use crate::reconcile::settlement::{self, Row};
 use crate::support::message::{Envelope, Message, SECRET, utc};
+use crate::support::random::Random;
 
 /// 2026-10-01 12:00 in WIB.
 const NOON: i64 = 1_790_787_600 + 12 * 3_600;

@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
-use crate::cli::period::{Books, code};
-use crate::cli::reconcile::{EXTERNAL, line, summary};
-use crate::cli::settlement::{Row, csv, row};
-use crate::cli::world::World;
+use crate::month_end::period::{Books, code};
+use crate::reconcile::ours::{EXTERNAL, line, summary};
+use crate::reconcile::settlement::{Row, csv, row};
+use crate::support::world::World;
 
 const SETTINGS: &str = "[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n[settlement.alfa]\nfee_rupiah = 5000\n";
 

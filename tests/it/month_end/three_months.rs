@@ -3,9 +3,9 @@
 use serde_json::Value;
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 
-use crate::cli::period::{Books, at, code, late, terms};
-use crate::cli::reconcile::{line, summary};
-use crate::cli::settlement::{Row, csv, row};
+use crate::month_end::period::{Books, at, code, late, terms};
+use crate::reconcile::ours::{line, summary};
+use crate::reconcile::settlement::{Row, csv, row};
 use crate::support::bills;
 
 const SETTINGS: &str = "[settlement]\nholidays = [\"2025-12-25\", \"2026-01-01\"]\n[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n\
@@ -119,7 +119,7 @@ fn money_in_transit_at_each_month_end_is_settled_in_the_next_and_every_balance_r
     run(&books, "2025-10", "october.jsonl", "2025-11-03", "s-10.csv");
     assert_eq!(in_transit(&books, "2025-10"), 200_000, "B-2; the orphan is overdue");
     assert_eq!(books.rolled("2025-10", "outstanding_codes"), "issued 6/2100000, settled -3/-600000, closing 3/1500000");
-    super::audit::agrees(&books.world, "2025-10");
+    crate::support::audit::agrees(&books.world, "2025-10");
     books.close("2025-10").expect(0);
 
     books.log(
@@ -140,7 +140,7 @@ fn money_in_transit_at_each_month_end_is_settled_in_the_next_and_every_balance_r
     );
     decide(&books, &["take", "2025-11"]);
     run(&books, "2025-11", "november.jsonl", "2025-12-02", "s-11.csv");
-    super::audit::agrees(&books.world, "2025-11");
+    crate::support::audit::agrees(&books.world, "2025-11");
     books.close("2025-11").expect(0);
 
     books.log("december.jsonl", &[paid("B-6", 600_000, "2025-12-30T03:00:00Z", "T6")]);
@@ -148,7 +148,7 @@ fn money_in_transit_at_each_month_end_is_settled_in_the_next_and_every_balance_r
     assert_eq!(settled(&books, "2025-12"), "S02 1/600000, S08 1/500000");
     assert_eq!(in_transit(&books, "2025-12"), 600_000);
     assert_eq!(books.rolled("2025-12", "outstanding_codes"), "opening 1/600000, settled -1/-600000");
-    super::audit::agrees(&books.world, "2025-12");
+    crate::support::audit::agrees(&books.world, "2025-12");
     books.close("2025-12").expect(0);
     // The journal names the report of a closed month.
     books.world.run(&["audit-kit", "--period", "2025-12", "--out", "december.kit"]).expect(0);
@@ -220,5 +220,5 @@ fn settlement_rows_find_our_own_bills_by_suffixed_numbers_fixed_codes_and_paymen
     assert_eq!(row("R-1-R1")["bill_invoice_number"], "R-1");
     assert_eq!((row("M-10")["bill_invoice_number"].as_str(), row("M-11")["bill_invoice_number"].as_str()), ("M-10", "M-11"));
     assert_eq!(row("K-1")["amount_notified"], "100000");
-    super::audit::agrees(&books.world, "2025-11");
+    crate::support::audit::agrees(&books.world, "2025-11");
 }

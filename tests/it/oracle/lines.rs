@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
-use super::random::Random;
 use super::world::{DAY, Draft, HOUR, MINUTE, Settings};
 use crate::support::message::{Envelope, Message, SECRET, TARGET, utc};
+use crate::support::random::Random;
 
 /// A message that was sent, kept so that a later line can repeat or contradict it.
 #[derive(Clone, Debug)]

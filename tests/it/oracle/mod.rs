@@ -19,7 +19,6 @@ mod month;
 mod naive;
 mod own;
 mod own_sweep;
-pub(crate) mod random;
 mod readings;
 mod settlement;
 mod settlement_sweep;

@@ -17,12 +17,12 @@ use tagih::jobs::reconcile::{ReconcileOptions, SettlementFiles};
 
 use super::compare::{self, check_positions, options, read_outcome, run_on_file};
 use super::naive::{self, Outcome};
-use super::random::Random;
 use super::settlement::Contract;
 use super::sweep::{each, worlds};
 use super::world::{HOUR, LogFile, World};
 use super::{evidence, ledger};
 use crate::support::folder::temporary;
+use crate::support::random::Random;
 
 /// Worlds in this sweep, for the 2,000 of the other.
 const WORLDS: u64 = 500;

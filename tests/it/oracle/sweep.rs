@@ -10,9 +10,9 @@ use std::thread;
 
 use super::compare::{self, actual, bytes_of, describe, run, shrink};
 use super::naive::expected;
-use super::random::Random;
 use super::world::{Ending, LogFile, World};
 use crate::support::folder::temporary;
+use crate::support::random::Random;
 
 /// Worlds in the sweep, unless `TAGIH_ORACLE_WORLDS` asks for more.
 const WORLDS: u64 = 2_000;

@@ -10,11 +10,11 @@ use tagih::ledger::memory::MemoryLedger;
 use super::compare::options;
 use super::own::OwnWorld;
 use super::own_sweep::record;
-use super::random::Random;
 use super::sweep::worlds;
-use crate::cli::reconcile::EXTERNAL;
+use crate::reconcile::ours::EXTERNAL;
 use crate::support::bills;
 use crate::support::folder::temporary;
+use crate::support::random::Random;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()

@@ -18,9 +18,9 @@ use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use tagih::domain::personal::Personal;
 use tagih::ledger::{Basis, Entry, Ledger as _, Private, SqliteLedger};
 
-use crate::cli::world::{CLIENT, SECRET, World, signal, until};
 use crate::support::bills;
 pub(crate) use crate::support::bills::{answer, invoice};
+use crate::support::world::{CLIENT, SECRET, World, signal, until};
 
 pub const INQUIRY: &str = "/doku/inquiry";
 pub const NOTIFICATION: &str = "/payments/notifications";
