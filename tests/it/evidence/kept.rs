@@ -6,9 +6,9 @@ use std::fs;
 use rust_xlsxwriter::Workbook;
 use serde_json::Value;
 
-use crate::evidence::logs::{counted, ledger_of, paid};
-use crate::reconcile::ours::{classes, line, summary};
-use crate::support::world::{Doku, Ran, World};
+use crate::evidence::logs::{a_paid_bill_is_not_cancelled, counted, ledger_of, paid};
+use crate::reconcile::ours::{classes, days, line, summary};
+use crate::support::world::{Ran, World};
 
 /// The cells of a log's line: `received_at`, headers, target, body.
 fn cells(line: &str) -> [String; 4] {
@@ -178,19 +178,8 @@ fn with_table(world: &World) {
 
 #[test]
 fn a_paid_bill_in_a_table_is_not_cancelled_by_the_night_that_follows() {
-    let doku = Doku::process();
-    let world = World::of(&doku);
-    world.bills("bills.csv", &["I-1,1000,Budi,alfa,,,,,"]);
-    world.issue("bills.csv", &[]).expect(0);
-    let code = doku.orders()["I-1"].code.clone();
-    let now = jiff::Timestamp::now().to_string();
-    let log = line("I-1", &code, 1000, &format!("{}Z", &now[..19]), "t1");
-    world.file("n.csv", csv(&[log]));
-    world.run(&["ingest", "n.csv"]).expect(0);
-    world.bills("cancel.csv", &["I-1,1000,Budi,alfa,,,,cancel,"]);
-    world.issue("cancel.csv", &[]).expect(1);
-    assert!(!doku.calls().iter().any(|call| call["method"] == "PATCH"), "nothing is sent about a paid bill");
-    let report = ["reconcile", "--notifications", "n.csv", "--out", "report", "--from", &now[..10], "--to", &now[..10]];
-    world.run(&report);
+    let world = a_paid_bill_is_not_cancelled("n.csv", |line| csv(&[line.to_owned()]).into());
+    let [from, to] = days();
+    world.run(&["reconcile", "--notifications", "n.csv", "--out", "report", "--from", &from, "--to", &to]);
     assert_eq!(classes(&summary(&world.path("report")), "lines"), "N00");
 }

@@ -21,7 +21,8 @@ const ROWS: [&str; 7] = [
     "G,0007,alfa,seven,ACTIVE,no,2026-10-01,2026-10-20,",
 ];
 
-fn lines() -> Vec<String> {
+/// Of the ledger's rows: paid, paid short, paid twice, paid when cancelled, told again, and paid in the month before.
+pub(crate) fn payments() -> Vec<String> {
     vec![
         line("A", "0001", 10_000, "2026-10-05T05:00:00Z", "T1"),
         line("B", "0002", 19_000, "2026-10-05T06:00:00Z", "T2"),
@@ -29,11 +30,16 @@ fn lines() -> Vec<String> {
         line("C", "0003", 30_000, "2026-10-06T07:00:00Z", "T4"),
         line("E", "0005", 50_000, "2026-10-11T07:00:00Z", "T5"),
         line("C", "0003", 30_000, "2026-10-05T07:00:00Z", "T3"),
-        line("NOBODY", "99", 1, "2026-10-07T07:00:00Z", "T6"),
         line("A", "0001", 10_000, "2026-09-30T16:59:59Z", "T7"),
-        line_signed("A", "0001", 10_000, "2026-10-05T05:00:00Z", "T8", "SK-of-somebody-else"),
-        "torn {".to_owned(),
     ]
+}
+
+fn lines() -> Vec<String> {
+    let mut lines = payments();
+    lines.insert(6, line("NOBODY", "99", 1, "2026-10-07T07:00:00Z", "T6"));
+    lines.push(line_signed("A", "0001", 10_000, "2026-10-05T05:00:00Z", "T8", "SK-of-somebody-else"));
+    lines.push("torn {".to_owned());
+    lines
 }
 
 /// A folder without a sandbox, with the rows above as ledger.csv and the lines above as log.jsonl.

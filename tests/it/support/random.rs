@@ -1,25 +1,18 @@
-//! A tiny seeded generator, so that a world is its seed and nothing else.
+//! Choices by seeded dice, so that a world is its seed and nothing else.
 
-/// `SplitMix64`: every seed gives one fixed sequence, on every machine.
+use super::dice::Dice;
+
 #[derive(Clone, Debug)]
-pub(crate) struct Random(u64);
+pub(crate) struct Random(Dice);
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        word ^ (word >> 31)
+        Self(Dice::new(seed))
     }
 
     /// A whole number below `bound`, which is not zero.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        (self.next() % (bound as u64)) as usize
+        (self.0.roll() % (bound as u64)) as usize
     }
 
     /// True in `percent` of 100 cases.
