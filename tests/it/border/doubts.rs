@@ -135,7 +135,9 @@ fn a_doubt_ends_by_two_findings_a_minute_apart_of_doku_itself_about_the_order_as
 
     let desks = [&issues, &changes, &bare, &late];
     // The finding of the first night came too soon to be one of the two.
-    desks.iter().for_each(|desk| desk.pass(66));
+    for desk in desks {
+        desk.pass(66);
+    }
     for _run in 0..2 {
         night(&issues, 2, &wanted, &open_issues, &[]);
         night(&bare, 2, &ISSUES[..1], &[("N-GONE", "in_doubt")], &[]);
@@ -148,7 +150,9 @@ fn a_doubt_ends_by_two_findings_a_minute_apart_of_doku_itself_about_the_order_as
     night(&late, 2, &named, &named_ends, &[]);
     assert_eq!(ids(&late, "A-NAME", "PATCH"), 2);
 
-    desks.iter().for_each(|desk| desk.pass(70));
+    for desk in desks {
+        desk.pass(70);
+    }
     let settled = [("N-GONE", "deferred|issued|unchanged"), ("N-REFUSED", "rejected"), ("N-PAGE", "in_doubt"), ("N-OTHER", "in_doubt")];
     night(&issues, 3, &wanted, &settled, &[]);
     let words = issues.end("N-REFUSED").reason;
