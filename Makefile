@@ -73,7 +73,7 @@ bench:  ## release build, then every figure of docs/benchmarks.md (first time ab
 audit:  ## let DuckDB recompute every report of the tests from its audit kit, and find forty faults planted in two (about 10 min)
 	test -x target/audit-venv/bin/python || python3 -m venv target/audit-venv
 	target/audit-venv/bin/pip install --quiet duckdb==2.0.0
-	TAGIH_AUDIT_PYTHON="$(CURDIR)/target/audit-venv/bin/python" cargo test --test it -- month_end cli::period cli::settlement cli::bank cli::carried cli::groups cli::decisions cli::dimensions report:: --nocapture
+	TAGIH_AUDIT_PYTHON="$(CURDIR)/target/audit-venv/bin/python" cargo test --test it -- month_end reconcile:: register:: intake::carried cli::log report:: --nocapture
 
 office:  ## open workbook and page in LibreOffice and Chromium (installed by apt if missing) and hold them against summary.json
 	command -v soffice >/dev/null || { apt-get update && apt-get install -y --no-install-recommends libreoffice-calc; }

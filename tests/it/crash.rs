@@ -3,7 +3,7 @@
 
 mod strangers;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -11,35 +11,31 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-use tagih::doku::answer::{SignaturePolicy, Trust, UnsignedErrors};
-use tagih::doku::paths::Paths;
-use tagih::doku::signature::{Components, SigningKey, Stamp};
-use tagih::doku::wire::{Answer, Delivery, HttpMethod, SignatureFinding, WireRequest};
-use tagih::domain::amount::Amount;
-use tagih::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
-use tagih::domain::calendar::format_utc_seconds;
+use tagih::doku::answer::UnsignedErrors;
+use tagih::doku::wire::{Delivery, WireRequest};
+use tagih::domain::bill::{Bill, Expiry, Terms, Wanted};
 use tagih::domain::channel::{Channel, IssuanceMethod};
-use tagih::domain::doubt::{NotFound, Patience};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode};
-use tagih::domain::lifecycle::{BillState, Event, Status};
-use tagih::domain::personal::Personal;
-use tagih::domain::plan::{AmendBase, Minting, Rules};
+use tagih::domain::lifecycle::Status;
+use tagih::domain::plan::Minting;
 use tagih::domain::row_end::{Bucket, End};
 use tagih::gateway::Gateway;
 use tagih::gateway::pacing::{Pacer, Rate, RealTime};
 use tagih::gateway::retry::RetryPolicy;
 use tagih::jobs::caller::Caller;
-use tagih::jobs::issue::{Coded, IssueSettings, Issuing};
+use tagih::jobs::issue::{Coded, Issuing};
 use tagih::jobs::stop::Stop;
 use tagih::jobs::watch::Watch;
+use tagih::ledger::Ledger;
 use tagih::ledger::memory::{CrashMoment, CrashPlan, MemoryLedger};
-use tagih::ledger::{Ledger, LedgerView as _};
 use tagih::sandbox::fault::{FaultKind, Faults};
 use tagih::sandbox::http::{Fate, Request};
 use tagih::sandbox::model::Model;
 use tagih::sandbox::record::{Handling, OrderState};
 
 use self::strangers::{Harm, Strangers};
+use crate::support::bills;
+use crate::support::doku::{self, Signer, about};
 
 const CLIENT: &str = "MCH-0001-CRASH";
 const SECRET: &str = "SK-crash";
@@ -73,7 +69,7 @@ impl World {
 /// DOKU without a network. It can die with the process: before a request arrives, or after DOKU has handled it.
 struct ModelGateway<'a> {
     world: &'a World,
-    key: SigningKey,
+    signer: Signer,
     sends: Mutex<u64>,
     crash: Option<(u64, CrashMoment)>,
     crashed: watch::Sender<bool>,
@@ -83,8 +79,8 @@ struct ModelGateway<'a> {
 
 impl<'a> ModelGateway<'a> {
     fn new(world: &'a World, crash: Option<(u64, CrashMoment)>) -> Self {
-        let key = SigningKey::new(&SecretString::from(SECRET));
-        Self { world, key, sends: Mutex::new(0), crash, crashed: watch::Sender::new(false), late: Mutex::default() }
+        let signer = Signer::new(CLIENT, SECRET);
+        Self { world, signer, sends: Mutex::new(0), crash, crashed: watch::Sender::new(false), late: Mutex::default() }
     }
 
     async fn crashed(&self) {
@@ -94,26 +90,6 @@ impl<'a> ModelGateway<'a> {
     async fn die(&self) -> Delivery {
         self.crashed.send_replace(true);
         std::future::pending().await
-    }
-
-    fn request(&self, request: &WireRequest) -> Request {
-        let (method, body) = match request.method {
-            HttpMethod::Get => ("GET", None),
-            HttpMethod::Post => ("POST", Some(request.body.as_ref())),
-            HttpMethod::Patch => ("PATCH", Some(request.body.as_ref())),
-        };
-        let timestamp = format_utc_seconds(self.world.clock.now());
-        let request_id = request.request_id.to_string();
-        let components =
-            Components { client_id: CLIENT, request_id: &request_id, stamp: Stamp::Request(&timestamp), target: &request.path, body };
-        let signature = self.key.sign(&components).unwrap();
-        let headers = [("Client-Id", CLIENT), ("Request-Id", &request_id), ("Request-Timestamp", &timestamp), ("Signature", &signature)];
-        Request {
-            method: method.into(),
-            path: request.path.clone(),
-            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-            body: request.body.clone(),
-        }
     }
 }
 
@@ -128,7 +104,7 @@ impl Gateway for ModelGateway<'_> {
         if moment == Some(CrashMoment::BeforeDurable) {
             return self.die().await;
         }
-        let request = self.request(wire);
+        let request = self.signer.request(wire, self.world.clock.now());
         let harm = self.world.strangers.lock().unwrap().as_mut().map_or(Harm::None, Strangers::harm);
         let reply = (!matches!(harm, Harm::Instead(_))).then(|| {
             let (mut model, clock) = (self.world.model.lock().unwrap(), &self.world.clock);
@@ -160,53 +136,7 @@ impl Gateway for ModelGateway<'_> {
             (Harm::Swapped, Some(strangers)) => strangers.swap(&about(wire), reply.answer),
             _ => reply.answer,
         };
-        let signature = match (answer.header("Signature"), answer.header("Response-Timestamp")) {
-            (Some(signature), Some(timestamp)) => {
-                let request_id = wire.request_id.to_string();
-                let stamp = Stamp::Response(timestamp);
-                let components =
-                    Components { client_id: CLIENT, request_id: &request_id, stamp, target: &wire.path, body: Some(&answer.body) };
-                if self.key.verify(&components, signature).is_ok() { SignatureFinding::Valid } else { SignatureFinding::Wrong }
-            }
-            _ => SignatureFinding::Absent,
-        };
-        let retry_after_seconds = answer.header("Retry-After").and_then(|value| value.parse().ok());
-        Delivery::Answered(Answer { status: answer.status, retry_after_seconds, ahead_seconds: None, signature, body: answer.body })
-    }
-}
-
-/// The order a request is about.
-fn about(wire: &WireRequest) -> String {
-    let body: serde_json::Value = serde_json::from_slice(&wire.body).unwrap_or_default();
-    body["order"]["invoice_number"].as_str().map_or_else(|| wire.path.clone(), str::to_owned)
-}
-
-fn settings(unsigned_errors: UnsignedErrors) -> IssueSettings {
-    IssueSettings {
-        environment: "sandbox".into(),
-        client_id: CLIENT.into(),
-        request_id_key: [0; 32],
-        info_key: tagih::doku::info::InfoKey::Info,
-        paths: Paths {
-            alfa_doku: "/alfa-online-to-offline/v2/payment-code".into(),
-            alfa_merchant: "/alfa-online-to-offline/v2/merchant-payment-code".into(),
-            alfa_amend: "/alfa-online-to-offline/v2/payment-code".into(),
-            alfa_merchant_amend: "/alfa-online-to-offline/v2/payment-code".into(),
-            indomaret_doku: "/indomaret-online-to-offline/v2/payment-code".into(),
-        },
-        trust: Trust { policy: SignaturePolicy::Enforce, unsigned_errors },
-        rules: Rules { reissue_expired: false, reissue_suffix: "-R".into(), reissue_grace_minutes: 60, retry_rejected: false },
-        amend_base: AmendBase::Amendment,
-        cancel_name: None,
-        replay_window_minutes: 1_440,
-        patience: Patience {
-            not_found: NotFound::WithControl,
-            not_found_minutes: 1_440,
-            unchanged_minutes: 60,
-            grace_minutes: 60,
-            cancelled_words: Vec::new(),
-        },
-        in_flight_max: 3,
+        Delivery::Answered(self.signer.heard(wire, answer, None))
     }
 }
 
@@ -214,22 +144,15 @@ fn terms(channel: Channel, method: IssuanceMethod, code: Option<&str>, rupiah: u
     Wanted::Live(Box::new(Terms {
         channel,
         method,
-        payment_code: code.map(|code| PaymentCode::new(code).unwrap()),
-        amount: Amount::new(rupiah).unwrap(),
+        payment_code: code.map(bills::code),
         expiry: Expiry::Minutes(10_080),
-        reusable: false,
-        customer: Customer { name: Personal::new("Siti Rahma"), email: None, account_name: None },
-        info: None,
         receipt_description: (channel == Channel::Indomaret).then(|| "Premi".into()),
-        receipt_footer: None,
-        policy: Policy::default(),
-        bill_group: None,
-        additional: None,
+        ..bills::terms(rupiah)
     }))
 }
 
 fn bill(invoice: &str, wanted: Wanted) -> Bill {
-    Bill { invoice_number: InvoiceNumber::new(invoice).unwrap(), wanted }
+    Bill { invoice_number: bills::invoice(invoice), wanted }
 }
 
 /// Last month's file, issued in peace.
@@ -274,22 +197,10 @@ fn minting() -> Minting {
 
 /// The codes of our own making that the ledger has for bills, live or only promised.
 fn own_codes(ledger: &MemoryLedger) -> BTreeMap<InvoiceNumber, PaymentCode> {
-    bills_of(ledger)
+    bills::all_of(ledger)
         .into_values()
         .filter_map(|state| Some((state.invoice_number, state.open.map_or(state.terms, |open| open.terms).payment_code?)))
         .collect()
-}
-
-/// Every bill, as no job may ask for them.
-fn bills_of(ledger: &MemoryLedger) -> BTreeMap<InvoiceNumber, BillState> {
-    let mut bills = BTreeMap::new();
-    now(now(ledger.view()).unwrap().visit_bills(|state| drop(bills.insert(state.invoice_number.clone(), state)))).unwrap();
-    bills
-}
-
-/// The answer of a ledger that never lets one wait.
-fn now<T>(answer: impl Future<Output = T>) -> T {
-    futures_util::FutureExt::now_or_never(answer).unwrap()
 }
 
 /// Where a process dies: at a call of the ledger's, or at a request.
@@ -323,7 +234,8 @@ fn run(ledger: &MemoryLedger, world: &World, bills: &[Bill], crash: Option<Crash
     let pacer = Pacer::new(rate, RealTime::default());
     // Strangers' errors have DOKU's shape: only that DOKU's own are signed tells them apart.
     let is_strange = world.strangers.lock().unwrap().is_some();
-    let settings = settings(if is_strange { UnsignedErrors::Refuse } else { UnsignedErrors::Accept });
+    let mut settings = doku::settings(CLIENT);
+    settings.trust.unsigned_errors = if is_strange { UnsignedErrors::Refuse } else { UnsignedErrors::Accept };
     let (watch, stop) = (Watch::new(0), Stop::default());
     let retry = RetryPolicy { attempts_max: 2, base_ms: 0, cap_ms: 0, pause_max_seconds: 300 };
     let reported = Mutex::new(Vec::new());
@@ -344,7 +256,7 @@ fn run(ledger: &MemoryLedger, world: &World, bills: &[Bill], crash: Option<Crash
         badly_signed: std::sync::atomic::AtomicU64::default(),
     };
     let progress = |row: usize, end: &End| reported.lock().unwrap().push((row, end.clone()));
-    let coded = now(Coded::of(bills, true, Some(&now(ledger.view()).unwrap()), Some(&minting()), world.clock.now())).unwrap();
+    let coded = bills::now(Coded::of(bills, true, Some(&bills::now(ledger.view()).unwrap()), Some(&minting()), world.clock.now())).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let ends = runtime.block_on(async {
         tokio::select! {
@@ -365,19 +277,8 @@ fn run(ledger: &MemoryLedger, world: &World, bills: &[Bill], crash: Option<Crash
 
 /// I1 and I2 at the moment of death: what DOKU has seen has a durable intent, what was reported has a durable outcome.
 fn check_corpse(process: &Process, model: &Mutex<Model>, bills: &[Bill], context: &str) {
-    let intents: HashSet<String> = process
-        .ledger
-        .events()
-        .iter()
-        .filter_map(|(_, _, event)| match event {
-            Event::Intended { request_id, .. } => Some(request_id.to_string()),
-            _ => None,
-        })
-        .collect();
-    for call in model.lock().unwrap().calls() {
-        assert!(intents.contains(&call.request_id), "{context}: DOKU saw {} without a durable intent (I1)", call.request_id);
-    }
-    let known = bills_of(&process.ledger);
+    bills::are_intended(model.lock().unwrap().calls(), &process.ledger, context);
+    let known = bills::all_of(&process.ledger);
     for (row, end) in &process.reported {
         let status = known.get(&bills[*row].invoice_number).map(|state| state.status);
         let expected = match end.bucket {
@@ -392,7 +293,7 @@ fn check_corpse(process: &Process, model: &Mutex<Model>, bills: &[Bill], context
 /// Everything that must hold once all is over, seen from DOKU's own record.
 fn check_world(ledger: &MemoryLedger, model: &Mutex<Model>, bills: &[Bill], context: &str) {
     let model = model.lock().unwrap();
-    let known = bills_of(ledger);
+    let known = bills::all_of(ledger);
     let mut bodies: HashMap<&str, &str> = HashMap::new();
     for call in model.calls() {
         let body = bodies.entry(&call.request_id).or_insert(&call.body_digest);

@@ -1,4 +1,9 @@
 //! The integration tests: one binary, because each would link the whole library again.
+//!
+//! Where a rule is tested: what one part of the program does from outside, in the folder that is called as its part of `src` is (`intake`,
+//! `jobs`, `serve`, `evidence`, `reconcile`, `register`, `ledger`, `report`, `config`, `cli`); what only the parts together do, in `flows`,
+//! `month_end` and `several_hosts`; what attacks them, by how it does (`border`, `crash`, `kill`, `faults`, `simulation`, `models`), and what
+//! computes the same in another way (`oracle`, `metamorphic`). `docs` and `tidy` hold pages and sources to what they say; `support` is shared.
 
 #![allow(
     missing_docs,
@@ -25,18 +30,25 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod border;
 mod cli;
+mod config;
 mod crash;
 mod docs;
+mod evidence;
 mod faults;
 mod flows;
+mod intake;
+mod jobs;
 mod kill;
 mod large;
+mod ledger;
 mod metamorphic;
 mod models;
-pub(crate) mod month_end;
+mod month_end;
 mod oracle;
+mod reconcile;
+mod register;
 mod report;
-pub mod serve;
+mod serve;
 mod several_hosts;
 mod simulation;
 mod support;

@@ -9,9 +9,10 @@ use serde_json::Value;
 use tagih::jobs::reconcile::ReconcileOptions;
 
 use crate::oracle::compare::{options, run_on_file};
-use crate::oracle::message::{CLIENT, Envelope, Message, SECRET, TARGET, utc};
-use crate::oracle::random::Random;
 use crate::oracle::world::{DAY, HOUR, Settings};
+use crate::support::folder::temporary;
+use crate::support::message::{Envelope, Message, SECRET, utc};
+use crate::support::random::Random;
 
 const SEEDS: u64 = 30;
 /// 2026-10-01 00:00 in WIB.
@@ -72,32 +73,10 @@ impl Bill {
 
 impl Note {
     fn line(&self, factor: u64) -> String {
-        let message = Message {
-            service: "ONLINE_TO_OFFLINE",
-            channel: self.channel,
-            status: self.status,
-            date: utc(self.date),
-            invoice: invoice(self.bill),
-            amount_json: (self.amount * factor).to_string(),
-            code_json: format!("\"{}\"", code(self.bill)),
-            agent: Some(("CHAIN".to_owned(), format!("S{}", self.store), format!("T{}", self.transaction))),
-            misspelt: false,
-            missing: None,
-            currency: None,
-            acquirer: None,
-            payment_key: false,
-        };
-        let envelope = Envelope {
-            received_at: Some(utc(self.received)),
-            target: Some(TARGET),
-            client: Some(CLIENT),
-            request_id: format!("r-{}-{}", self.transaction, self.received),
-            stamp: utc(self.received),
-            missing: None,
-            lower_case: false,
-            body: message.body(),
-        };
-        envelope.line(SECRET)
+        let (store, transaction) = (format!("S{}", self.store), format!("T{}", self.transaction));
+        let message = Message::paid(invoice(self.bill), &code(self.bill), self.amount * factor, utc(self.date));
+        let message = Message { channel: self.channel, status: self.status, ..message.by("CHAIN", &store, &transaction) };
+        Envelope::of(&message, format!("r-{}-{}", self.transaction, self.received), utc(self.received)).line(SECRET)
     }
 }
 
@@ -145,7 +124,7 @@ impl Case {
 
     /// Its summary and every CSV of its report, without what names the inputs.
     fn report(&self) -> (Value, Vec<String>) {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = temporary();
         let ledger = folder.path().join("ledger.csv");
         let rows: Vec<String> = self.bills.iter().map(|bill| bill.row(self.factor)).collect();
         fs::write(&ledger, format!("{HEADER}\n{}\n", rows.join("\n"))).unwrap();

@@ -13,8 +13,9 @@ use polars_io::SerReader as _;
 use polars_io::parquet::read::ParquetReader;
 use serde_json::Value;
 
-use crate::cli::reconcile::{line, summary};
-use crate::cli::world::{World, bytes_in};
+use crate::reconcile::external::payments;
+use crate::reconcile::ours::{line, summary};
+use crate::support::world::{World, bytes_in};
 
 const LEDGER: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at
 A,0001,alfa,10000,ACTIVE,no,2026-10-01,2026-11-30,
@@ -32,19 +33,13 @@ G,0007,alfa,seven,ACTIVE,no,2026-10-01,2026-10-20,
 const FORMULAS: [&str; 4] = ["=1+1", "+SUM(A1)", "-2+3", "@HYPERLINK"];
 
 fn lines() -> Vec<String> {
-    let mut lines = vec![
-        line("A", "0001", 10_000, "2026-10-05T05:00:00Z", "T1"),
-        line("B", "0002", 19_000, "2026-10-05T06:00:00Z", "T2"),
-        line("C", "0003", 30_000, "2026-10-05T07:00:00Z", "T3"),
-        line("C", "0003", 30_000, "2026-10-06T07:00:00Z", "T4"),
-        line("E", "0005", 50_000, "2026-10-11T07:00:00Z", "T5"),
-        line("C", "0003", 30_000, "2026-10-05T07:00:00Z", "T3"),
-        line("A", "0001", 10_000, "2026-09-30T16:59:59Z", "T7"),
+    let mut lines = payments();
+    lines.extend([
         line("A", "0003", 10_000, "2026-10-07T07:00:00Z", "T8"),
         line("J", "0010", 90_000, "2026-10-20T07:00:00Z", "T9"),
         line("K", "0011", 100_001, "2026-10-01T07:00:00Z", "T10"),
         "torn {".to_owned(),
-    ];
+    ]);
     let formulas = FORMULAS.iter().enumerate();
     lines.extend(
         formulas.map(|(at, invoice)| line(invoice, "0000000000000099", 999_999_999_999, "2026-10-31T16:59:59Z", &format!("F{at}"))),

@@ -11,9 +11,9 @@ use std::process::Child;
 use serde_json::Value;
 use tagih::sandbox::fault::{FaultKind, Faults};
 
-use crate::cli::world::{Doku, Ran, World, signal, until};
 use crate::flows::town::Town;
 use crate::support::cluster;
+use crate::support::world::{Doku, Ran, World, signal, until};
 
 /// Puts the ledger of `world` into a database; gives its URL.
 fn shared_by(worlds: &[&World], more: &str) -> String {

@@ -1,6 +1,8 @@
 //! House rules that no compiler checks, read from the sources: who may use whom, which module owns which heavy crate, sizes.
 //! All violations are printed at once, as `file:line: what`.
 
+mod asserts;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -499,7 +501,7 @@ fn error_ids(source: &Source) -> Vec<(usize, &str)> {
 
 #[test]
 fn every_error_code_is_defined_once_and_explained() {
-    let output = super::cli::world::program().arg("explain").output().unwrap();
+    let output = super::support::world::program().arg("explain").output().unwrap();
     let list = String::from_utf8(output.stdout).unwrap();
     let explained: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let sources = sources();

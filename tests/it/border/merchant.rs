@@ -1,14 +1,17 @@
 //! A merchant's desk: a configuration written by the test, the real binary, and what it left behind.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::between::Between;
 use super::wire::{CLIENT, SECRET};
+use crate::support::preload::clock_ahead;
 use crate::support::process::{Desk, Finished, Running};
 
 /// The header of every file of bills here.
@@ -26,12 +29,13 @@ pub struct Merchant {
     desk: Desk,
     pub net: Between,
     settings: std::cell::RefCell<BTreeMap<String, String>>,
+    ahead: Cell<i64>,
 }
 
 impl Merchant {
     /// A desk whose calls go through `net`; `settings` are dotted keys with their TOML values.
     pub fn open(settings: &[(&str, &str)]) -> Self {
-        let merchant = Self { desk: Desk::new(), net: Between::open(), settings: std::cell::RefCell::default() };
+        let merchant = Self { desk: Desk::new(), net: Between::open(), settings: std::cell::RefCell::default(), ahead: Cell::default() };
         let secret = merchant.file("secret", SECRET);
         fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
         let text = |value: &str| format!("{value:?}");
@@ -80,7 +84,14 @@ impl Merchant {
 
     pub fn start(&self, arguments: &[&str]) -> Running {
         let config = self.path("tagih.toml");
-        self.desk.start(&[&["--config", config.to_str().unwrap()], arguments].concat(), &[])
+        let later = Some(self.ahead.get()).filter(|ahead| *ahead > 0).map(clock_ahead);
+        self.desk.start(&[&["--config", config.to_str().unwrap()], arguments].concat(), later.as_ref().map_or(&[], |later| &later[..]))
+    }
+
+    /// Time goes by, here and at DOKU, and nobody waits for it.
+    pub fn pass(&self, seconds: i64) {
+        self.ahead.set(self.ahead.get() + seconds);
+        self.net.doku().ahead += SignedDuration::from_secs(seconds);
     }
 
     /// Runs the program; nothing is ever allowed to panic.

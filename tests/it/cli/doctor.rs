@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::world::{Doku, Ran, World, program, until};
+use crate::support::world::{Doku, Ran, World, program, until};
 
 /// The findings of a kind, as `level found`.
 fn found(ran: &Ran, check: &str) -> Vec<String> {
@@ -31,7 +31,7 @@ fn a_machine_that_is_well_is_called_so_and_quiet_says_nothing_of_it() {
     let doku = Doku::process();
     // Not below /tmp, which is a finding of its own.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let world = World::of(&doku);
+    let world = World::on_disk(&doku.base_url(), "");
     world.many("bills.csv", "D", 2);
     world.issue("bills.csv", &[]).expect(0);
     world.run(&["ledger", "backup", &folder.path().join("tagih.ledger").display().to_string()]).expect(0);
@@ -40,8 +40,11 @@ fn a_machine_that_is_well_is_called_so_and_quiet_says_nothing_of_it() {
         fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(0o600)).unwrap();
     }
     let paths = "[ledger]\npath = \"tagih.ledger\"\n[journal]\npath = \"tagih.journal\"\n";
-    let settings =
-        format!("[doku]\nbase_url = \"{}\"\nclient_id = \"{}\"\nsecret_file = \"secret\"\n{paths}", doku.base_url(), super::world::CLIENT);
+    let settings = format!(
+        "[doku]\nbase_url = \"{}\"\nclient_id = \"{}\"\nsecret_file = \"secret\"\n{paths}",
+        doku.base_url(),
+        crate::support::world::CLIENT
+    );
     fs::write(folder.path().join("tagih.toml"), settings).unwrap();
     let run = |more: &[&str]| {
         let mut command = program();
@@ -70,7 +73,7 @@ fn a_machine_that_is_well_is_called_so_and_quiet_says_nothing_of_it() {
 
 #[test]
 fn secrets_of_every_shape_are_told_without_being_shown() {
-    let world = World::at("http://127.0.0.1:9", "");
+    let world = World::on_disk("http://127.0.0.1:9", "");
     let doctor = |variables: &[(&str, &str)]| world.run_with(variables, &["doctor", "--offline", "--json"]);
     for (bytes, words, code) in [
         (&b"\xef\xbb\xbfSK-canary\n"[..], "error `{}` (`doku.secret_file`) begins with a byte order mark", 2),
@@ -102,7 +105,7 @@ fn secrets_of_every_shape_are_told_without_being_shown() {
 
 #[test]
 fn what_settings_and_environment_are_is_told() {
-    let world = World::at("http://127.0.0.1:9", "[retry.x]\n");
+    let world = World::on_disk("http://127.0.0.1:9", "[retry.x]\n");
     let ran = world.run(&["doctor", "--offline", "--json"]).expect(2);
     says(&ran, "configuration", "error");
     world.reconfigure("[retry.x]\n", "[serve]\nconnections_max = 65536\nfreshness_seconds = 0\nlisten = \"0.0.0.0:1\"\n");
@@ -135,7 +138,7 @@ fn what_settings_and_environment_are_is_told() {
 #[test]
 fn a_damaged_or_older_ledger_a_sender_and_silence_are_told() {
     let doku = Doku::process();
-    let world = World::of(&doku);
+    let world = World::on_disk(&doku.base_url(), "");
     world.many("bills.csv", "D", 3);
     world.issue("bills.csv", &[]).expect(0);
     let head = world.summary()["ledger_head"].as_str().unwrap().to_owned();
@@ -171,7 +174,7 @@ fn a_damaged_or_older_ledger_a_sender_and_silence_are_told() {
 #[test]
 fn the_way_to_doku_is_looked_at_name_connection_and_clock() {
     let doku = Doku::process();
-    let world = World::of(&doku);
+    let world = World::on_disk(&doku.base_url(), "");
     let doctor = || world.run(&["doctor", "--quick", "--json"]);
     says(&doctor(), "clock", "ok within 5 s");
     says(&doctor(), "tls", "ok 127.0.0.1 answers without TLS");
@@ -203,11 +206,11 @@ fn answering(answer: &'static str) -> String {
 #[test]
 fn a_clock_that_is_off_or_not_told_is_found() {
     let year_ago = answering("HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-    let ran = World::at(&year_ago, "").run(&["doctor", "--json"]).expect(2);
+    let ran = World::on_disk(&year_ago, "").run(&["doctor", "--json"]).expect(2);
     says(&ran, "clock", "error this machine's clock is");
     says(&ran, "clock", "s ahead of DOKU's, by the time in its answer's Date");
     let silent = answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-    says(&World::at(&silent, "").run(&["doctor", "--json"]), "clock", "warning the answer bears no Date");
+    says(&World::on_disk(&silent, "").run(&["doctor", "--json"]), "clock", "warning the answer bears no Date");
 }
 
 /// A TLS server with a certificate of our own that lasts `days`, and where that certificate is; none without `openssl`.
@@ -233,7 +236,7 @@ fn tls_server(world: &World, days: u32) -> Option<(std::process::Child, u16)> {
 
 #[test]
 fn days_left_of_a_certificate_are_told_and_one_that_nobody_vouches_for_is_an_error() {
-    let world = World::at("https://localhost", "");
+    let world = World::on_disk("https://localhost", "");
     let Some((mut server, port)) = tls_server(&world, 5) else {
         eprintln!("SKIPPED: there is no `openssl` on this machine, so no certificate was looked at over TLS");
         return;

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use tagih::sandbox::fault::{FaultKind, Faults};
 
-use super::world::{Doku, Ran, SECRET, World, bytes_in, signal, until};
+use crate::support::world::{Doku, Ran, SECRET, World, bytes_in, signal, until};
 
 /// Slow enough to be met in the middle of a run.
 const SLOW: [(&str, &str); 2] = [("TAGIH_PACING_RATE_PER_SECOND", "20"), ("TAGIH_PACING_BURST", "1")];
@@ -108,7 +108,7 @@ fn exit_2_for_every_wrong_use_before_anything_is_sent_or_written() {
     ];
     let before = bytes_in(&world.path(""));
     for (variables, arguments, words) in cases {
-        let mut command = if arguments.contains(&"--config") { super::world::program() } else { world.command(&[]) };
+        let mut command = if arguments.contains(&"--config") { crate::support::world::program() } else { world.command(&[]) };
         let output = command.current_dir(world.path("")).args(arguments).envs(variables.iter().copied()).output().unwrap();
         let ran = Ran::from(output).expect(2).says(words);
         assert!(!ran.stderr.contains(SECRET), "I22");

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::world::{Doku, Ran, World, program};
+use crate::support::world::{Doku, Ran, World, program};
 
 fn run(arguments: &[&str]) -> Ran {
     Ran::from(program().args(arguments).output().unwrap())
@@ -100,7 +100,7 @@ fn a_terminal_has_colours_and_a_bar_and_a_dumb_one_plain_lines() {
 #[test]
 fn every_command_that_does_or_shows_something_prints_one_json_value_and_fails_with_one() {
     let doku = Doku::process();
-    let world = World::of(&doku);
+    let world = World::on_disk(&doku.base_url(), "");
     world.many("bills.csv", "J", 3);
     world.file("log.jsonl", "");
     world.file("codes.csv", "invoice_number,payment_code,channel,amount\nC-1,6059000000000001,alfa,1000\n");

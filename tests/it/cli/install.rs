@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use super::world::{Doku, Ran, World};
+use crate::support::world::{Doku, Ran, World};
 
 /// More than this is more exposed than a unit of ours may be.
 const EXPOSURE_MAX: f64 = 1.5;

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::world::{Doku, SECRET, World};
+use crate::support::world::{Doku, SECRET, World};
 
 /// Runs the program where journald's socket is at `folder`, and whatever else is in /run is not; gives its exit and what it wrote.
 fn in_unit(world: &World, folder: &str, arguments: &[&str]) -> (i32, String) {

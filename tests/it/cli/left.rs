@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::period::Books;
-use super::world::{Doku, World, signal};
+use crate::month_end::period::Books;
+use crate::support::world::{Doku, World, signal};
 
 /// Who makes names for a while (`src/`), with the tests below that leave each of them behind.
 const MAKERS: [(&str, &str); 2] = [
@@ -75,7 +75,8 @@ fn leave_behind(world: &World, arguments: &[&str], folder: &str, again: &dyn Fn(
 #[test]
 fn names_of_all_kinds_are_gone_after_the_next_run() {
     let doku = Doku::process();
-    let books = Books::new("");
+    // On a disk, a file takes long enough to be met half made.
+    let books = Books::of(World::on_disk("http://127.0.0.1:1", ""));
     books.august();
     books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
     let reports = |world: &World| world.path("2026-08").exists();
@@ -106,7 +107,7 @@ fn names_of_all_kinds_are_gone_after_the_next_run() {
         assert_eq!(names(&world.path(folder)), Vec::<PathBuf>::new(), "{what}");
     }
 
-    let world = World::of(&doku);
+    let world = World::on_disk(&doku.base_url(), "");
     leave_behind(&world, &["ledger", "create"], ".", &|| drop(fs::remove_file(world.path("tagih.ledger"))));
     assert!(!world.path("tagih.ledger").exists(), "it is there whole or not at all");
     world.run(&["ledger", "create"]).expect(0);
@@ -116,7 +117,7 @@ fn names_of_all_kinds_are_gone_after_the_next_run() {
 
 #[test]
 fn a_day_that_was_being_compressed_is_compressed_by_the_next_server() {
-    let world = World::at("http://127.0.0.1:1", "[serve]\nlisten = \"127.0.0.1:0\"\nlog_dir = \"logs\"\n");
+    let world = World::on_disk("http://127.0.0.1:1", "[serve]\nlisten = \"127.0.0.1:0\"\nlog_dir = \"logs\"\n");
     world.run(&["ledger", "create"]).expect(0);
     fs::create_dir(world.path("logs")).unwrap();
     let mut day = File::create(world.path("logs/notifications-2026-01-01.jsonl")).unwrap();
@@ -126,7 +127,7 @@ fn a_day_that_was_being_compressed_is_compressed_by_the_next_server() {
     }
     leave_behind(&world, &["serve"], "logs", &|| ());
     let mut server = world.start(&[], &["serve"]);
-    super::world::until("the day is compressed", || world.path("logs/notifications-2026-01-01.jsonl.zst").exists());
+    crate::support::world::until("the day is compressed", || world.path("logs/notifications-2026-01-01.jsonl.zst").exists());
     signal(&server, "TERM");
     server.wait().unwrap();
     assert_eq!(names(&world.path("logs")), Vec::<PathBuf>::new());

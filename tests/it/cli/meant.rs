@@ -1,6 +1,6 @@
 //! A name that is not there is met with what may be meant.
 
-use super::world::{Doku, World, program};
+use crate::support::world::{Doku, World, program};
 
 #[test]
 fn a_mistyped_invoice_number_is_answered_with_the_one_it_may_be() {

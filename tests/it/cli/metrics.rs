@@ -6,9 +6,9 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use super::world::{Doku, SECRET, World};
 use crate::serve::shop::Shop;
 use crate::support::exposition::{Dialect, Scraped, parse};
+use crate::support::world::{Doku, SECRET, World};
 
 fn scraped(world: &World, name: &str) -> Scraped {
     parse(&fs::read_to_string(world.path(name)).unwrap(), Dialect::Prometheus)

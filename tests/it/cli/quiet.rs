@@ -2,7 +2,7 @@
 
 use tagih::sandbox::fault::{FaultKind, Faults};
 
-use super::world::{Doku, World, program};
+use crate::support::world::{Doku, World, program};
 
 /// A world in which every command below can succeed.
 fn world(doku: &Doku) -> World {

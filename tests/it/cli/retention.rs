@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::period::Books;
-use super::world::{Doku, Ran, SECRET, World, bytes_in, until};
+use crate::month_end::period::Books;
+use crate::support::world::{Doku, Ran, SECRET, World, bytes_in, until};
 
 const SETTINGS: &str = "[retention]\npersonal_days = 100\nlogs_days = 30\nruns_days = 30\n[serve]\nlog_dir = \"logs\"\n";
 

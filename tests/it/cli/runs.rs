@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 
-use super::world::{Doku, SECRET, World, until};
+use crate::support::world::{Doku, SECRET, World, until};
 
 fn list(world: &World, more: &[&str]) -> Vec<Value> {
     let ran = world.run(&[&["runs", "list", "--last", "0", "--json"], more].concat()).expect(0);

@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::world::{Doku, Ran, World, program, signal};
+use crate::support::world::{Doku, Ran, World, program, signal};
 
 #[test]
 fn flags_that_cannot_work_are_usage_errors() {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::world::{Ran, World};
+use crate::support::world::{Ran, World};
 
 /// An account that owns nothing.
 const NOBODY: u32 = 65_534;
@@ -154,7 +154,7 @@ fn a_pipe_that_nobody_writes_into_is_refused_and_not_waited_for() {
         (&["--config", &pipe, "status"], 2),
     ] {
         let inner = if arguments[0] == "--config" {
-            let mut command = super::world::program();
+            let mut command = crate::support::world::program();
             command.current_dir(world.path("")).args(arguments);
             command
         } else {

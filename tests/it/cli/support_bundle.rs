@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::world::{Doku, SECRET, World};
+use crate::support::world::{Doku, SECRET, World};
 
 /// The files of a bundle.
 pub fn unpacked(path: &Path) -> BTreeMap<String, String> {
@@ -102,7 +102,7 @@ fn what_cannot_be_held_against_the_ledgers_names_stays_out() {
     world.many("bills.csv", "X", 1);
     world.issue("bills.csv", &[]).expect(0);
     world.file("tagih.log", "Budi\n");
-    world.reconfigure(&format!("client_id = \"{}\"", super::world::CLIENT), "client_id = \"ANOTHER\"");
+    world.reconfigure(&format!("client_id = \"{}\"", crate::support::world::CLIENT), "client_id = \"ANOTHER\"");
     let arguments = ["support-bundle", "--offline", "--quick", "--log", "tagih.log", "--out"];
     world.run(&[&arguments[..], &["b.zip"]].concat()).expect(0).says(&["left out: logs and runs"]);
     let files = unpacked(&world.path("b.zip"));

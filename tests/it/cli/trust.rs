@@ -7,8 +7,8 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::period::Books;
-use super::world::{Doku, Ran, SECRET, World};
+use crate::month_end::period::Books;
+use crate::support::world::{Doku, Ran, SECRET, World};
 
 fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
@@ -159,7 +159,7 @@ fn no_command_prints_what_acts_on_a_terminal() {
         let ran = world.run(arguments);
         assert!(!ran.stdout.contains(['\u{1b}', '\u{7}']) && !ran.stderr.contains(['\u{1b}', '\u{7}']), "{arguments:?}: {ran:#?}");
     }
-    let ran = Ran::from(super::world::program().args(["status", "--config", &absent]).output().unwrap()).expect(2);
+    let ran = Ran::from(crate::support::world::program().args(["status", "--config", &absent]).output().unwrap()).expect(2);
     assert!(!ran.stderr.contains('\u{1b}'), "{ran:#?}");
 }
 

@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::support_bundle::unpacked;
-use super::world::{Ran, World, program};
+use crate::cli::support_bundle::unpacked;
+use crate::support::world::{Ran, World, program};
 
 /// DOKU's, of the ledger's seals, of a password manager, and one that only looks like any text; the last is the secret in force.
 const KEYS: [&str; 5] = [

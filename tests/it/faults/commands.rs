@@ -6,9 +6,9 @@ use std::path::Path;
 use tagih::sandbox::fault::{FaultKind, Faults};
 
 use super::stage::Prepared;
-use crate::cli::period::Books;
-use crate::cli::reconcile::line;
-use crate::cli::world::{Doku, World, until};
+use crate::month_end::period::Books;
+use crate::reconcile::ours::line;
+use crate::support::world::{Doku, World, until};
 
 pub struct Command {
     pub name: &'static str,

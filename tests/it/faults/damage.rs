@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::commands::august;
 use super::{setting, wanted};
-use crate::cli::world::World;
 use crate::support::dice::Dice;
+use crate::support::world::World;
 
 /// Bytes of which one is changed.
 const BLOCK: usize = 64;
@@ -21,65 +21,30 @@ struct Reading {
     world: fn() -> World,
     /// Below the world: these, or all below these.
     places: &'static [&'static str],
-    typed: &'static [&'static str],
+    typed: &'static str,
     /// Where its results go, if what it prints does not say it all.
     out: Option<&'static str>,
 }
 
-const SEPTEMBER: [&str; 11] = [
-    "reconcile",
-    "--period",
-    "2026-09",
-    "--notifications",
-    "september.jsonl",
-    "--as-of",
-    "2026-10-02T00:00:00Z",
-    "--opening",
-    "2026-08",
-    "--out",
-    "2026-09",
-];
-
-const CARRIED_IN: [&str; 11] = [
-    "reconcile",
-    "--period",
-    "2026-09",
-    "--notifications",
-    "september.jsonl",
-    "--as-of",
-    "2026-10-02T00:00:00Z",
-    "--carry-in",
-    "2026-08",
-    "--out",
-    "2026-09",
-];
+const SEPTEMBER: &str =
+    "reconcile --period 2026-09 --notifications september.jsonl --as-of 2026-10-02T00:00:00Z --opening 2026-08 --out 2026-09";
+const CARRIED_IN: &str =
+    "reconcile --period 2026-09 --notifications september.jsonl --as-of 2026-10-02T00:00:00Z --carry-in 2026-08 --out 2026-09";
 
 const READINGS: [Reading; 7] = [
-    Reading { name: "ledger", world: decided, places: &["tagih.ledger"], typed: &["ledger", "verify", "--json"], out: None },
-    Reading {
-        name: "journal",
-        world: decided,
-        places: &["tagih.journal"],
-        typed: &["discrepancies", "list", "--status", "all", "--json"],
-        out: None,
-    },
-    Reading { name: "opening", world: decided, places: &["2026-08"], typed: &SEPTEMBER, out: Some("2026-09") },
+    Reading { name: "ledger", world: decided, places: &["tagih.ledger"], typed: "ledger verify --json", out: None },
+    Reading { name: "journal", world: decided, places: &["tagih.journal"], typed: "discrepancies list --status all --json", out: None },
+    Reading { name: "opening", world: decided, places: &["2026-08"], typed: SEPTEMBER, out: Some("2026-09") },
     Reading {
         name: "carry-in",
         world: decided,
         places: &["2026-08/matched.parquet", "2026-08/summary.json"],
-        typed: &CARRIED_IN,
+        typed: CARRIED_IN,
         out: Some("2026-09"),
     },
-    Reading {
-        name: "report",
-        world: decided,
-        places: &["2026-08"],
-        typed: &["discrepancies", "take", "2026-08", "--by", "Sari", "--json"],
-        out: None,
-    },
-    Reading { name: "store", world: kept, places: &["store"], typed: &["evidence", "verify", "--store", "store", "--json"], out: None },
-    Reading { name: "store-ingested", world: kept, places: &["store"], typed: &["ingest", "--evidence", "store", "--json"], out: None },
+    Reading { name: "report", world: decided, places: &["2026-08"], typed: "discrepancies take 2026-08 --by Sari --json", out: None },
+    Reading { name: "store", world: kept, places: &["store"], typed: "evidence verify --store store --json", out: None },
+    Reading { name: "store-ingested", world: kept, places: &["store"], typed: "ingest --evidence store --json", out: None },
 ];
 
 /// August, closed, with a decision; and a log of September.
@@ -87,7 +52,7 @@ fn decided() -> World {
     let world = august("");
     world.run(&["discrepancies", "take", "2026-08", "--by", "Sari"]).expect(0);
     world.run(&["period", "close", "2026-08", "--report", "2026-08", "--by", "Sari", "--reason", "month end"]).expect(0);
-    let paid = crate::cli::reconcile::line("A-4", &crate::cli::period::code("A-4"), 400_000, "2026-09-09T03:00:00Z", "T9");
+    let paid = crate::reconcile::ours::line("A-4", &crate::month_end::period::code("A-4"), 400_000, "2026-09-09T03:00:00Z", "T9");
     world.file("september.jsonl", paid + "\n");
     world
 }
@@ -103,7 +68,7 @@ fn read(world: &World, reading: &Reading) -> (i32, String, String) {
     if let Some(out) = reading.out {
         drop(fs::remove_dir_all(world.path(out)));
     }
-    let ran = world.run(reading.typed);
+    let ran = world.run(&reading.typed.split(' ').collect::<Vec<_>>());
     let mut said = if reading.out.is_some() { String::new() } else { ran.stdout };
     for name in reading.out.iter().flat_map(|_| ["open_items.csv", "postings.csv", "discrepancies.csv", "roll_forward.csv"]) {
         said += &fs::read_to_string(world.path(reading.out.unwrap()).join(name)).unwrap_or_default();

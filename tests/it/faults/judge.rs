@@ -11,8 +11,8 @@ use tagih::sandbox::record::Handling;
 use super::commands::Command;
 use super::shim::Fault;
 use super::stage::{Ended, Stage, tree};
-use crate::cli::world::Doku;
 use crate::kill::check::Exported;
+use crate::support::world::Doku;
 
 /// How the disk's refusals are told.
 const REASONS: [&str; 9] = [

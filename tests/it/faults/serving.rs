@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::shim::{Fault, Record, Seen};
 use super::stage::{Ended, Prepared, Stage};
 use super::{Tried, judge};
-use crate::cli::world::{World, signal, until};
 use crate::serve::shop::{Line, Message, code_of};
+use crate::support::world::{World, signal, until};
 
 const BILLS: usize = 4;
 

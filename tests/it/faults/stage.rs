@@ -10,7 +10,7 @@ use std::time::Duration;
 use tagih::sandbox::model::Model;
 
 use super::shim::{Fault, Record, Seen};
-use crate::cli::world::{Doku, World};
+use crate::support::world::{Doku, World};
 
 /// Every file and folder below one, by its name there: mode, and bytes of what is a file.
 pub type Tree = BTreeMap<PathBuf, (u32, Option<Vec<u8>>)>;

@@ -1,7 +1,7 @@
 //! On the way from DOKU to the merchant: what is lost, late, twice, overtaken or forged.
 
 use super::town::Town;
-use crate::cli::world::until;
+use crate::support::world::until;
 
 const HEAD: &str = "invoice_number,amount,customer_name,channel,method,payment_code";
 /// DOKU's half hour takes half a second.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::town::Town;
-use crate::cli::reconcile::{classes, days, reconciled, summary};
-use crate::cli::world::until;
+use crate::reconcile::ours::{classes, days, reconciled, summary};
+use crate::support::world::until;
 
 const HEAD: &str = "invoice_number,amount,customer_name,channel,method,payment_code,action";
 

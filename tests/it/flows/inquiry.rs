@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::town::Town;
-use crate::cli::reconcile::reconciled;
-use crate::cli::world::{SECRET, until};
+use crate::reconcile::ours::reconciled;
 use crate::serve::shop::{Answer, Message};
+use crate::support::world::{SECRET, until};
 
 const HEAD: &str = "invoice_number,amount,customer_name,email,channel,method,payment_code,expiry_minutes,reusable,action";
 const INSURED: &str = "invoice_number,amount,customer_name,email,channel,method,payment_code,policy_number,policy_type,policy_status,\

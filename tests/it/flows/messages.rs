@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::town::Town;
-use crate::cli::reconcile::reconciled;
-use crate::cli::world::{SECRET, until};
+use crate::reconcile::ours::reconciled;
 use crate::serve::shop::{INQUIRY, Message, NOTIFICATION, inquiry_body};
+use crate::support::world::{SECRET, until};
 
 /// A notification that bill `N-{number}` is paid; `info` and `amount` are JSON.
 fn paid(number: usize, info: &str, amount: &str) -> String {

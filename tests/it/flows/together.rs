@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::town::Town;
-use crate::cli::reconcile::{classes, days, summary};
-use crate::cli::world::{Ran, SECRET, until};
+use crate::reconcile::ours::{classes, days, summary};
+use crate::support::world::{Ran, SECRET, until};
 
 const HEAD: &str = "invoice_number,amount,customer_name,channel,method,payment_code";
 

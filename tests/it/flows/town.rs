@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::cli::reconcile::{reconciled, summary};
-use crate::cli::world::{Doku, SECRET, until};
+use crate::reconcile::ours::{reconciled, summary};
 use crate::serve::shop::{INQUIRY, NOTIFICATION, Shop};
+use crate::support::world::{Doku, SECRET, until};
 
 /// Where no merchant listens.
 pub const NOWHERE: &str = "http://127.0.0.1:1/payments/notifications";

@@ -12,9 +12,10 @@ use tagih::ledger::Seals;
 use tagih::table;
 
 use crate::oracle::compare::{bytes_of, options, run_on_file};
-use crate::oracle::message::CLIENT;
-use crate::oracle::random::Random;
 use crate::oracle::world::World;
+use crate::support::folder::temporary;
+use crate::support::message::CLIENT;
+use crate::support::random::Random;
 
 const SEEDS: u64 = 60;
 
@@ -61,7 +62,7 @@ fn same(seed: u64, what: &str, from_logs: &[(String, String)], from_store: &[(St
 fn a_report_from_the_store_is_the_one_from_the_logs_byte_for_byte() {
     for seed in 0..SEEDS {
         let world = World::generate_with_ties(seed);
-        let folder = tempfile::tempdir().unwrap();
+        let folder = temporary();
         let (ledger, mut logs) = world.write(folder.path());
         logs.sort();
         let from_logs = options(&world.settings, logs.clone(), folder.path().join("out"));
@@ -136,7 +137,7 @@ fn packed(log: &Path) -> PathBuf {
 fn a_log_may_be_added_while_it_grows_and_beside_what_the_store_has_only_the_rest_counts() {
     for seed in 0..SEEDS {
         let world = World::generate_with_ties(seed);
-        let folder = tempfile::tempdir().unwrap();
+        let folder = temporary();
         let (ledger, mut logs) = world.write(folder.path());
         logs.sort();
         let from_logs = options(&world.settings, logs.clone(), folder.path().join("out"));

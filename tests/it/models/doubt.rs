@@ -6,15 +6,15 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use tagih::domain::amount::Amount;
-use tagih::domain::bill::{Expiry, Policy, RecordedTerms};
-use tagih::domain::channel::{Channel, IssuanceMethod};
+use tagih::domain::bill::{Expiry, RecordedTerms};
+use tagih::domain::channel::IssuanceMethod;
 use tagih::domain::check_status::{StatusDetails, Word};
 use tagih::domain::doubt::{Ending, NotFound, Patience, ending};
-use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
+use tagih::domain::ids::{InvoiceNumber, RequestId};
 use tagih::domain::lifecycle::{BillState, CodeAnswer, DoubtVerdict, Event, OperationKind};
 
 use super::{Model, visit};
+use crate::support::bills;
 
 /// Minutes of a tick; the rest is in ticks.
 const TICK: i64 = 30;
@@ -26,6 +26,7 @@ const LATE_MAX: u8 = 1;
 const ASKED_MAX: usize = 3;
 const ENDS_AT: u8 = 11;
 const AMOUNTS: [u64; 2] = [100, 200];
+const CODE: &str = "8896123412341234";
 
 struct Doubt {
     operation: OperationKind,
@@ -99,10 +100,6 @@ fn number() -> InvoiceNumber {
     InvoiceNumber::new("A").unwrap()
 }
 
-fn code() -> PaymentCode {
-    PaymentCode::new("8896123412341234").unwrap()
-}
-
 impl Doubt {
     fn new(operation: OperationKind, has_own_code: bool) -> Self {
         let patience = Patience {
@@ -117,21 +114,10 @@ impl Doubt {
 
     fn terms(&self, amount: u64) -> RecordedTerms {
         RecordedTerms {
-            channel: Channel::Alfa,
             method: if self.has_own_code { IssuanceMethod::Merchant } else { IssuanceMethod::Doku },
-            payment_code: self.has_own_code.then(code),
-            amount: Amount::new(amount).unwrap(),
+            payment_code: self.has_own_code.then(|| bills::code(CODE)),
             expiry: Expiry::Minutes(u32::from(LASTS) * TICK as u32),
-            reusable: false,
-            name_digest: "x".into(),
-            email_digest: String::new(),
-            account_name_digest: String::new(),
-            info: None,
-            receipt_description: None,
-            receipt_footer: None,
-            policy: Policy::default(),
-            bill_group: None,
-            additional: None,
+            ..bills::recorded(amount)
         }
     }
 
@@ -148,15 +134,9 @@ impl Doubt {
         };
         let mut events = vec![(0, Event::Planned { terms: self.terms(AMOUNTS[0]) })];
         if !is_issue {
-            let answer = CodeAnswer {
-                payment_code: code(),
-                created_at: Some(at(0)),
-                expires_at: Some(at(LASTS)),
-                how_to_pay_page: None,
-                how_to_pay_api: None,
-            };
+            let answer = CodeAnswer { created_at: Some(at(0)), expires_at: Some(at(LASTS)), ..bills::answer(CODE) };
             events.push((0, intended(OperationKind::Issue, AMOUNTS[0])));
-            events.push((0, Event::Accepted { answer, replayed: false, amount: None, remark: None }));
+            events.push((0, bills::accepted(answer)));
         }
         events.push((0, intended(self.operation, asked)));
         events.push((0, Event::Doubted { reason: String::new(), answered: false, refusal: None }));

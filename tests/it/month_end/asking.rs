@@ -1,8 +1,8 @@
 //! A bill that nobody asks for owes nothing: what its ledger called paid and then cancelled, and what has lapsed, in months of a ledger that is not
 //! ours.
 
-use crate::cli::period::{Books, code};
-use crate::cli::reconcile::{line, summary};
+use crate::month_end::period::{Books, code};
+use crate::reconcile::ours::{line, summary};
 
 const HEAD: &str = "channel,payment_code,invoice_number,amount,created_at,expires_at,status,reusable,cancelled_at";
 
@@ -34,7 +34,7 @@ fn a_bill_that_was_called_paid_and_is_cancelled_owes_nothing_and_what_lapses_lea
         let told = summary(&of.world.path(month));
         let holds = told["books"]["identities"].as_array().unwrap().iter().all(|identity| identity["holds"] == true);
         assert!(holds, "{month}: {}", told["books"]["identities"]);
-        super::audit::agrees(&of.world, month);
+        crate::support::audit::agrees(&of.world, month);
         told
     };
     // August: 400.000 billed; B-01 lapsed, B-02 without proof, B-03 received, B-04 open.

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::audit;
-use crate::cli::period::{Books, code};
-use crate::cli::reconcile::line;
-use crate::cli::settlement::{Row, csv, row};
+use crate::month_end::period::{Books, code};
+use crate::reconcile::ours::{EXTERNAL, line};
+use crate::reconcile::settlement::{Row, csv, row};
+use crate::support::audit;
 
 const SETTINGS: &str = "[bank]\nstatement = true\nfilter = [\"DOKU\"]\n[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n";
 
@@ -18,7 +18,7 @@ const BILLS: [(&str, u64, &str); 5] =
 fn another_engine_names_what_the_books_alone_tell_of_and_finds_faults_in_it() {
     let of = Books::new(SETTINGS);
     let ledger = |name: &str, bills: &[(&str, u64, &str)]| {
-        let head = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at,bill_group";
+        let head = format!("{EXTERNAL},bill_group");
         let rows = bills.iter().map(|(invoice, amount, group)| {
             format!("{invoice},{},alfa,{amount},ACTIVE,no,2026-09-01T05:00:00Z,2026-12-30T05:00:00Z,,{group}\n", code(invoice))
         });

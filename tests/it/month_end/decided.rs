@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::told::{agrees, class_of, why};
-use crate::cli::period::{Books, code};
-use crate::cli::reconcile::{line, summary};
+use crate::month_end::period::{Books, code};
+use crate::reconcile::ours::{line, summary};
 
 /// One bill of 100.000: what is decided about it, or about money that has come, and what comes afterwards.
 struct Case {
@@ -137,7 +137,7 @@ fn the_figures_agree(is_own: bool, months_later: usize) {
     }
     let month = MONTHS[months_later].0;
     says(&of, month, &what, (is_own, months_later));
-    super::audit::agrees(&of.world, month);
+    crate::support::audit::agrees(&of.world, month);
     // A process each takes its time.
     if is_own == (months_later != 1) {
         tells(&of, month, &what, (is_own, months_later));

@@ -1,16 +1,18 @@
-//! A month's end as a whole, through the program itself: everything planted is found, and nothing else.
+//! A month's end as a whole, through the program itself: everything planted is found, and nothing else; what is signed stays.
 
 mod asking;
-pub(crate) mod audit;
 mod banked;
 mod decided;
 mod older;
 mod one_place;
 mod own;
+pub(crate) mod period;
 mod planted;
 mod planter;
+mod revoked_since;
 mod sandbox;
 mod settings;
+pub(crate) mod signed;
 mod stories;
 mod taken_back;
 mod three_months;

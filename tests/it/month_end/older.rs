@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::cli::reconcile::line;
-use crate::cli::world::World;
+use crate::reconcile::ours::line;
+use crate::support::world::World;
 
 const HEAD: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at,policy_type";
 

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::told::{agrees, why};
-use crate::cli::period::{Books, code};
-use crate::cli::reconcile::{line, summary};
-use crate::cli::settlement::{Row, csv, row};
+use crate::month_end::period::{Books, code};
+use crate::reconcile::ours::{line, summary};
+use crate::reconcile::settlement::{Row, csv, row};
 
 const SETTINGS: &str = "[settlement]\nholidays = [\"2026-12-25\"]\n[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n";
 
@@ -140,7 +140,7 @@ fn a_payment_is_one_thing_to_do_whoever_tells_of_it_in_its_own_month_and_in_the_
         ] {
             books.reconcile(month, log, as_of, &[bills, more].concat());
             says(&books, month, of, run);
-            super::audit::agrees(&books.world, month);
+            crate::support::audit::agrees(&books.world, month);
             if run != Run::NovemberWithout {
                 for (name, known, rows) in cells() {
                     let what = format!("{of:?} {known:?} {rows:?} {run:?}");

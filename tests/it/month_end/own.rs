@@ -8,8 +8,9 @@ use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{Event, OperationKind};
 use tagih::domain::payment;
 
-use crate::cli::period::{Books, at, body_digest, code, terms};
-use crate::cli::reconcile::{line, summary};
+use crate::month_end::period::{Books, at, code, terms};
+use crate::reconcile::ours::{line, summary};
+use crate::support::bills;
 
 /// Check Status said on `when` that the bill was paid on `paid`.
 fn told(books: &Books, invoice: &str, amount: u64, paid: &str, when: &str) {
@@ -51,11 +52,7 @@ fn doubts_changed_terms_and_payments_told_by_status_alone_are_found_exactly() {
     books.tell("2026-10-01", "C-3", Event::Planned { terms: terms(300_000, "2026-12-30", "Motor") });
     let wanted = terms(400_000, "2026-12-30", "Motor");
     books.tell("2026-10-01", "D-4", Event::Planned { terms: wanted.clone() });
-    let request_id = RequestId::from_digest(&digest::of_bytes(b"D-4"));
-    let wire_invoice_number = InvoiceNumber::new("D-4").unwrap();
-    let intent =
-        Event::Intended { operation: OperationKind::Issue, terms: wanted, request_id, wire_invoice_number, body_digest: body_digest() };
-    books.tell("2026-10-01", "D-4", intent);
+    books.tell("2026-10-01", "D-4", bills::intended(OperationKind::Issue, &wanted, "D-4", "D-4"));
     books.tell("2026-10-01", "D-4", Event::Doubted { reason: "timeout".to_owned(), answered: false, refusal: None });
     let asked = terms(500_000, "2026-12-30", "Motor");
     books.tell("2026-10-01", "E-5", Event::Planned { terms: asked.clone() });
@@ -83,5 +80,5 @@ fn doubts_changed_terms_and_payments_told_by_status_alone_are_found_exactly() {
         rows.iter().map(|row| ["class", "invoice_number", "nature"].map(|column| row[column].as_str())).collect();
     found.sort_unstable();
     assert_eq!(found, [["L05", "C-3", "BREAK"], ["L06", "D-4", "BREAK"], ["P19", "F-6", "BREAK"]]);
-    super::audit::agrees(&books.world, "2026-10");
+    crate::support::audit::agrees(&books.world, "2026-10");
 }

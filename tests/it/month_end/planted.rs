@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::audit;
 use super::planter::{Figures, Month, plant};
 use super::told::{agrees, why};
-use crate::cli::period::Books;
-use crate::cli::reconcile::summary;
-use crate::cli::settlement::{csv, xlsx};
-use crate::cli::world::World;
+use crate::month_end::period::Books;
 use crate::oracle::compare::bytes_of;
+use crate::reconcile::ours::summary;
+use crate::reconcile::settlement::{csv, xlsx};
+use crate::support::audit;
+use crate::support::world::World;
 
 const SETTINGS: &str = "[reconcile]\ntolerance_rupiah = 100\nexpired_break_days = 20\n\
                         [settlement]\nholidays = [\"2026-12-25\"]\n[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n\

@@ -5,10 +5,9 @@ use std::fmt::Write as _;
 
 use tagih::domain::digest;
 
-use crate::cli::settlement::{self, Row};
-use crate::cli::world::{CLIENT, SECRET};
-use crate::oracle::message::{Envelope, Message, TARGET, utc};
-use crate::oracle::random::Random;
+use crate::reconcile::settlement::{self, Row};
+use crate::support::message::{Envelope, Message, SECRET, utc};
+use crate::support::random::Random;
 
 /// 2026-10-01 12:00 in WIB.
 const NOON: i64 = 1_790_787_600 + 12 * 3_600;
@@ -128,34 +127,11 @@ impl Month {
     pub(super) fn note(&mut self, bill: &Bill, day: i64) -> Note {
         let paid_at = NOON + day * DAY + self.random.below(3_600) as i64;
         let serial = self.lines.len();
-        Note {
-            message: Message {
-                service: "ONLINE_TO_OFFLINE",
-                channel: bill.channel,
-                status: "SUCCESS",
-                date: utc(paid_at),
-                invoice: bill.invoice.clone(),
-                amount_json: bill.amount.to_string(),
-                code_json: format!("\"{}\"", bill.code),
-                agent: Some(("CHAIN".to_owned(), format!("S{}", self.random.below(40)), format!("T{serial}"))),
-                misspelt: false,
-                missing: None,
-                currency: None,
-                acquirer: None,
-                payment_key: false,
-            },
-            envelope: Envelope {
-                received_at: Some(utc(paid_at + 5)),
-                target: Some(TARGET),
-                client: Some(CLIENT),
-                request_id: format!("request-{serial}"),
-                stamp: utc(paid_at + 4),
-                missing: None,
-                lower_case: false,
-                body: String::new(),
-            },
-            secret: SECRET,
-        }
+        let (store, transaction) = (format!("S{}", self.random.below(40)), format!("T{serial}"));
+        let message = Message::paid(&bill.invoice, &bill.code, 0, utc(paid_at)).by("CHAIN", &store, &transaction);
+        let message = Message { channel: bill.channel, amount_json: bill.amount.to_string(), ..message };
+        let envelope = Envelope::of(&message, format!("request-{serial}"), utc(paid_at + 4));
+        Note { message, envelope: Envelope { received_at: Some(utc(paid_at + 5)), ..envelope }, secret: SECRET }
     }
 
     /// Writes a line of this class; `amount` is what it counts with. Its digest is given back.

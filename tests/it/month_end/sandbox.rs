@@ -2,15 +2,16 @@
 
 use jiff::{Timestamp, ToSpan as _, tz};
 
-use crate::cli::reconcile::summary;
-use crate::cli::world::{Doku, World};
+use crate::reconcile::ours::summary;
+use crate::support::folder::temporary;
+use crate::support::world::{Doku, World};
 
 const SETTINGS: &str = "[settlement]\nholidays = [\"2026-01-01\", \"2027-01-01\"]\n[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n\
                         \"Indomaret\" = \"indomaret\"\n[settlement.alfa]\nfee_rupiah = 5000\n[settlement.indomaret]\nfee_rupiah = 6500\n";
 
 #[test]
 fn what_the_sandbox_settles_matches_what_it_notified_to_the_rupiah() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let log = folder.path().join("log.jsonl").display().to_string();
     let doku = Doku::process_with(&["--notification-log", &log]);
     let world = World::at(&doku.base_url(), SETTINGS);

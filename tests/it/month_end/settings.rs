@@ -3,10 +3,10 @@
 
 use std::fmt::Write as _;
 
+use super::period::Books;
 use super::planter::{Month, plant};
-use crate::cli::period::Books;
-use crate::cli::reconcile::summary;
-use crate::cli::settlement::csv;
+use crate::reconcile::ours::summary;
+use crate::reconcile::settlement::csv;
 use crate::support::dice::Dice;
 
 /// How many choices of settings are tried, and from which number on.

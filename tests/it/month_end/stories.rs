@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
-use crate::cli::period::{Books, code};
-use crate::cli::reconcile::{line, summary};
-use crate::cli::settlement::{Row, csv, row};
-use crate::cli::world::World;
+use crate::month_end::period::{Books, code};
+use crate::reconcile::ours::{EXTERNAL, line, summary};
+use crate::reconcile::settlement::{Row, csv, row};
+use crate::support::world::World;
 
 const SETTINGS: &str = "[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n[settlement.alfa]\nfee_rupiah = 5000\n";
 
@@ -239,7 +239,7 @@ fn entries_of_a_closed_month_are_exported_once_and_taken_back_when_its_books_cha
 #[test]
 fn a_row_that_came_before_its_notification_is_met_by_it_without_being_given_again() {
     let world = World::at("http://127.0.0.1:1", SETTINGS);
-    let head = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at";
+    let head = EXTERNAL;
     world.file("ledger.csv", format!("{head}\nINV-1,{:016},alfa,100000,ACTIVE,no,2026-10-01,2026-12-31,\n", 1));
     world.file("settlement.csv", csv(&[row(1)], "B-1"));
     world.file("other.jsonl", line("NOBODY", "99", 1, "2026-10-05T05:00:00Z", "T0") + "\n");

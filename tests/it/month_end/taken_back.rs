@@ -4,8 +4,8 @@
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz};
 
 use super::told::{agrees, why};
-use crate::cli::period::{Books, code};
-use crate::cli::reconcile::{line, summary};
+use crate::month_end::period::{Books, code};
+use crate::reconcile::ours::{line, summary};
 
 /// A month by its first day: its name, a day of it, and when it is reconciled.
 fn month(first: Date) -> (String, impl Fn(i64) -> String, String) {
@@ -88,7 +88,7 @@ fn money_that_a_waiver_taken_back_lets_go_is_told_by_why_the_register_the_list_a
         let says_register = page.contains(&format!("{went} that was held went to the bill by that"));
         assert_eq!([says_why, says_register], [has_waited; 2], "{what}: {told}");
         assert!(told.contains("taken back: Rp100.000"), "{what}: {told}");
-        super::audit::agrees(&of.world, &now);
+        crate::support::audit::agrees(&of.world, &now);
     }
 }
 

@@ -1,13 +1,12 @@
 //! Three months of our own ledger in a row, with money on its way at each end, decisions, and late notifications.
 
 use serde_json::Value;
-use tagih::domain::digest;
-use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 
-use crate::cli::period::{Books, at, body_digest, code, late, terms};
-use crate::cli::reconcile::{line, summary};
-use crate::cli::settlement::{Row, csv, row};
+use crate::month_end::period::{Books, at, code, late, terms};
+use crate::reconcile::ours::{line, summary};
+use crate::reconcile::settlement::{Row, csv, row};
+use crate::support::bills;
 
 const SETTINGS: &str = "[settlement]\nholidays = [\"2025-12-25\", \"2026-01-01\"]\n[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n\
                         [settlement.alfa]\nfee_rupiah = 5000\n";
@@ -120,7 +119,7 @@ fn money_in_transit_at_each_month_end_is_settled_in_the_next_and_every_balance_r
     run(&books, "2025-10", "october.jsonl", "2025-11-03", "s-10.csv");
     assert_eq!(in_transit(&books, "2025-10"), 200_000, "B-2; the orphan is overdue");
     assert_eq!(books.rolled("2025-10", "outstanding_codes"), "issued 6/2100000, settled -3/-600000, closing 3/1500000");
-    super::audit::agrees(&books.world, "2025-10");
+    crate::support::audit::agrees(&books.world, "2025-10");
     books.close("2025-10").expect(0);
 
     books.log(
@@ -141,7 +140,7 @@ fn money_in_transit_at_each_month_end_is_settled_in_the_next_and_every_balance_r
     );
     decide(&books, &["take", "2025-11"]);
     run(&books, "2025-11", "november.jsonl", "2025-12-02", "s-11.csv");
-    super::audit::agrees(&books.world, "2025-11");
+    crate::support::audit::agrees(&books.world, "2025-11");
     books.close("2025-11").expect(0);
 
     books.log("december.jsonl", &[paid("B-6", 600_000, "2025-12-30T03:00:00Z", "T6")]);
@@ -149,7 +148,7 @@ fn money_in_transit_at_each_month_end_is_settled_in_the_next_and_every_balance_r
     assert_eq!(settled(&books, "2025-12"), "S02 1/600000, S08 1/500000");
     assert_eq!(in_transit(&books, "2025-12"), 600_000);
     assert_eq!(books.rolled("2025-12", "outstanding_codes"), "opening 1/600000, settled -1/-600000");
-    super::audit::agrees(&books.world, "2025-12");
+    crate::support::audit::agrees(&books.world, "2025-12");
     books.close("2025-12").expect(0);
     // The journal names the report of a closed month.
     books.world.run(&["audit-kit", "--period", "2025-12", "--out", "december.kit"]).expect(0);
@@ -170,14 +169,9 @@ fn money_in_transit_at_each_month_end_is_settled_in_the_next_and_every_balance_r
 fn issue_as(books: &Books, invoice: &str, wire: &str, code: &str, when: &str, expires: &str) {
     let terms = terms(100_000, expires, "Motor");
     books.tell(when, invoice, Event::Planned { terms: terms.clone() });
-    let id = digest::of_bytes(wire.as_bytes());
-    let (request_id, wire_invoice_number) = (RequestId::from_digest(&id), InvoiceNumber::new(wire).unwrap());
-    let operation = OperationKind::Issue;
-    books.tell(when, invoice, Event::Intended { operation, terms, request_id, wire_invoice_number, body_digest: body_digest() });
-    let payment_code = PaymentCode::new(code).unwrap();
-    let answer =
-        CodeAnswer { payment_code, created_at: Some(at(when)), expires_at: Some(at(expires)), how_to_pay_page: None, how_to_pay_api: None };
-    books.tell(when, invoice, Event::Accepted { answer, replayed: false, amount: None, remark: None });
+    books.tell(when, invoice, bills::intended(OperationKind::Issue, &terms, wire, wire));
+    let answer = CodeAnswer { created_at: Some(at(when)), expires_at: Some(at(expires)), ..bills::answer(code) };
+    books.tell(when, invoice, bills::accepted(answer));
 }
 
 #[test]
@@ -226,5 +220,5 @@ fn settlement_rows_find_our_own_bills_by_suffixed_numbers_fixed_codes_and_paymen
     assert_eq!(row("R-1-R1")["bill_invoice_number"], "R-1");
     assert_eq!((row("M-10")["bill_invoice_number"].as_str(), row("M-11")["bill_invoice_number"].as_str()), ("M-10", "M-11"));
     assert_eq!(row("K-1")["amount_notified"], "100000");
-    super::audit::agrees(&books.world, "2025-11");
+    crate::support::audit::agrees(&books.world, "2025-11");
 }

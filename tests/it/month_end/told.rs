@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::cli::world::World;
+use crate::support::world::World;
 
 /// What `why` says of an invoice, and its exit.
 pub(super) fn why(world: &World, invoice: &str, more: &[&str]) -> (Value, i32) {

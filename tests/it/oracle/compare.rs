@@ -16,9 +16,10 @@ use tagih::domain::classify::{MatchingPolicy, Unverifiable};
 use tagih::jobs::reconcile::{self, Billed, ReconcileOptions};
 
 use super::evidence::hex;
-use super::message::{CLIENT, SECRET};
 use super::naive::{Outcome, Totals};
 use super::world::{HOUR, MINUTE, Settings, World};
+use crate::support::folder::temporary;
+use crate::support::message::{CLIENT, SECRET};
 
 /// Runs the engine on the world's files in `folder`; the results are in the folder this gives.
 pub(crate) fn run(world: &World, folder: &Path) -> PathBuf {
@@ -51,7 +52,12 @@ pub(crate) fn days(settings: &Settings) -> (Date, Date) {
 }
 
 pub(crate) fn options(settings: &Settings, notifications: Vec<PathBuf>, out: PathBuf) -> ReconcileOptions {
-    let (from, to) = days(settings);
+    let as_of = Timestamp::from_second(settings.as_of).unwrap();
+    ReconcileOptions { policy: policy(settings), ..plain(days(settings), as_of, notifications, out) }
+}
+
+/// A run over logs alone, as of `as_of`, of the tests' client.
+pub(crate) fn plain((from, to): (Date, Date), as_of: Timestamp, notifications: Vec<PathBuf>, out: PathBuf) -> ReconcileOptions {
     ReconcileOptions {
         asked: reconcile::LedgersAsked::default(),
         evidence: None,
@@ -61,10 +67,10 @@ pub(crate) fn options(settings: &Settings, notifications: Vec<PathBuf>, out: Pat
         notifications,
         from,
         to,
-        as_of: Timestamp::from_second(settings.as_of).unwrap(),
+        as_of,
         keys: vec![SigningKey::new(&SecretString::from(SECRET.to_owned()))].into(),
         client_id: CLIENT.to_owned(),
-        policy: policy(settings),
+        policy: MatchingPolicy::default(),
         carry_in: None,
         request_history: None,
         settlement: None,
@@ -78,7 +84,7 @@ pub(crate) fn options(settings: &Settings, notifications: Vec<PathBuf>, out: Pat
 
 /// What the engine says of a world.
 pub(crate) fn actual(world: &World) -> Outcome {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     read_outcome(&run(world, folder.path()))
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-use super::message::{CLIENT, SECRET};
+use crate::support::message::{CLIENT, SECRET};
 
 /// What a body says.
 #[derive(Clone, Debug)]

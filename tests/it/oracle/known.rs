@@ -1,9 +1,9 @@
 //! The oracle against worlds small enough to class by hand.
 
 use super::evidence;
-use super::message::{CLIENT, Envelope, Message, SECRET, TARGET, utc};
 use super::naive::{self, Outcome};
 use super::world::{DAY, HOUR, Settings};
+use crate::support::message::{Envelope, Message, SECRET, utc};
 
 const FROM: i64 = 1_790_787_600;
 pub(super) const UNTIL: i64 = FROM + 31 * DAY;
@@ -22,34 +22,11 @@ pub(super) fn row(status: &str, reusable: bool, cancelled: &str, paid: &str, his
 }
 
 pub(super) fn message() -> Message {
-    Message {
-        service: "ONLINE_TO_OFFLINE",
-        channel: "alfa",
-        status: "SUCCESS",
-        date: utc(PAID),
-        invoice: "INV-1".to_owned(),
-        amount_json: "150000".to_owned(),
-        code_json: "\"0073\"".to_owned(),
-        agent: Some(("ALFAMART".to_owned(), "S1".to_owned(), "T1".to_owned())),
-        misspelt: false,
-        missing: None,
-        currency: None,
-        acquirer: None,
-        payment_key: false,
-    }
+    Message::paid("INV-1", "0073", 150_000, utc(PAID)).by("ALFAMART", "S1", "T1")
 }
 
 pub(super) fn envelope(message: &Message, request: &str, second: i64) -> Envelope {
-    Envelope {
-        received_at: Some(utc(second)),
-        target: Some(TARGET),
-        client: Some(CLIENT),
-        request_id: request.to_owned(),
-        stamp: utc(second),
-        missing: None,
-        lower_case: false,
-        body: message.body(),
-    }
+    Envelope::of(message, request, utc(second))
 }
 
 fn line(message: &Message) -> String {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
-use super::message::{CLIENT, Envelope, Message, SECRET, TARGET, utc};
-use super::random::Random;
 use super::world::{DAY, Draft, HOUR, MINUTE, Settings};
+use crate::support::message::{Envelope, Message, SECRET, TARGET, utc};
+use crate::support::random::Random;
 
 /// A message that was sent, kept so that a later line can repeat or contradict it.
 #[derive(Clone, Debug)]
@@ -64,21 +64,14 @@ fn fresh(random: &mut Random, settings: &Settings, bills: &[Draft], number: usiz
     let bill = if bills.is_empty() || random.chance(6) { stranger } else { random.pick(&bills[..popular]) };
     let other = bills.get(random.below(bills.len().max(1))).cloned();
     let paid_at = unused(dates, instant(random, settings, &bill));
-    let mut message = Message {
-        service: "ONLINE_TO_OFFLINE",
-        channel: bill.channel,
-        status: random.weighted(&[(20, "SUCCESS"), (1, "success"), (1, "FAILED"), (1, "PENDING"), (1, "EXPIRED")]),
-        date: random.weighted(&[(20, utc(paid_at)), (1, in_wib(paid_at)), (1, utc(paid_at).replace('Z', ".250Z"))]),
-        invoice: bill.invoice.clone(),
-        amount_json: amount(random, &bill, settings.tolerance),
-        code_json: format!("\"{}\"", bill.code),
-        agent: random.chance(85).then(|| ("ALFAMART".to_owned(), "S1".to_owned(), format!("T{number}"))),
-        misspelt: random.chance(5),
-        missing: None,
-        currency: None,
-        acquirer: None,
-        payment_key: random.chance(3),
-    };
+    let mut message = Message::paid(&bill.invoice, &bill.code, 0, "");
+    message.channel = bill.channel;
+    message.status = random.weighted(&[(20, "SUCCESS"), (1, "success"), (1, "FAILED"), (1, "PENDING"), (1, "EXPIRED")]);
+    message.date = random.weighted(&[(20, utc(paid_at)), (1, in_wib(paid_at)), (1, utc(paid_at).replace('Z', ".250Z"))]);
+    message.amount_json = amount(random, &bill, settings.tolerance);
+    message.agent = random.chance(85).then(|| ("ALFAMART".to_owned(), "S1".to_owned(), format!("T{number}")));
+    message.misspelt = random.chance(5);
+    message.payment_key = random.chance(3);
     match random.below(100) {
         0..3 => message.invoice = format!("INV-8{number:03}"),
         3..6 => message.code_json = format!("\"88{number:014}\""),
@@ -92,16 +85,8 @@ fn fresh(random: &mut Random, settings: &Settings, bills: &[Draft], number: usiz
         _ => {}
     }
     let delay = random.weighted(&[(12, 30), (2, 30 * MINUTE), (2, 6 * HOUR), (1, 12 * HOUR), (1, DAY), (1, 3 * DAY), (1, -HOUR)]);
-    let envelope = Envelope {
-        received_at: Some(utc(paid_at + delay)),
-        target: Some(TARGET),
-        client: Some(CLIENT),
-        request_id: format!("req-{number}"),
-        stamp: utc(paid_at + delay),
-        missing: None,
-        lower_case: random.chance(10),
-        body: String::new(),
-    };
+    let mut envelope = Envelope::of(&message, format!("req-{number}"), utc(paid_at + delay));
+    envelope.lower_case = random.chance(10);
     Sent { message, envelope, moment: paid_at + delay }
 }
 

@@ -11,9 +11,9 @@ use tagih::domain::payment::Payment;
 use super::evidence::{self, Moment, Paid};
 use super::ledger::{Bill, Former, Ingested, Own};
 use super::lines;
-use super::random::Random;
 use super::told::{self, Told};
 use super::world::{self, DAY, Draft, HOUR, LogFile, MINUTE, Settings};
+use crate::support::random::Random;
 
 /// How far a bill has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

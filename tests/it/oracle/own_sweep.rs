@@ -7,20 +7,21 @@ use std::panic::catch_unwind;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
-use tagih::domain::amount::Amount;
-use tagih::domain::bill::{Expiry, RecordedTerms};
+use tagih::domain::bill::{Expiry, Policy, RecordedTerms};
 use tagih::domain::channel::{Channel, IssuanceMethod};
-use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
+use tagih::domain::ids::InvoiceNumber;
 use tagih::domain::lifecycle::{CodeAnswer, DoubtVerdict, Event, OperationKind};
 use tagih::jobs::reconcile::{self, Billed};
 use tagih::ledger::memory::MemoryLedger;
-use tagih::ledger::{Basis, Binding, Create, Ledger, NewEvent, Private, SqliteLedger};
+use tagih::ledger::{Basis, Ledger, NewEvent, Private};
 
 use super::compare::{self, options, read_outcome};
 use super::naive::{self, Outcome};
 use super::own::{Fate, Issued, Known, OwnWorld, Story};
 use super::sweep::{each, worlds};
 use super::told;
+use crate::support::bills;
+use crate::support::folder::temporary;
 
 /// Worlds in this sweep, for the 2,000 of the other.
 const WORLDS: u64 = 600;
@@ -30,22 +31,13 @@ fn terms(story: &Story, amount: u64) -> RecordedTerms {
     RecordedTerms {
         channel: if story.channel == "alfa" { Channel::Alfa } else { Channel::Indomaret },
         method: if story.merchant_code.is_some() { IssuanceMethod::Merchant } else { IssuanceMethod::Doku },
-        payment_code: story.merchant_code.as_ref().map(|code| PaymentCode::new(code).unwrap()),
-        amount: Amount::new(amount).unwrap(),
+        payment_code: story.merchant_code.as_deref().map(bills::code),
         expiry: story.asked_at.map_or(minutes, |second| Expiry::At(at(second))),
         reusable: story.reusable,
         name_digest: if story.fate == Fate::Adopted { String::new() } else { "d".to_owned() },
-        email_digest: String::new(),
-        account_name_digest: String::new(),
-        info: None,
-        receipt_description: None,
-        receipt_footer: None,
-        policy: tagih::domain::bill::Policy {
-            status: Some(story.policy.to_owned()).filter(|status| !status.is_empty()),
-            ..Default::default()
-        },
+        policy: Policy { status: Some(story.policy.to_owned()).filter(|status| !status.is_empty()), ..Policy::default() },
         bill_group: Some(story.group.clone()).filter(|group| !group.is_empty()),
-        additional: None,
+        ..bills::recorded(amount)
     }
 }
 
@@ -54,28 +46,16 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn answer(issued: &Issued) -> CodeAnswer {
-    CodeAnswer {
-        payment_code: PaymentCode::new(&issued.code).unwrap(),
-        created_at: issued.created.map(at),
-        expires_at: issued.expires.map(at),
-        how_to_pay_page: None,
-        how_to_pay_api: None,
-    }
+    CodeAnswer { created_at: issued.created.map(at), expires_at: issued.expires.map(at), ..bills::answer(&issued.code) }
 }
 
 /// The events of a story, each with when it was recorded.
 fn events(story: &Story) -> Vec<(i64, Event)> {
     let first = terms(story, story.amounts[0]);
-    let intended = |operation, terms: &RecordedTerms, wire: &str| Event::Intended {
-        operation,
-        terms: terms.clone(),
-        request_id: RequestId::from_digest(&[3; 32]),
-        wire_invoice_number: InvoiceNumber::new(wire).unwrap(),
-        body_digest: "b".to_owned(),
-    };
+    let intended = |operation, terms: &RecordedTerms, wire: &str| bills::intended(operation, terms, wire, wire);
     let words = || "because".to_owned();
     let rejected = || Event::Rejected { code: "E0403".to_owned(), reason: words(), provisional: false };
-    let accepted = |issued: &Issued| Event::Accepted { answer: answer(issued), replayed: false, amount: None, remark: None };
+    let accepted = |issued: &Issued| bills::accepted(answer(issued));
     let mut told = Vec::new();
     let mut tell = |second: i64, event: Event| told.push((second, event));
     if story.fate == Fate::Adopted {
@@ -129,10 +109,7 @@ fn events(story: &Story) -> Vec<(i64, Event)> {
     }
     for &amount in &story.amounts[1..] {
         tell(issued.accepted, intended(OperationKind::Amend, &terms(story, amount), &issued.wire));
-        tell(
-            issued.accepted,
-            Event::Accepted { answer: CodeAnswer { expires_at: None, ..answer(issued) }, replayed: false, amount: None, remark: None },
-        );
+        tell(issued.accepted, bills::accepted(CodeAnswer { expires_at: None, ..answer(issued) }));
     }
     let last = terms(story, story.due());
     let another = terms(story, story.due() / 2 + 7);
@@ -167,7 +144,6 @@ fn noted(story: &Story) -> Option<(i64, Event)> {
 
 /// Tells a ledger everything.
 pub(crate) fn record(world: &OwnWorld, ledger: &impl Ledger) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut entries = Vec::new();
     for story in &world.stories {
         for (second, event) in events(story) {
@@ -179,14 +155,14 @@ pub(crate) fn record(world: &OwnWorld, ledger: &impl Ledger) {
         let invoice_number = InvoiceNumber::new(&told.story).unwrap();
         entries.push(NewEvent { invoice_number, at: told.at, event: told.event(), basis: Basis::Any, private: Private::default() });
     }
-    runtime.block_on(ledger.record(entries)).unwrap_or_else(|error| panic!("{error}"));
+    bills::wait(ledger.record(entries)).unwrap_or_else(|error| panic!("{error}"));
     let payments: Vec<_> = world.known.iter().map(Known::payment).collect();
-    runtime.block_on(ledger.apply_payments(&payments)).unwrap();
+    bills::wait(ledger.apply_payments(&payments)).unwrap();
 }
 
 fn actual_in(world: &OwnWorld, ledger: &impl Ledger) -> Outcome {
     record(world, ledger);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let settings = &world.settings;
     let mut logs = Vec::new();
     for (number, text) in (1_usize..).zip(world.texts()) {
@@ -195,8 +171,7 @@ fn actual_in(world: &OwnWorld, ledger: &impl Ledger) -> Outcome {
     }
     let out = folder.path().join("out");
     let options = options(settings, logs, out.clone());
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let billed = runtime.block_on(async { Billed::own(&ledger.view().await.unwrap(), &options).await.unwrap() });
+    let billed = bills::wait(async { Billed::own(&ledger.view().await.unwrap(), &options).await.unwrap() });
     reconcile::run(billed, &options).unwrap_or_else(|error| panic!("the engine refused: {error}"));
     read_outcome(&out)
 }
@@ -267,10 +242,8 @@ fn the_engine_agrees_with_the_oracle_on_our_own_ledger() {
 fn the_ledger_on_disk_leads_to_the_same_report_as_the_one_in_memory() {
     for seed in worlds(30) {
         let world = OwnWorld::generate(seed);
-        let folder = tempfile::tempdir().unwrap();
-        let binding = Binding { environment: "sandbox".to_owned(), client_id: "C".to_owned(), seals: tagih::ledger::Seals::UNKEYED };
-        let ledger =
-            SqliteLedger::open(&folder.path().join("ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
+        let folder = temporary();
+        let ledger = bills::ledger(&folder.path().join("ledger"), "C");
         assert_eq!(actual_in(&world, &ledger), actual(&world), "seed {seed}");
     }
 }

@@ -4,15 +4,16 @@ use std::fs;
 
 use super::compare::{options, read_outcome, run_on_file};
 use super::known::{CREATED, EXPIRES, PAID, UNTIL, classes, envelope, message, row, settings};
-use super::message::{Message, SECRET, utc};
 use super::naive::{self, Outcome};
 use super::world::{COLUMNS, DAY, HOUR};
+use crate::support::folder::temporary;
+use crate::support::message::{Message, SECRET, utc};
 
 /// What both say of these bills and lines.
 fn said(rows: &[String], lines: &[String]) -> [Outcome; 2] {
     let ledger = format!("{}\n{}\n", COLUMNS.join(","), rows.join("\n"));
     let log: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let path = |name: &str| folder.path().join(name);
     fs::write(path("ledger.csv"), &ledger).unwrap();
     fs::write(path("log.jsonl"), &log).unwrap();

@@ -17,11 +17,12 @@ use tagih::jobs::reconcile::{ReconcileOptions, SettlementFiles};
 
 use super::compare::{self, check_positions, options, read_outcome, run_on_file};
 use super::naive::{self, Outcome};
-use super::random::Random;
 use super::settlement::Contract;
 use super::sweep::{each, worlds};
 use super::world::{HOUR, LogFile, World};
 use super::{evidence, ledger};
+use crate::support::folder::temporary;
+use crate::support::random::Random;
 
 /// Worlds in this sweep, for the 2,000 of the other.
 const WORLDS: u64 = 500;
@@ -172,7 +173,7 @@ impl Month {
     }
 
     fn actual(&self) -> Outcome {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = temporary();
         self.run(folder.path());
         read_outcome(&folder.path().join("out"))
     }
@@ -351,7 +352,7 @@ fn the_months_reach_every_class_of_settlement() {
 
 /// What may depend on nothing but content: findings with ids, rows, sums.
 fn results(month: &Month) -> BTreeMap<String, String> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     month.run(folder.path());
     let out = folder.path().join("out");
     let summary: serde_json::Value = serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap();
@@ -394,7 +395,7 @@ fn neither_the_order_of_rows_nor_how_a_batch_is_cut_into_files_changes_a_figure(
 #[test]
 fn every_settlement_row_cited_has_its_position() {
     each(worlds(60), |seed| {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = temporary();
         Month::generate(seed).run(folder.path());
         check_positions(&folder.path().join("out"), folder.path());
     });

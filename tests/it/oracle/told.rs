@@ -11,8 +11,8 @@ use tagih::domain::lifecycle::Event;
 
 use super::evidence::{self, Facts, Paid, hex};
 use super::own::{Fate, Known, OwnWorld, Story, digest_of};
-use super::random::Random;
 use super::world::{DAY, HOUR, LogFile, Settings};
+use crate::support::random::Random;
 
 /// One answer of Check Status that tells of a payment.
 #[derive(Clone, Debug)]

@@ -10,8 +10,11 @@ use tagih::ledger::memory::MemoryLedger;
 use super::compare::options;
 use super::own::OwnWorld;
 use super::own_sweep::record;
-use super::random::Random;
 use super::sweep::worlds;
+use crate::reconcile::ours::EXTERNAL;
+use crate::support::bills;
+use crate::support::folder::temporary;
+use crate::support::random::Random;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -19,11 +22,11 @@ fn at(second: i64) -> Timestamp {
 
 /// The lines `invoice code amount` of a run, from its discrepancies and from its summary.
 fn engine(world: &OwnWorld, listed: &[String]) -> Vec<String> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = temporary();
     let ledger = MemoryLedger::new();
     record(world, &ledger);
     let path = folder.path().join("ledger.csv");
-    let header = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at";
+    let header = EXTERNAL;
     let rows = listed.iter().zip(0..).map(|(code, number)| format!("EXT-{number},{code},alfa,1000,ACTIVE,false,,,\n"));
     fs::write(&path, format!("{header}\n{}", rows.collect::<String>())).unwrap();
     let log = folder.path().join("log.jsonl");
@@ -31,8 +34,7 @@ fn engine(world: &OwnWorld, listed: &[String]) -> Vec<String> {
     let out = folder.path().join("out");
     let options = options(&world.settings, vec![log], out.clone());
     let billed = Billed::external(&path, &options).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let billed = runtime.block_on(async { billed.beside(&ledger.view().await.unwrap(), &options).await.unwrap() });
+    let billed = bills::wait(async { billed.beside(&ledger.view().await.unwrap(), &options).await.unwrap() });
     let report = reconcile::run(billed, &options).unwrap();
     assert!(report.identities_hold && !report.summary.not_evaluated.contains(&"L09"));
     let mut rows = csv::Reader::from_path(out.join("discrepancies.csv")).unwrap();

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
 use super::lines;
-use super::message::utc;
-use super::random::Random;
+use crate::support::message::utc;
+use crate::support::random::Random;
 
 pub(crate) const MINUTE: i64 = 60;
 pub(crate) const HOUR: i64 = 3_600;

@@ -8,8 +8,8 @@ use calamine::{Data, DataType as _, Range, Reader as _};
 use serde_json::{Value, json};
 
 use super::{LEDGER, left_in_english, lines, page, summary, texts, workbook};
-use crate::cli::reconcile::line;
-use crate::cli::world::{World, bytes_in};
+use crate::reconcile::ours::line;
+use crate::support::world::{World, bytes_in};
 
 const SETTINGS: &str =
     "[report]\nentity = \"PT Asuransi Contoh\"\n[settlement.channels]\n\"ALFA group\" = \"alfa\"\n[settlement.alfa]\nfee_rupiah = 5000\n";

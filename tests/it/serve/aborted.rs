@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::shop::*;
-use crate::cli::world::until;
+use crate::support::world::until;
 
 const PATIENCE: Duration = Duration::from_millis(30);
 

@@ -11,7 +11,7 @@ use tagih::domain::lifecycle::{Event, OperationKind};
 use tagih::ledger::Private;
 
 use super::shop::*;
-use crate::cli::world::{SECRET, World, until};
+use crate::support::world::{SECRET, World, until};
 
 const NAME: &str = "Bambang Kenari";
 const EMAIL: &str = "kenari@example.com";
@@ -197,7 +197,7 @@ fn what_is_not_provably_dokus_or_not_of_now_is_refused_by_the_configured_profile
             ("another client", good().with("Client-Id", "MCH-OTHER")),
             ("no signature", Message { headers: good().headers[..3].to_vec(), ..good() }),
             ("a signature twice", good().and("signature", signature)),
-            ("a client twice", good().and("CLIENT-ID", crate::cli::world::CLIENT)),
+            ("a client twice", good().and("CLIENT-ID", crate::support::world::CLIENT)),
             ("an old stamp", at(-302)),
             ("a stamp ahead", at(310)),
         ];

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use jiff::Timestamp;
 
 use super::shop::*;
-use crate::cli::world::{SECRET, until};
+use crate::support::world::{SECRET, until};
 
 /// How a message is signed.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use super::shop::*;
-use crate::cli::world::until;
+use crate::support::world::until;
 
 /// Runs `attack` while an honest client keeps asking; it must always be served. Like any proxy it opens a new connection when
 /// an idle one was closed.

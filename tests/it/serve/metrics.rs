@@ -1,8 +1,8 @@
 //! What `/metrics` says against what is on disk.
 
 use super::shop::*;
-use crate::cli::world::{SECRET, until};
 use crate::support::exposition::{Dialect, Scraped, parse};
+use crate::support::world::{SECRET, until};
 
 fn scraped(shop: &Shop) -> Scraped {
     parse(&String::from_utf8(shop.get("/metrics").body).unwrap(), Dialect::OpenMetrics)

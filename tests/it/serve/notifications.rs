@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::shop::*;
-use crate::cli::world::{CLIENT, until};
+use crate::support::world::{CLIENT, until};
 
 #[test]
 fn every_genuine_message_is_kept_and_only_money_reaches_the_ledger() {
@@ -78,7 +78,7 @@ fn forged_messages_are_refused_and_kept_apart_from_money() {
     assert!(shop.logs("notifications-").is_empty());
     // One of the past is DOKU's all the same: it may have tried for twelve hours.
     let late =
-        Message::signed_as(crate::cli::world::SECRET, NOTIFICATION, "l", "2026-10-12T07:06:28Z", notification_body(2, "l", "SUCCESS"));
+        Message::signed_as(crate::support::world::SECRET, NOTIFICATION, "l", "2026-10-12T07:06:28Z", notification_body(2, "l", "SUCCESS"));
     assert_eq!(shop.send(&late).status, 200);
     until("the ledger has it", || shop.payments() == ["N-00002"]);
     assert_eq!(shop.send(&Message::inquiry("a", &code_of(1))).word(), "success");
@@ -274,8 +274,8 @@ fn a_server_whose_folder_another_has_taken_writes_no_more_into_it() {
     assert_eq!(first.send(&Message::notification(1, "taken")).status, 503);
     assert!(first.lines("notifications-").is_empty(), "nothing of the first is in the second's log");
     assert!(first.said().contains("another server has taken it"), "{}", first.said());
-    crate::cli::world::signal(&second, "TERM");
-    assert_eq!(crate::cli::world::Ran::of(second).code, 0);
+    crate::support::world::signal(&second, "TERM");
+    assert_eq!(crate::support::world::Ran::of(second).code, 0);
     until("the first takes it again", || first.send(&Message::notification(1, "after")).status == 200);
     assert_eq!(first.close(), Some(0));
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use jiff::Timestamp;
 
 use super::shop::{INQUIRY, Message, NOTIFICATION, Shop, code_of, inquiry_body, notification_body};
-use crate::cli::world::{SECRET, World, until};
+use crate::support::world::{SECRET, World, until};
 
 const FORMER: &str = "SK-before-0123456789";
 

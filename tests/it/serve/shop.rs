@@ -12,15 +12,15 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::Value;
 use tagih::doku::signature::{Components, SigningKey, Stamp};
-use tagih::domain::amount::Amount;
-use tagih::domain::bill::{Customer, Expiry, Policy, RecordedTerms};
-use tagih::domain::channel::{Channel, IssuanceMethod};
-use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
+use tagih::domain::bill::{Customer, Expiry, RecordedTerms};
+use tagih::domain::channel::IssuanceMethod;
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use tagih::domain::personal::Personal;
-use tagih::ledger::{Basis, Binding, Create, Ledger as _, NewEvent, Private, SqliteLedger};
+use tagih::ledger::{Basis, Ledger as _, NewEvent, Private, SqliteLedger};
 
-use crate::cli::world::{CLIENT, SECRET, World, signal, until};
+use crate::support::bills;
+pub(crate) use crate::support::bills::{answer, invoice};
+use crate::support::world::{CLIENT, SECRET, World, signal, until};
 
 pub const INQUIRY: &str = "/doku/inquiry";
 pub const NOTIFICATION: &str = "/payments/notifications";
@@ -43,22 +43,19 @@ impl Shop {
     }
 
     pub(crate) fn ledger(&self) -> SqliteLedger {
-        let binding = Binding { environment: "sandbox".into(), client_id: CLIENT.into(), seals: tagih::ledger::Seals::UNKEYED };
-        SqliteLedger::open(&self.world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap()
+        bills::ledger(&self.world.path("tagih.ledger"), CLIENT)
     }
 
     /// Applies payments to the ledger, as another command would.
     pub(crate) fn pay(&self, payments: &[tagih::domain::payment::Payment]) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(self.ledger().apply_payments(payments)).unwrap();
+        bills::wait(self.ledger().apply_payments(payments)).unwrap();
     }
 
     /// Records events of one bill.
     pub(crate) fn record(&self, number: &str, events: Vec<(Event, Private)>) {
         let entry =
             |(event, private)| NewEvent { invoice_number: invoice(number), at: Timestamp::now(), event, basis: Basis::Any, private };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(self.ledger().record(events.into_iter().map(entry).collect())).unwrap();
+        bills::wait(self.ledger().record(events.into_iter().map(entry).collect())).unwrap();
     }
 
     /// `count` payable bills `N-00001` … with the codes 880000001 …
@@ -183,28 +180,13 @@ pub(crate) fn code_of(number: usize) -> String {
     format!("{}", 880_000_000 + number)
 }
 
-pub(crate) fn invoice(number: &str) -> InvoiceNumber {
-    InvoiceNumber::new(number).unwrap()
-}
-
 /// Terms of a bill that DOKU asks us about.
 pub(crate) fn terms(code: &str) -> RecordedTerms {
     RecordedTerms {
-        channel: Channel::Alfa,
         method: IssuanceMethod::Inquiry,
-        payment_code: Some(PaymentCode::new(code).unwrap()),
-        amount: Amount::new(150_000).unwrap(),
+        payment_code: Some(bills::code(code)),
         expiry: Expiry::Minutes(60),
-        reusable: false,
-        name_digest: "n".into(),
-        email_digest: String::new(),
-        account_name_digest: String::new(),
-        info: None,
-        receipt_description: None,
-        receipt_footer: None,
-        policy: Policy::default(),
-        bill_group: None,
-        additional: None,
+        ..bills::recorded(150_000)
     }
 }
 
@@ -215,20 +197,8 @@ pub(crate) fn adopted(terms: &RecordedTerms, code: &str, minutes: i64) -> (Event
     (Event::Adopted { terms: terms.clone(), answer, wire_invoice_number: None }, Private::default())
 }
 
-pub(crate) fn answer(code: &str) -> CodeAnswer {
-    CodeAnswer {
-        payment_code: PaymentCode::new(code).unwrap(),
-        created_at: None,
-        expires_at: None,
-        how_to_pay_page: None,
-        how_to_pay_api: None,
-    }
-}
-
 pub(crate) fn intended(operation: OperationKind, number: &str, terms: &RecordedTerms) -> (Event, Private) {
-    let request_id = RequestId::from_digest(&tagih::domain::digest::of_bytes(number.as_bytes()));
-    let (terms, wire_invoice_number) = (terms.clone(), invoice(number));
-    (Event::Intended { operation, terms, request_id, wire_invoice_number, body_digest: String::new() }, Private::default())
+    (bills::intended(operation, terms, number, number), Private::default())
 }
 
 pub(crate) fn customer(name: &str, email: Option<&str>) -> Private {

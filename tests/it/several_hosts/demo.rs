@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::cli::world::{Doku, Ran, World, signal, until};
 use crate::serve::shop::{Message, Shop, code_of};
 use crate::support::cluster;
+use crate::support::world::{Doku, Ran, World, signal, until};
 
 const BILLS: usize = 120;
 

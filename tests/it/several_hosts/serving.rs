@@ -1,8 +1,8 @@
 //! Several `tagih serve` at one PostgreSQL: what one has acknowledged the next question of another knows.
 
-use crate::cli::reconcile::summary;
-use crate::cli::world::{SECRET, World, until};
+use crate::reconcile::ours::summary;
 use crate::serve::shop::{Answer, Message, Shop, code_of};
+use crate::support::world::{SECRET, World, until};
 
 /// Two servers on one ledger with `count` payable bills.
 fn two_servers(count: usize) -> [Shop; 2] {

@@ -1,8 +1,8 @@
 //! A server with room for few: hosts that come all at once wait for each other, or say that there is no room, and lose nothing.
 
-use crate::cli::world::{Doku, Ran, World, until};
 use crate::serve::shop::{Message, Shop};
 use crate::support::cluster::Cluster;
+use crate::support::world::{Doku, Ran, World, until};
 
 /// A server with seven connections for all hosts, three more being its administrator's, and a database that is `host`'s.
 fn cramped() -> (Cluster, String) {

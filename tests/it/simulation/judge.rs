@@ -13,19 +13,9 @@ use tagih::ledger::{Ledger as _, LedgerView as _};
 use tagih::sandbox::record::{Call, Handling, Order, OrderState};
 use tagih::witness::{self, Change, Difference, Told, compare};
 
-use super::merchant::{BURST, CUSTOMER_FIRST_NAME, RATE_PER_SECOND, Reported};
+use super::merchant::{BURST, RATE_PER_SECOND, Reported};
 use super::world::{Paid, SECRET, World};
-
-/// The answer of a ledger that never lets one wait.
-pub fn now<T>(answer: impl Future<Output = T>) -> T {
-    futures_util::FutureExt::now_or_never(answer).unwrap()
-}
-
-fn bills_of(ledger: &MemoryLedger) -> BTreeMap<InvoiceNumber, BillState> {
-    let mut bills = BTreeMap::new();
-    now(now(ledger.view()).unwrap().visit_bills(|state| drop(bills.insert(state.invoice_number.clone(), state)))).unwrap();
-    bills
-}
+use crate::support::bills::{self, CUSTOMER_FIRST_NAME, now};
 
 /// The bill an order is about: its number without what a re-issue adds.
 fn bill_of(order_number: &str) -> &str {
@@ -119,19 +109,9 @@ fn names_nobody(world: &World, text: &str) {
 /// What must be so whenever no process of ours runs, however it ended.
 pub fn at_rest(world: &World, ledger: &MemoryLedger) {
     let context = world.context();
-    let intents: HashSet<String> = ledger
-        .events()
-        .iter()
-        .filter_map(|(_, _, event)| match event {
-            Event::Intended { request_id, .. } => Some(request_id.to_string()),
-            _ => None,
-        })
-        .collect();
     let model = world.model();
-    for call in model.calls() {
-        assert!(intents.contains(&call.request_id), "{context}: DOKU saw {} without a durable intent (I1)", call.request_id);
-    }
-    let known = bills_of(ledger);
+    bills::are_intended(model.calls(), ledger, &context);
+    let known = bills::all_of(ledger);
     for order in model.orders() {
         let bill = bill_of(order.invoice_number.as_str());
         assert!(known.keys().any(|number| number.as_str() == bill), "{context}: order {} is of no bill (I7)", order.invoice_number);
@@ -148,7 +128,7 @@ pub fn at_rest(world: &World, ledger: &MemoryLedger) {
 
 /// What a run has reported is durable, and each of its rows ended once.
 pub fn reported(world: &World, ledger: &MemoryLedger, bills: &[Bill], reported: &Reported, hosts: u64) {
-    let (context, known) = (world.context(), bills_of(ledger));
+    let (context, known) = (world.context(), bills::all_of(ledger));
     let rows = reported.rows.lock().unwrap();
     let distinct: HashSet<usize> = rows.iter().map(|(row, _)| *row).collect();
     assert_eq!(distinct.len(), rows.len(), "{context}: a row ended twice (I13)");
@@ -177,7 +157,7 @@ pub fn reported(world: &World, ledger: &MemoryLedger, bills: &[Bill], reported: 
 
 /// What must be so once the weather has been calm for days.
 pub fn in_the_end(world: &World, ledger: &MemoryLedger, ends: &[End], bills: &[Bill]) {
-    let (context, known, now) = (world.context(), bills_of(ledger), world.time.now());
+    let (context, known, now) = (world.context(), bills::all_of(ledger), world.time.now());
     let (model, paid) = (world.model(), world.paid.lock().unwrap());
     for order in model.orders() {
         let state = &known[bill_of(order.invoice_number.as_str())];

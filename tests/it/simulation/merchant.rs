@@ -6,16 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use tagih::doku::answer::{SignaturePolicy, Trust, UnsignedErrors};
-use tagih::doku::info::InfoKey;
-use tagih::doku::paths::Paths;
 use tagih::domain::amount::Amount;
-use tagih::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
+use tagih::domain::bill::{Bill, Expiry, Terms, Wanted};
 use tagih::domain::channel::{Channel, IssuanceMethod};
 use tagih::domain::check_status::Schedule;
-use tagih::domain::doubt::{NotFound, Patience};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode};
-use tagih::domain::personal::Personal;
-use tagih::domain::plan::{AmendBase, Minting, Rules};
+use tagih::domain::plan::Minting;
 use tagih::domain::row_end::End;
 use tagih::domain::share::RateShare;
 use tagih::gateway::pacing::Pacer;
@@ -36,12 +32,11 @@ use super::store::Store;
 use super::timeline::Paced;
 use super::world::{CLIENT, World};
 use crate::support::dice::Dice;
+use crate::support::{bills, doku};
 
 /// Requests a second, and how many may leave at once.
 pub const RATE_PER_SECOND: u64 = 20;
 pub const BURST: u64 = 5;
-/// Of every customer, written small: their names are to stand nowhere.
-pub const CUSTOMER_FIRST_NAME: &str = "kenari";
 
 /// The rows of a night, as the merchant's files have them.
 pub struct Wishes {
@@ -113,14 +108,8 @@ fn terms(dice: &mut Dice) -> Wanted {
         payment_code,
         amount: amount(dice),
         expiry: expiry(dice),
-        reusable: false,
-        customer: Customer { name: Personal::new("Kenari Rahma"), email: None, account_name: None },
-        info: None,
         receipt_description: (channel == Channel::Indomaret).then(|| "Premi".into()),
-        receipt_footer: None,
-        policy: Policy::default(),
-        bill_group: None,
-        additional: None,
+        ..bills::terms(1)
     }))
 }
 
@@ -135,37 +124,13 @@ fn minting() -> Minting {
 
 /// What the configuration says in this world.
 pub fn settings(dice: &mut Dice, is_trusting: bool) -> IssueSettings {
-    IssueSettings {
-        environment: "sandbox".into(),
-        client_id: CLIENT.into(),
-        request_id_key: [0; 32],
-        info_key: InfoKey::Info,
-        paths: Paths {
-            alfa_doku: "/alfa-online-to-offline/v2/payment-code".into(),
-            alfa_merchant: "/alfa-online-to-offline/v2/merchant-payment-code".into(),
-            alfa_amend: "/alfa-online-to-offline/v2/payment-code".into(),
-            alfa_merchant_amend: "/alfa-online-to-offline/v2/payment-code".into(),
-            indomaret_doku: "/indomaret-online-to-offline/v2/payment-code".into(),
-        },
-        trust: trust(is_trusting),
-        rules: Rules {
-            reissue_expired: dice.percent(50),
-            reissue_suffix: "-R".into(),
-            reissue_grace_minutes: 60,
-            retry_rejected: dice.percent(30),
-        },
-        amend_base: AmendBase::Amendment,
-        cancel_name: dice.percent(50).then(|| "Pelanggan".into()),
-        replay_window_minutes: 1_440,
-        patience: Patience {
-            not_found: NotFound::WithControl,
-            not_found_minutes: 1_440,
-            unchanged_minutes: 60,
-            grace_minutes: 60,
-            cancelled_words: Vec::new(),
-        },
-        in_flight_max: 1 + dice.below(6) as usize,
-    }
+    let mut settings = doku::settings(CLIENT);
+    settings.trust = trust(is_trusting);
+    settings.rules.reissue_expired = dice.percent(50);
+    settings.rules.retry_rejected = dice.percent(30);
+    settings.cancel_name = dice.percent(50).then(|| "Pelanggan".into());
+    settings.in_flight_max = 1 + dice.below(6) as usize;
+    settings
 }
 
 /// What is to be signed: as much as can be, or as little as the configuration asks for by default.
@@ -310,7 +275,7 @@ pub fn take_in<'a>(
     let options = IngestOptions {
         logs: logs.to_vec(),
         evidence: None,
-        keys: vec![world.key.clone()].into(),
+        keys: vec![world.signer.key.clone()].into(),
         client_id: CLIENT.into(),
         policy: tagih::domain::classify::MatchingPolicy::default(),
         tables: tagih::table::TableSettings::default(),

@@ -22,13 +22,14 @@ use tagih::domain::row_end::Bucket;
 use tagih::ledger::memory::MemoryLedger;
 use tagih::ledger::{Ledger as _, LedgerView as _};
 
-use self::judge::now;
 use self::merchant::{Reported, Wishes};
 use self::network::Event;
 use self::process::Life;
 use self::timeline::Happening;
 use self::world::{Weather, World};
+use crate::support::bills::now;
 use crate::support::dice::Dice;
+use crate::support::folder::temporary;
 
 /// Nights of trouble, and days of calm afterwards.
 const NIGHTS_MAX: u64 = 7;
@@ -53,7 +54,7 @@ fn live(seed: u64, weather: Option<Weather>) -> Story {
     let settings = merchant::settings(&mut dice, is_trusting);
     let (nights, hosts) = (1 + dice.below(NIGHTS_MAX), if dice.percent(40) { 2 } else { 1 });
     let mut wishes = Wishes::new();
-    let folder = folder();
+    let folder = temporary();
     let mut logs: Vec<PathBuf> = Vec::new();
     let world = World::new(seed, weather.unwrap_or(drawn), is_trusting, Dice::new(dice.roll()));
     let ledger = MemoryLedger::new();
@@ -110,12 +111,6 @@ fn live(seed: u64, weather: Option<Weather>) -> Story {
     }
     end(&world, &ledger, &settings, &wishes, &folder, &mut logs);
     story(&world, &ledger)
-}
-
-/// Where a world's logs are: in memory where the system has such a place, for most of a world's time would go into making and removing files.
-fn folder() -> tempfile::TempDir {
-    let in_memory = std::path::Path::new("/dev/shm");
-    if in_memory.is_dir() { tempfile::tempdir_in(in_memory) } else { tempfile::tempdir() }.unwrap()
 }
 
 /// How long a process lives. Only where there are several does one matter that stands still.

@@ -6,10 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use jiff::Timestamp;
-use tagih::doku::signature::{Components, Stamp};
-use tagih::doku::wire::{Answer, Delivery, HttpMethod, SignatureFinding, WireRequest};
-use tagih::domain::calendar::format_utc_seconds;
+use tagih::doku::wire::{Answer, Delivery, HttpMethod, WireRequest};
 use tagih::gateway::Gateway;
 use tagih::sandbox::http::{Fate, HttpAnswer, Request};
 use tagih::sandbox::notification::{NotificationMessage, SCHEDULE_SECONDS};
@@ -18,9 +15,10 @@ use tagih::sandbox::payment::{PaymentScript, Quirk};
 use super::judge;
 use super::process::Life;
 use super::timeline::Happening;
-use super::world::{CLIENT, Paid, World};
+use super::world::{Paid, World};
 use crate::border;
 use crate::border::between::{PAGES, page, stranger};
+use crate::support::doku::about;
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -88,12 +86,6 @@ impl Gateway for Link<'_> {
     }
 }
 
-/// The order a request is about.
-fn about(wire: &WireRequest) -> String {
-    let body: serde_json::Value = serde_json::from_slice(&wire.body).unwrap_or_default();
-    body["order"]["invoice_number"].as_str().map_or_else(|| wire.path.clone(), str::to_owned)
-}
-
 impl World {
     fn leaves(&self) -> (bool, Duration) {
         let weather = self.weather();
@@ -110,7 +102,7 @@ impl World {
     }
 
     fn post(&self, wire: &WireRequest, reply: Option<&Arc<Reply>>, way: Duration) {
-        let arrival = Arrival { wire: wire.clone(), request: self.signed(wire), reply: reply.cloned() };
+        let arrival = Arrival { wire: wire.clone(), request: self.signer.request(wire, self.machine_time()), reply: reply.cloned() };
         self.time.post(way, Happening::World(Box::new(Event::Arrives(arrival))));
     }
 
@@ -126,26 +118,6 @@ impl World {
             patience.as_mut().poll(context).map(|()| Delivery::Unknown("no answer in time".into()))
         })
         .await
-    }
-
-    fn signed(&self, wire: &WireRequest) -> Request {
-        let (method, body) = match wire.method {
-            HttpMethod::Get => ("GET", None),
-            HttpMethod::Post => ("POST", Some(wire.body.as_ref())),
-            HttpMethod::Patch => ("PATCH", Some(wire.body.as_ref())),
-        };
-        let timestamp = format_utc_seconds(self.machine_time());
-        let request_id = wire.request_id.to_string();
-        let components =
-            Components { client_id: CLIENT, request_id: &request_id, stamp: Stamp::Request(&timestamp), target: &wire.path, body };
-        let signature = self.key.sign(&components).unwrap();
-        let headers = [("Client-Id", CLIENT), ("Request-Id", &request_id), ("Request-Timestamp", &timestamp), ("Signature", &signature)];
-        Request {
-            method: method.into(),
-            path: wire.path.clone(),
-            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-            body: wire.body.clone(),
-        }
     }
 
     /// An event reaches whom it concerns.
@@ -250,24 +222,7 @@ impl World {
         if answer.status == 200 && wire.method != HttpMethod::Get {
             self.said.lock().unwrap().insert(about(wire), answer.body.clone());
         }
-        let mut ahead_seconds = None;
-        let signature = match (answer.header("Signature"), answer.header("Response-Timestamp")) {
-            (Some(signature), Some(timestamp)) => {
-                let request_id = wire.request_id.to_string();
-                let stamp = Stamp::Response(timestamp);
-                let components =
-                    Components { client_id: CLIENT, request_id: &request_id, stamp, target: &wire.path, body: Some(&answer.body) };
-                if self.key.verify(&components, signature).is_ok() {
-                    ahead_seconds = timestamp.parse::<Timestamp>().ok().map(|at| at.as_second() - self.machine_time().as_second());
-                    SignatureFinding::Valid
-                } else {
-                    SignatureFinding::Wrong
-                }
-            }
-            _ => SignatureFinding::Absent,
-        };
-        let retry_after_seconds = answer.header("Retry-After").and_then(|value| value.parse().ok());
-        Delivery::Answered(Answer { status: answer.status, retry_after_seconds, ahead_seconds, signature, body: answer.body })
+        Delivery::Answered(self.signer.heard(wire, answer, Some(self.machine_time())))
     }
 
     /// A customer finds a code that a counter takes, and pays what the counter asks for. Now and then a counter takes what it should not.

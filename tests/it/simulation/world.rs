@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
-use tagih::doku::signature::SigningKey;
 use tagih::domain::ids::InvoiceNumber;
 use tagih::sandbox::fault::Faults;
 use tagih::sandbox::http::HttpAnswer;
@@ -17,6 +16,7 @@ use tagih::witness::Record;
 use super::process::Life;
 use super::timeline::Timeline;
 use crate::support::dice::Dice;
+use crate::support::doku::Signer;
 
 pub const CLIENT: &str = "MCH-0001-SIMULATED";
 pub const SECRET: &str = "SK-simulated";
@@ -97,7 +97,7 @@ pub struct Paid {
 pub struct World {
     pub seed: u64,
     pub time: Timeline,
-    pub key: SigningKey,
+    pub signer: Signer,
     pub weather: Mutex<Weather>,
     /// Whether an error in DOKU's shape counts though it is not signed: then nobody else may speak in that shape.
     pub is_trusting: bool,
@@ -139,7 +139,7 @@ impl World {
             seed,
             is_trusting,
             time: Timeline::default(),
-            key: SigningKey::new(&SecretString::from(SECRET)),
+            signer: Signer::new(CLIENT, SECRET),
             skew_seconds: if dice.percent(30) { dice.below(110) as i64 - 55 } else { 0 },
             weather: Mutex::new(weather),
             log: Mutex::default(),

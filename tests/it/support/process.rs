@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::folder;
+
 /// `SIGKILL`.
 const KILL: i32 = 9;
 
@@ -20,7 +22,7 @@ pub struct Desk {
 
 impl Desk {
     pub fn new() -> Self {
-        let directory = tempfile::Builder::new().prefix("tagih-test-").tempdir().unwrap();
+        let directory = folder::temporary();
         fs::create_dir(directory.path().join("said")).unwrap();
         Self { directory, started: AtomicU32::new(0) }
     }

@@ -1,0 +1,4 @@
+//! Discrepancies with a life: what people decide, by command and by spreadsheet.
+
+pub(crate) mod discrepancies;
+pub(crate) mod sheet;
