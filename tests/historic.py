@@ -26,7 +26,7 @@ PARTS = ["src", "tests", "samples", "config", "docs", "packaging", "askama.toml"
 SLIM = {
     "tests/it/main.rs": ["border", "models", "simulation", "support"],
     "tests/it/border/mod.rs": ["between", "doku", "wire"],
-    "tests/it/support/mod.rs": ["dice"],
+    "tests/it/support/mod.rs": ["bills", "dice", "doku", "folder"],
 }
 
 # Whether the fault of the line is turned on.

@@ -37,8 +37,8 @@ LIBRARY = ["domain::", "doku::", "books::", "reconcile::", "register::", "jobs::
 NEAR = {"domain": ["domain::"], "doku": ["doku::"], "books": ["books::"], "reconcile": ["reconcile::", "jobs::reconcile"]}
 # What takes longer than all others together comes last.
 LONG = ["books::tests::random", "books::tests::opening"]
-FARTHER = ["oracle", "metamorphic", "models", "simulation", "border::table", "month_end", "report", "flows", "cli::reconcile", "cli::settlement", "cli::bank",
-           "cli::period", "cli::carried", "cli::trust", "cli::plan", "cli::rows"]
+FARTHER = ["oracle", "metamorphic", "models", "simulation", "border::table", "month_end", "report", "flows", "reconcile::", "intake::carried", "cli::trust",
+           "jobs::plan", "jobs::rows"]
 PLACE = TARGET / "mutants"
 COPY = PLACE / "sources"
 # The number of the mutant that is turned on, in a file: end-to-end tests start programs without any variables.
