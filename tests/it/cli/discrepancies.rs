@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::reconcile::{line, summary};
 use super::world::{Ran, World};
+use crate::support::preload::clock_at;
 
 const HEAD: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at";
 /// Marked paid without evidence (L04), unless it says otherwise.
@@ -45,9 +46,9 @@ pub(super) fn reconciled(world: &World, period: &str, out: &str) -> Ran {
     world.run(&[&["reconcile", "--period", period, "--notifications", &log][..], &ledger].concat())
 }
 
-/// Runs `tagih discrepancies`.
+/// Runs `tagih discrepancies` in November: a decision belongs to the month in which it was taken.
 pub(super) fn discrepancies(world: &World, arguments: &[&str]) -> Ran {
-    world.run(&[&["discrepancies"], arguments].concat())
+    world.run_with(&clock_at("2026-11-20T03:00:00Z"), &[&["discrepancies"], arguments].concat())
 }
 
 fn take(world: &World, folder: &str) -> Value {

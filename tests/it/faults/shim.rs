@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
+use crate::support::preload;
+
 /// What may go wrong, as the shim calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -135,14 +137,4 @@ impl Record {
 }
 
 /// The library that is put before libc.
-static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let (source, library) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/shim.c"), folder.join("shim.so"));
-    let made = tempfile::Builder::new().tempfile_in(folder).unwrap().into_temp_path();
-    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
-    let flags = ["-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"];
-    let built = Command::new(compiler).args(flags).arg(&made).arg(source).status().unwrap();
-    assert!(built.success(), "the shim needs the C compiler that SQLite needs, too");
-    made.persist(&library).unwrap();
-    library
-});
+static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| preload::built("faults/shim.c"));

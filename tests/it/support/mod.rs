@@ -4,5 +4,6 @@ pub mod cluster;
 pub mod dice;
 pub mod exposition;
 pub mod network;
+pub mod preload;
 pub mod process;
 pub mod sandbox;
