@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::decision::{DecidedAction, Decision, DecisionDetails, DecisionRefusal, DecisionStep};
 use super::facts::DiscrepancyFacts;
@@ -178,7 +178,7 @@ impl Register {
         // something may stay as it is falls with what it was.
         if matches!(event, ItemEventKind::SeenFirst | ItemEventKind::SeenChanged) || before == Some(ItemStatus::Cleared) {
             let fell = item.resolution.take().filter(|fell| fell.action == DecidedAction::Books(books::Action::Accept));
-            self.decisions.extend(fell.and_then(|fell| taken_back(&fell, id, at, place)));
+            record(&mut self.decisions, fell.and_then(|fell| taken_back(&fell, id, at, place)));
             (item.proposal, item.reopening) = (None, None);
         }
         item.status = after;
@@ -229,7 +229,7 @@ impl Register {
             DecisionStep::Resolve { action, reviewer, details } => {
                 item.resolution = Some(resolution(*action, reviewer.clone(), details));
                 made.reviewed_by.clone_from(reviewer);
-                self.decisions.extend(item.post(&decision.id, at, place));
+                record(&mut self.decisions, item.post(&decision.id, at, place));
             }
             DecisionStep::Propose { action, details } => item.proposal = Some(resolution(*action, None, details)),
             DecisionStep::Approve => {
@@ -241,7 +241,7 @@ impl Register {
                     at,
                 };
                 item.resolution = Some(Resolution { reviewed_by: Some(decision.by.clone()), at, ..approved });
-                self.decisions.extend(item.post(&decision.id, at, place));
+                record(&mut self.decisions, item.post(&decision.id, at, place));
             }
             DecisionStep::ProposeReopen => {
                 let action = item.resolution.as_ref().map_or(DecidedAction::INVESTIGATE, |resolution| resolution.action);
@@ -254,7 +254,7 @@ impl Register {
                 }
                 item.proposal = None;
                 let fell = item.resolution.take();
-                self.decisions.extend(fell.and_then(|fell| taken_back(&fell, &decision.id, at, place)));
+                record(&mut self.decisions, fell.and_then(|fell| taken_back(&fell, &decision.id, at, place)));
             }
             DecisionStep::Note => {}
         }
@@ -269,6 +269,17 @@ impl Register {
         item.history.push(ItemHappening { at, event, status: after, words: told(decision) });
         Ok(StatusChange { id: decision.id.clone(), event, before: Some(before), after })
     }
+}
+
+/// The books go by the order in which decisions were recorded: one whose recorder's clock was behind is still later than those before it.
+/// The day it is posted on is what that clock said.
+fn record(decisions: &mut Vec<books::BooksDecision>, made: Option<books::BooksDecision>) {
+    let latest = decisions.last().map_or(Timestamp::MIN, |before| before.made_at);
+    decisions.extend(made.map(|made| {
+        let is_behind = made.made_at < latest;
+        let next = latest.checked_add(SignedDuration::from_nanos(1)).unwrap_or(latest);
+        books::BooksDecision { made_at: if is_behind { next } else { made.made_at }, ..made }
+    }));
 }
 
 /// That a decision is taken back, as the books are to post it.

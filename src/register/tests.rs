@@ -69,6 +69,7 @@ mod stories {
     use proptest::prelude::*;
 
     use super::super::*;
+    use crate::domain::calendar::wib_date;
 
     /// One thing that is tried; what the rules refuse is left out.
     #[derive(Clone, Debug)]
@@ -195,6 +196,29 @@ mod stories {
                 }
             }
             prop_assert_eq!(register, lived);
+        }
+
+        /// Recorders' clocks differ; the lines of a journal have one order.
+        #[test]
+        fn the_books_go_by_the_order_of_the_journal_and_by_each_clocks_day(tries in tries(), clocks in vec(0..40_usize, 40)) {
+            let (told, lived) = lived(&tries);
+            let mut register = Register::default();
+            for ((_, happened), clock) in told.iter().zip(&clocks) {
+                match happened {
+                    Told::Seen(sighting) => { register.sight(at(*clock), sighting).unwrap(); }
+                    Told::Decided(decision) => { register.decide(at(*clock), decision).unwrap(); }
+                }
+            }
+            let (made, expected) = (register.decisions(), lived.decisions());
+            let ids = |made: &[crate::books::BooksDecision]| made.iter().map(|made| made.id).collect::<Vec<_>>();
+            prop_assert_eq!(ids(made), ids(expected));
+            for pair in made.windows(2) {
+                let is_of_its_clock = clocks.iter().any(|clock| at(*clock) == pair[1].made_at);
+                prop_assert!(pair[0].made_at < pair[1].made_at || is_of_its_clock && pair[0].made_at == pair[1].made_at);
+            }
+            for made in made {
+                prop_assert!(clocks.iter().any(|clock| wib_date(at(*clock)) == made.effective_on));
+            }
         }
 
         #[test]

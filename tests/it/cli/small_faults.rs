@@ -20,8 +20,8 @@ fn large() -> World {
 
 fn adopted(count: u32) -> World {
     let world = World::at("http://127.0.0.1:1", "");
-    let rows: Vec<String> = (0..count).map(|n| format!("A-{n:05},88965{n:08},alfa,{}\n", 1_000 + n)).collect();
-    world.file("codes.csv", format!("invoice_number,payment_code,channel,amount\n{}", rows.concat()));
+    let rows: Vec<String> = (0..count).map(|n| format!("A-{n:05},88965{n:08},alfa,{},2026-11-02\n", 1_000 + n)).collect();
+    world.file("codes.csv", format!("invoice_number,payment_code,channel,amount,created_at\n{}", rows.concat()));
     world.file("log.jsonl", "");
     world.run(&["ledger", "import", "codes.csv", "--new-ledger", "--quiet"]).expect(0);
     world

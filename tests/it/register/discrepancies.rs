@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::reconcile::ours::{EXTERNAL as HEAD, line, summary};
+use crate::support::preload::clock_at;
 use crate::support::world::{Ran, World};
 
 /// Marked paid without evidence (L04), unless it says otherwise.
@@ -44,9 +45,9 @@ pub(crate) fn reconciled(world: &World, period: &str, out: &str) -> Ran {
     world.run(&[&["reconcile", "--period", period, "--notifications", &log][..], &ledger].concat())
 }
 
-/// Runs `tagih discrepancies`.
+/// Runs `tagih discrepancies` in November: a decision belongs to the month in which it was taken.
 pub(crate) fn discrepancies(world: &World, arguments: &[&str]) -> Ran {
-    world.run(&[&["discrepancies"], arguments].concat())
+    world.run_with(&clock_at("2026-11-20T03:00:00Z"), &[&["discrepancies"], arguments].concat())
 }
 
 fn take(world: &World, folder: &str) -> Value {

@@ -18,6 +18,14 @@ pub fn built(source: &str) -> PathBuf {
     library
 }
 
+/// What a program is started with whose clock said `instant` when these tests began: what it writes is of the same day whenever they run, and
+/// what it writes later is later.
+pub fn clock_at(instant: &str) -> [(&'static str, &'static str); 2] {
+    static BEGAN: LazyLock<jiff::Timestamp> = LazyLock::new(jiff::Timestamp::now);
+    let instant: jiff::Timestamp = instant.parse().unwrap();
+    clock_ahead(instant.as_second() - BEGAN.as_second())
+}
+
 /// What a program is started with whose clock is so many seconds ahead.
 pub fn clock_ahead(seconds: i64) -> [(&'static str, &'static str); 2] {
     static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| built("support/clock.c"));
