@@ -49,7 +49,7 @@ fn every_format_there_is_has_a_fixture() {
     assert!(CARRIES.iter().all(|format| fixtures().join(format!("carry-format-{format}/carry/carry.json")).is_file()));
     let store = source("evidence/store/list.rs");
     let format =
-        store.lines().find_map(|line| line.strip_prefix("pub(crate) const FORMAT: u32 = ")?.strip_suffix(';')?.parse::<u32>().ok());
+        store.lines().find_map(|line| line.strip_prefix("pub(super) const FORMAT: u32 = ")?.strip_suffix(';')?.parse::<u32>().ok());
     assert_eq!(format, EVIDENCE.last().copied(), "an evidence store without a fixture");
     // A journal has no number: what it can say are its kinds of entries.
     let kinds = |text: &str| -> BTreeSet<String> {
