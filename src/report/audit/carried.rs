@@ -58,12 +58,13 @@ pub(super) fn write(kit: &mut Kit<'_>, opened: &Opened, before: &Known) -> Resul
     ];
     let events = before.bills.iter().flat_map(|(bill, known)| known.events.iter().map(move |event| (bill, event)));
     kit.table("facts/carried_bill_events", &columns, events)?;
-    let columns: [Column<'_, (&ItemId, &BookedBill)>; 6] = [
+    let columns: [Column<'_, (&ItemId, &BookedBill)>; 7] = [
         Column::text("item", |(bill, _)| id(bill)),
         Column::text("debt", |(_, bill)| id(&bill.debt)),
         Column::foreign("invoice_number", |(_, bill)| (&*bill.invoice_number).into()),
         Column::rupiah("amount", |(_, bill)| bill.amount.into()),
         Column::text("is_live", |(_, bill)| bill.is_live.into()),
+        Column::date("expires_on", |(_, bill)| bill.expires_on.into()),
         Column::count("events", |(_, bill)| u64::try_from(bill.events.len()).unwrap_or(u64::MAX).into()),
     ];
     kit.table("facts/carried_bills", &columns, before.bills.iter())?;

@@ -526,10 +526,14 @@ WITH unasked AS (
   SELECT w.debt FROM debt_walked w JOIN debt_asks a ON a.debt = w.debt
   WHERE w.is_reusable = 'no' AND w.is_before_books = 'no'
   GROUP BY w.debt HAVING max_by(CASE WHEN a.asked IS NULL THEN 1 ELSE 0 END, a.seq) = 1),
+-- A bill that the ledger no longer lists expires when the month before said so.
+code AS (
+  SELECT b.debt, CAST(DATE '1970-01-01' + CAST(floor((b.expires_at_us + 25200000000) / 86400000000) AS INTEGER) AS DATE) AS expires_on
+  FROM book_bill b WHERE b.cancelled_at_us IS NULL
+  UNION ALL
+  SELECT c.debt, CAST(c.expires_on AS DATE) FROM fact_carried_bills c WHERE c.is_live = 'yes' AND c.item NOT IN (SELECT item FROM book_bill)),
 last_code AS (
-  SELECT b.debt, max(CASE WHEN b.expires_at_us IS NULL THEN 1 ELSE 0 END) AS never_expires,
-    max(CAST(DATE '1970-01-01' + CAST(floor((b.expires_at_us + 25200000000) / 86400000000) AS INTEGER) AS DATE)) AS expires_on
-  FROM book_bill b WHERE b.cancelled_at_us IS NULL GROUP BY b.debt),
+  SELECT debt, max(CASE WHEN expires_on IS NULL THEN 1 ELSE 0 END) AS never_expires, max(expires_on) AS expires_on FROM code GROUP BY debt),
 marked AS (
   SELECT m.*, m.due - m.applied - m.unproven - m.marked - m.lapsed - m.cancelled - m.written_off - m.waived - m.rounding - m.elsewhere AS open_marked FROM debt_marked m)
 SELECT m.debt, m.is_reusable, m.is_before_books, m.due, m.applied, m.unproven + m.marked AS unproven, m.lapsed + CASE WHEN x.lapses = 1 THEN m.open_marked ELSE 0 END AS lapsed,

@@ -19,8 +19,14 @@ GROUP BY b.bill_group HAVING min(b.amount) <> max(b.amount) AND max(CASE WHEN s.
 -- Alarms that this run raises, by class; a line that stands in two files is one.
 CREATE OR REPLACE TABLE raised_alarm AS
 SELECT class, count(*) AS alarms FROM (
-  SELECT digest, min(CASE WHEN class IN ('N01', 'N02', 'N03', 'N04', 'N07', 'N12') THEN class ELSE 'N05' END) AS class
-  FROM line_class WHERE class IN ('N01', 'N02', 'N03', 'N04', 'N07', 'N12') OR n05 = 1 GROUP BY digest
+  SELECT digest, min(class) AS class FROM (
+    SELECT digest, CASE WHEN class IN ('N01', 'N02', 'N03', 'N04', 'N07', 'N12') THEN class ELSE 'N05' END AS class
+    FROM line_class WHERE class IN ('N01', 'N02', 'N03', 'N04', 'N07', 'N12') OR n05 = 1
+    -- What was posted of a payment stays, so a message that says something else contradicts it, also if it came first.
+    UNION ALL
+    SELECT p.digest, 'N07' FROM proof p
+    JOIN (SELECT proved_as, amount FROM known UNION ALL SELECT proved_as, amount FROM waiting) k ON k.proved_as = p.payment
+    WHERE p.amount > 0 AND p.amount <> k.amount) told GROUP BY digest
   UNION ALL
   SELECT payment, CASE
       WHEN c.class IN ('P17', 'P11', 'P18', 'P09') THEN c.class
