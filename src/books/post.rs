@@ -290,23 +290,26 @@ impl Book<'_> {
         self.aside.vanished.extend(vanished);
     }
 
-    /// An alarm that is raised or answered. What was said of it first stands; what answers it is named.
+    /// An alarm that is raised or answered. It is as old as it was when it was raised first, unless that was answered meanwhile; what is at
+    /// stake, and whether something answers it, is what is told last.
     fn alarm(&mut self, fact: &AlarmFact) {
         if fact.on > self.period.to {
             self.aside.later.insert(fact.id);
             return;
         }
-        let alarm = self.known.alarms.entry(fact.id).or_insert_with(|| Alarm {
+        let before = self.known.alarms.get(&fact.id);
+        let on = before.filter(|alarm| alarm.answered_by.is_none() || fact.answered_by.is_some()).map_or(fact.on, |alarm| alarm.on);
+        let alarm = Alarm {
             class: fact.class.clone(),
-            on: fact.on,
+            on,
             at_stake: fact.at_stake,
             invoice_number: fact.invoice_number.clone(),
             payment_code: fact.payment_code.clone(),
             channel: fact.channel,
-            answered_by: None,
-            accepted_by: None,
-        });
-        alarm.answered_by = alarm.answered_by.or(fact.answered_by);
+            answered_by: fact.answered_by,
+            accepted_by: before.and_then(|alarm| alarm.accepted_by),
+        };
+        self.known.alarms.insert(fact.id, alarm);
     }
 
     /// What was accepted at another balance is open again.

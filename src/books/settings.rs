@@ -4,7 +4,6 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::amount::Rupiah;
-use crate::domain::calendar::wib_date;
 use crate::domain::channel::{Channel, PerChannel};
 use crate::domain::statement_text::StatementText;
 
@@ -35,12 +34,6 @@ impl PostingPeriod {
     #[must_use]
     pub fn name(self) -> String {
         format!("{}..{}", self.from, self.to)
-    }
-
-    /// The WIB day of `at`, if it lies in the period or before.
-    #[must_use]
-    pub fn known_day(self, at: jiff::Timestamp) -> Option<Date> {
-        Some(wib_date(at)).filter(|day| *day <= self.to)
     }
 }
 

@@ -43,12 +43,6 @@ impl TableLayout {
         !self.columns.is_empty() && self.columns.values().all(|theirs| names.contains(&normalized(theirs)))
     }
 
-    /// How many of its headers a file with these names has.
-    #[must_use]
-    pub fn overlap(&self, names: &[String]) -> usize {
-        self.columns.values().filter(|theirs| names.contains(&normalized(theirs))).count()
-    }
-
     /// Whether it changes cells at all.
     #[must_use]
     pub fn rewrites(&self) -> bool {

@@ -587,6 +587,49 @@ fn one_public_type_has_a_name_alone() {
     none(&violations);
 }
 
+/// Every word of the sources and of what is built beside them, and how often it is written.
+fn words_written() -> BTreeMap<String, usize> {
+    let mut words = BTreeMap::new();
+    let mut folders: Vec<PathBuf> = ["src", "tests", "fuzz"].map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).into();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let code = text.lines().map(without_comment).collect::<Vec<_>>().join("\n");
+                for word in code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()) {
+                    *words.entry(word.to_owned()).or_default() += 1;
+                }
+            }
+        }
+    }
+    words
+}
+
+#[test]
+fn nothing_public_is_without_a_user() {
+    let words = words_written();
+    let (mut violations, mut seen) = (Vec::new(), 0);
+    for source in sources() {
+        for kind in ["fn ", "struct ", "enum ", "trait ", "type ", "const ", "static "] {
+            for (at, _) in source.code.match_indices(kind) {
+                let line = source.code[..at].rsplit('\n').next().unwrap();
+                let name = source.code[at + kind.len()..].split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+                if line.trim_start().starts_with("pub") && !name.is_empty() && name != "fn" {
+                    seen += 1;
+                    if words.get(name) == Some(&1) {
+                        violations.push(format!("src/{}:{}: nobody uses `{name}`", source.path, source.line_of(at)));
+                    }
+                }
+            }
+        }
+    }
+    assert!(seen > 3_000, "only {seen} were found");
+    none(&violations);
+}
+
 #[test]
 fn every_word_of_the_glossary_has_its_type_where_it_says() {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();

@@ -17,7 +17,7 @@ fn bills_of_a_debt_that_ask_for_different_amounts_are_an_alarm_until_they_agree(
         ];
         world.file("ledger.csv", format!("{head}\n{}\n", rows.join("\n")));
     };
-    for (name, day) in [("october.jsonl", "2026-10-05"), ("november.jsonl", "2026-11-05")] {
+    for (name, day) in [("october.jsonl", "2026-10-05"), ("november.jsonl", "2026-11-05"), ("december.jsonl", "2026-12-05")] {
         world.file(name, format!("{}\n", line("NOBODY", "99", 1, &format!("{day}T05:00:00Z"), day)));
     }
     let month = |period: &str, as_of: &str, log: &str, more: &[&str], out: &str| {
@@ -31,15 +31,27 @@ fn bills_of_a_debt_that_ask_for_different_amounts_are_an_alarm_until_they_agree(
         let lines = ["asked", "received", "differing", "unlisted"].map(|name| ledger[name]["amount"].as_i64());
         (rows.filter(|row| row["class"] == "L14").map(|row| row["reason"].clone()).collect::<Vec<_>>(), lines)
     };
+    let open = |month: &str| {
+        let rows = world.rows(&format!("{month}/open_items.csv")).into_iter().filter(|row| row["class"] == "L14");
+        rows.map(|row| format!("{} since {}", row["amount"], row["since"])).collect::<Vec<_>>()
+    };
     ledger("B,0002,indomaret,12000,ACTIVE,no,2026-10-01,2026-12-31,,G");
     let (alarms, ledger_says) = month("2026-10", "2026-11-02T00:00:00Z", "october.jsonl", &[], "october");
     assert_eq!(alarms, ["the 2 bills of group `G` ask for 10000 to 12000; 12000 counts as owed"]);
     assert_eq!(ledger_says, [Some(42_000), None, None, None], "each debt once, at its largest amount");
     let (alarms, _) = month("2026-11", "2026-12-02T00:00:00Z", "november.jsonl", &["--opening", "october"], "still");
     assert_eq!(alarms.len(), 1, "it is carried until somebody or the ledger answers it");
+    assert_eq!(open("still"), ["12000 since 2026-10-31"]);
+    ledger("B,0002,indomaret,15000,ACTIVE,no,2026-10-01,2026-12-31,,G");
+    month("2026-11", "2026-12-02T00:00:00Z", "november.jsonl", &["--opening", "october"], "more");
+    assert_eq!(open("more"), ["15000 since 2026-10-31"], "what is at stake is what they ask for now");
     ledger("B,0002,indomaret,10000,ACTIVE,no,2026-10-01,2026-12-31,,G");
     let (alarms, ledger_says) = month("2026-11", "2026-12-02T00:00:00Z", "november.jsonl", &["--opening", "october"], "november");
     assert_eq!((alarms.len(), ledger_says), (0, [Some(40_000), None, None, None]));
+    assert!(open("november").is_empty());
+    ledger("B,0002,indomaret,13000,ACTIVE,no,2026-10-01,2026-12-31,,G");
+    month("2026-12", "2027-01-02T00:00:00Z", "december.jsonl", &["--opening", "november"], "december");
+    assert_eq!(open("december"), ["13000 since 2026-12-31"], "what was answered and is so again is new");
 }
 
 #[test]

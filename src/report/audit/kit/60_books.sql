@@ -534,12 +534,22 @@ code AS (
   SELECT c.debt, CAST(c.expires_on AS DATE) FROM fact_carried_bills c WHERE c.is_live = 'yes' AND c.item NOT IN (SELECT item FROM book_bill)),
 last_code AS (
   SELECT debt, max(CASE WHEN expires_on IS NULL THEN 1 ELSE 0 END) AS never_expires, max(expires_on) AS expires_on FROM code GROUP BY debt),
+-- What had lapsed before its last bills were cancelled stays lapsed.
+cancelled_code AS (
+  SELECT debt, expires_on, cancelled_on, max(cancelled_on) OVER (PARTITION BY debt) AS last_on FROM (
+    SELECT b.debt, CAST(DATE '1970-01-01' + CAST(floor((b.expires_at_us + 25200000000) / 86400000000) AS INTEGER) AS DATE) AS expires_on,
+      CAST(DATE '1970-01-01' + CAST(floor((b.cancelled_at_us + 25200000000) / 86400000000) AS INTEGER) AS DATE) AS cancelled_on
+    FROM book_bill b WHERE b.cancelled_at_us IS NOT NULL) ended),
+lapsed_before AS (
+  SELECT c.debt, coalesce(max(d.cancelled), 0) AS cancelled FROM cancelled_code c CROSS JOIN setting s LEFT JOIN debt_start d ON d.debt = c.debt
+  WHERE c.cancelled_on = c.last_on AND s.lapse_after_days IS NOT NULL
+  GROUP BY c.debt HAVING count(*) = count(c.expires_on) AND max(c.expires_on) + CAST(max(s.lapse_after_days) AS INTEGER) < max(c.last_on)),
 marked AS (
   SELECT m.*, m.due - m.applied - m.unproven - m.marked - m.lapsed - m.cancelled - m.written_off - m.waived - m.rounding - m.elsewhere AS open_marked FROM debt_marked m)
-SELECT m.debt, m.is_reusable, m.is_before_books, m.due, m.applied, m.unproven + m.marked AS unproven, m.lapsed + CASE WHEN x.lapses = 1 THEN m.open_marked ELSE 0 END AS lapsed,
-  m.cancelled + CASE WHEN u.debt IS NOT NULL THEN m.open_marked ELSE 0 END AS cancelled, m.written_off, m.waived, m.rounding, m.elsewhere, m.excess,
+SELECT m.debt, m.is_reusable, m.is_before_books, m.due, m.applied, m.unproven + m.marked AS unproven, m.lapsed + CASE WHEN x.lapses = 1 THEN m.open_marked WHEN u.debt IS NOT NULL AND y.debt IS NOT NULL THEN m.open_marked + m.cancelled - y.cancelled ELSE 0 END AS lapsed,
+  CASE WHEN u.debt IS NOT NULL AND y.debt IS NOT NULL THEN y.cancelled WHEN u.debt IS NOT NULL THEN m.cancelled + m.open_marked ELSE m.cancelled END AS cancelled, m.written_off, m.waived, m.rounding, m.elsewhere, m.excess,
   m.rounded_away, m.held, CASE WHEN u.debt IS NOT NULL OR x.lapses = 1 THEN 0 ELSE m.open_marked END AS open_end
-FROM marked m LEFT JOIN unasked u ON u.debt = m.debt LEFT JOIN (
+FROM marked m LEFT JOIN unasked u ON u.debt = m.debt LEFT JOIN lapsed_before y ON y.debt = m.debt LEFT JOIN (
   SELECT m.debt, 1 AS lapses FROM marked m JOIN last_code l ON l.debt = m.debt CROSS JOIN setting s
   WHERE s.lapse_after_days IS NOT NULL AND m.open_marked > 0 AND m.is_reusable = 'no' AND l.never_expires = 0
     AND l.expires_on + CAST(s.lapse_after_days AS INTEGER) <= s.period_to) x ON x.debt = m.debt;
