@@ -1,23 +1,18 @@
 //! `tagih ledger import`: codes that exist at DOKU already, taken into the ledger.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 
-use jiff::Timestamp;
-
 use super::failure::Failure;
-use super::ledger_commands::{runtime, wait};
-use super::output::{self, rupiah};
+use super::ledger_commands::wait;
+use super::output;
 use super::setup::Setup;
-use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
-use crate::domain::plan::{MapView, PlanView as _};
 use crate::domain::share::RateShare;
 use crate::exit::Exit;
 use crate::intake::InputPlace;
-use crate::intake::import::{self, AdoptedCode, EXPIRY_UNKNOWN};
-use crate::jobs::portion::Portion;
-use crate::ledger::{Basis, Create, Ledger as _, LedgerError, LedgerView as _, Names, NewEvent, Private, Store};
+use crate::intake::import::{self, AdoptedCode};
+use crate::jobs::adoption::{self, Adoption};
+use crate::ledger::{Create, Ledger as _, LedgerView as _};
 use crate::table::TableSettings;
 
 /// Codes adopted in one call to the ledger.
@@ -30,15 +25,6 @@ pub(super) struct Adopting {
     /// Whether a known code's other amount or expiry is taken over too.
     pub(super) update: bool,
     pub(super) tables: TableSettings,
-}
-
-/// What becomes of one row.
-enum Fate {
-    Adopt,
-    Known,
-    /// Known, with these differences; they are taken over or not.
-    Differs(Vec<String>),
-    Refused(String),
 }
 
 pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<Exit, Failure> {
@@ -61,8 +47,11 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     let mut claimed = HashSet::new();
     for part in codes.parts(|_| true) {
         for rows in part?.chunks(BATCH) {
-            let codes: Vec<Sourced<'_>> = rows.iter().filter_map(|row| Some(Sourced { place: &row.place, item: row.valid()? })).collect();
-            adopt(setup, &ledger, &codes, adopting.update, &mut claimed, &mut told)?;
+            let rows: Vec<(&InputPlace, &AdoptedCode)> = rows.iter().filter_map(|row| Some((&row.place, row.valid()?))).collect();
+            let codes: Vec<&AdoptedCode> = rows.iter().map(|(_, code)| *code).collect();
+            let clock = || setup.clock.now();
+            let became = wait(adoption::adopt(&ledger, &codes, adopting.update, &mut claimed, &clock))?;
+            rows.iter().zip(&became).for_each(|((place, code), became)| told.row(place, code, became, adopting.update));
         }
     }
     let Told { adopted, unchanged, updated, differing, refused } = told;
@@ -80,12 +69,6 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     Ok(if refused + differing > 0 { Exit::Look } else { Exit::Done })
 }
 
-/// A code and its row.
-struct Sourced<'a> {
-    place: &'a InputPlace,
-    item: &'a AdoptedCode,
-}
-
 /// What became of rows, counted.
 #[derive(Default)]
 struct Told {
@@ -96,150 +79,21 @@ struct Told {
     refused: u64,
 }
 
-/// Takes over what can be of `part`, all or nothing, and says what became of each row. Where another run was quicker with one of its
-/// bills, all of it is looked at again.
-fn adopt(
-    setup: &Setup,
-    ledger: &Store,
-    part: &[Sourced<'_>],
-    takes_updates: bool,
-    claimed: &mut HashSet<InvoiceNumber>,
-    told: &mut Told,
-) -> Result<(), Failure> {
-    let mut taken: HashMap<InvoiceNumber, String> = HashMap::new();
-    loop {
-        let view = wait(ledger.view())?;
-        let portion = wait(Portion::about(&view, &names(part)))?;
-        let map = portion.view();
-        let mut claimed_now = claimed.clone();
-        let fate_of = |code: &Sourced<'_>| match taken.get(&code.item.invoice_number) {
-            Some(why) => Fate::Refused(why.clone()),
-            None => fate(code.item, &map, &mut claimed_now),
-        };
-        let fates: Vec<Fate> = part.iter().map(fate_of).collect();
-        let is_taken = |fate: &Fate| matches!(fate, Fate::Adopt) || (takes_updates && matches!(fate, Fate::Differs(_)));
-        let entries = part.iter().zip(&fates).filter(|(_, fate)| is_taken(fate)).map(|(code, _)| {
-            let basis = Basis::of(map.bill(&code.item.invoice_number));
-            entry(code.item, basis, setup.clock.now())
-        });
-        let entries: Vec<NewEvent> = entries.collect();
-        let recorded = if entries.is_empty() { Ok(Vec::new()) } else { runtime()?.block_on(ledger.record(entries)) };
-        match recorded {
-            Ok(_) => {
-                part.iter().zip(fates).for_each(|(code, fate)| told.row(code, fate, takes_updates));
-                *claimed = claimed_now;
-                return Ok(());
-            }
-            Err(LedgerError::Lost { .. }) => {}
-            // Another row of this part brings it too, or it became another bill's just now.
-            Err(error @ (LedgerError::CodeTaken { .. } | LedgerError::NumberTaken { .. })) => {
-                let (LedgerError::CodeTaken { invoice_number, .. } | LedgerError::NumberTaken { invoice_number, .. }) = &error else {
-                    return Err(error.into());
-                };
-                taken.insert(invoice_number.clone(), error.to_string());
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
 impl Told {
     /// Counts a row, and says what is to be said of it.
-    fn row(&mut self, code: &Sourced<'_>, fate: Fate, takes_updates: bool) {
-        let slot = match fate {
-            Fate::Adopt => &mut self.adopted,
-            Fate::Known => &mut self.unchanged,
-            Fate::Differs(what) => {
-                output::note(format_args!("{}: invoice `{}`: {}", code.place, code.item.invoice_number, what.join(", ")));
+    fn row(&mut self, place: &InputPlace, code: &AdoptedCode, became: &Adoption, takes_updates: bool) {
+        let slot = match became {
+            Adoption::Adopted => &mut self.adopted,
+            Adoption::Known => &mut self.unchanged,
+            Adoption::Differs(what) => {
+                output::note(format_args!("{place}: invoice `{}`: {}", code.invoice_number, adoption::listed(what)));
                 if takes_updates { &mut self.updated } else { &mut self.differing }
             }
-            Fate::Refused(why) => {
-                output::note(format_args!("{}: {why}", code.place));
+            Adoption::Refused(why) => {
+                output::note(format_args!("{place}: {why}"));
                 &mut self.refused
             }
         };
         *slot += 1;
     }
-}
-
-/// By what the ledger may know the rows' codes.
-fn names(rows: &[Sourced<'_>]) -> Names {
-    let mut names = Names::default();
-    for Sourced { item, .. } in rows {
-        names.numbers.insert(item.invoice_number.clone());
-        names.numbers.extend(item.wire_invoice_number.clone());
-        names.codes.insert(item.answer.payment_code.clone());
-    }
-    names
-}
-
-fn entry(item: &AdoptedCode, basis: Basis, at: Timestamp) -> NewEvent {
-    let AdoptedCode { terms, answer, wire_invoice_number, .. } = item.clone();
-    let event = Event::Adopted { terms, answer, wire_invoice_number };
-    NewEvent { invoice_number: item.invoice_number.clone(), at, event, basis, private: Private::default() }
-}
-
-/// What the ledger makes of a row; `claimed` are the numbers at DOKU of this file's codes.
-fn fate(item: &AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<InvoiceNumber>) -> Fate {
-    let bill = view.bill(&item.invoice_number);
-    let has_it = |bill: &&BillState| bill.code.as_ref().is_some_and(|held| held.answer.payment_code == item.answer.payment_code);
-    let Some(bill) = bill.filter(has_it) else {
-        return contradiction(item, view, claimed).map_or(Fate::Adopt, Fate::Refused);
-    };
-    let what = differences(item, bill);
-    match (what.is_empty(), bill.terms.is_adopted() && bill.status == Status::Active) {
-        (true, _) => Fate::Known,
-        (false, true) => Fate::Differs(what),
-        (false, false) => Fate::Refused(format!(
-            "invoice `{}`: {}; it is {}, and its terms are not from an import: they change with `tagih issue` only",
-            item.invoice_number,
-            what.join(", "),
-            bill.status.name()
-        )),
-    }
-}
-
-/// Whether a code from elsewhere can be a bill's: it has none, as far as the ledger knows.
-const fn may_adopt(status: Status) -> bool {
-    matches!(status, Status::Planned | Status::Rejected | Status::InDoubt(OperationKind::Issue))
-}
-
-/// Why a code cannot be adopted beside what the ledger holds, in words; `claimed` are the numbers of this file's codes.
-fn contradiction(item: &AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<InvoiceNumber>) -> Option<String> {
-    let (number, wire) = (&item.invoice_number, item.wire_invoice_number.as_ref());
-    if let Some(bill) = view.bill(number).filter(|bill| !may_adopt(bill.status)) {
-        return Some(format!("invoice `{number}` is {} with another code", bill.status.name()));
-    }
-    if let Some(other) = view.holder(&item.answer.payment_code).filter(|other| *other != number) {
-        return Some(format!("its code is live for invoice `{other}`"));
-    }
-    let others = |number: &InvoiceNumber| view.goes_by(number).filter(|other| **other != item.invoice_number).cloned();
-    let taken =
-        others(number).or_else(|| wire.and_then(|wire| others(wire).or_else(|| view.bill(wire).map(|bill| bill.invoice_number.clone()))));
-    if let Some(other) = taken {
-        return Some(format!("its number at DOKU, `{}`, is that of invoice `{other}`", wire.unwrap_or(number)));
-    }
-    if !claimed.insert(wire.unwrap_or(number).clone()) {
-        return Some(format!("another row has its number at DOKU, `{}`", wire.unwrap_or(number)));
-    }
-    None
-}
-
-/// What a row says otherwise than the ledger; what it does not say does not differ.
-fn differences(item: &AdoptedCode, bill: &BillState) -> Vec<String> {
-    let (ours, theirs) = (&bill.terms, &item.terms);
-    let mut found = Vec::new();
-    if ours.amount != theirs.amount {
-        let amount = |amount: u64| rupiah(i128::from(amount));
-        found.push(format!("the amount is {} in the ledger and {} in the file", amount(ours.amount.get()), amount(theirs.amount.get())));
-    }
-    if ours.channel != theirs.channel {
-        found.push(format!("the channel is {} in the ledger and {} in the file", ours.channel, theirs.channel));
-    }
-    let held = bill.code.as_ref().and_then(|code| code.answer.expires_at);
-    if theirs.expiry != EXPIRY_UNKNOWN && held != item.answer.expires_at {
-        let shown = |at: Option<jiff::Timestamp>| at.map_or_else(|| "unknown".to_owned(), |at| at.to_string());
-        found.push(format!("the expiry is {} in the ledger and {} in the file", shown(held), shown(item.answer.expires_at)));
-    }
-    found
 }

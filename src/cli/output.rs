@@ -13,6 +13,7 @@ use tracing::Level;
 
 use super::failure::Failure;
 use super::log;
+use crate::domain::amount::grouped;
 use crate::domain::names::is_invisible;
 use crate::exit::Exit;
 use crate::secret::unsaid;
@@ -249,15 +250,7 @@ impl Progress {
 
 /// `1500000` as `Rp1.500.000`.
 pub(super) fn rupiah(amount: i128) -> String {
-    let digits = amount.unsigned_abs().to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push('.');
-        }
-        grouped.push(digit);
-    }
-    format!("{}Rp{grouped}", if amount < 0 { "-" } else { "" })
+    format!("{}Rp{}", if amount < 0 { "-" } else { "" }, grouped(amount.unsigned_abs()))
 }
 
 #[cfg(test)]

@@ -81,6 +81,20 @@ impl fmt::Display for Amount {
     }
 }
 
+/// Digits in groups of three, parted by dots as both languages do it: `1.500.000`.
+#[must_use]
+pub fn grouped(number: u128) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len().saturating_mul(2));
+    for (left, digit) in (1..=digits.len()).rev().zip(digits.chars()) {
+        grouped.push(digit);
+        if left > 1 && left % 3 == 1 {
+            grouped.push('.');
+        }
+    }
+    grouped
+}
+
 /// A sum or difference in whole rupiah, of either sign. Wide enough that no count of 12-digit amounts overflows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]

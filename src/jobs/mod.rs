@@ -2,6 +2,7 @@
 //!
 //! Belongs here: order of steps, concurrency, stopping. Must not be here: SQL, sockets, decisions (they are `domain`'s).
 
+pub mod adoption;
 mod bounded;
 pub mod caller;
 pub mod demo;

@@ -5,21 +5,9 @@ use jiff::civil::Date;
 
 use super::document::{Cell, CellKind};
 use super::words::Words;
+pub(super) use crate::domain::amount::grouped;
 use crate::domain::calendar::wib;
 use crate::domain::spreadsheet;
-
-/// Digits in groups of three.
-pub(super) fn grouped(number: u128) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len().saturating_mul(2));
-    for (left, digit) in (1..=digits.len()).rev().zip(digits.chars()) {
-        grouped.push(digit);
-        if left > 1 && left % 3 == 1 {
-            grouped.push('.');
-        }
-    }
-    grouped
-}
 
 /// `Rp1.500.000`, with a minus sign in front where it is one.
 pub(super) fn rupiah(amount: i128) -> String {

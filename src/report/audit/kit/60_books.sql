@@ -403,7 +403,8 @@ WITH RECURSIVE walk(debt, seq, item, is_reusable, is_before_books, due, applied,
                 + CASE WHEN q.kind = 'decision' AND q.is_reusable = 'yes' THEN q.d_applied ELSE 0 END AS due,
               q.applied + q.taken + q.d_applied AS applied,
               q.unproven - q.from_unproven + q.d_unproven AS unproven,
-              CASE WHEN q.is_back = 1 THEN 0 ELSE q.lapsed - q.from_lapsed END + q.d_lapsed AS lapsed,
+              -- What lapses in this month is taken off at its end (`debt_end`): a decision that brings it back finds nothing of it here.
+              greatest(CASE WHEN q.is_back = 1 THEN 0 ELSE q.lapsed - q.from_lapsed END + q.d_lapsed, 0) AS lapsed,
               CASE WHEN q.is_back = 1 THEN 0
                 WHEN q.kind = 'bill' AND q.asked IS NULL AND q.is_still = 0 THEN q.cancelled + q.open_before
                 ELSE q.cancelled - q.from_cancelled END + q.d_cancelled AS cancelled,
@@ -546,8 +547,8 @@ lapsed_before AS (
   GROUP BY c.debt HAVING count(*) = count(c.expires_on) AND max(c.expires_on) + CAST(max(s.lapse_after_days) AS INTEGER) < max(c.last_on)),
 marked AS (
   SELECT m.*, m.due - m.applied - m.unproven - m.marked - m.lapsed - m.cancelled - m.written_off - m.waived - m.rounding - m.elsewhere AS open_marked FROM debt_marked m)
-SELECT m.debt, m.is_reusable, m.is_before_books, m.due, m.applied, m.unproven + m.marked AS unproven, m.lapsed + CASE WHEN x.lapses = 1 THEN m.open_marked WHEN u.debt IS NOT NULL AND y.debt IS NOT NULL THEN m.open_marked + m.cancelled - y.cancelled ELSE 0 END AS lapsed,
-  CASE WHEN u.debt IS NOT NULL AND y.debt IS NOT NULL THEN y.cancelled WHEN u.debt IS NOT NULL THEN m.cancelled + m.open_marked ELSE m.cancelled END AS cancelled, m.written_off, m.waived, m.rounding, m.elsewhere, m.excess,
+SELECT m.debt, m.is_reusable, m.is_before_books, m.due, m.applied, m.unproven + m.marked AS unproven, m.lapsed + CASE WHEN x.lapses = 1 THEN m.open_marked WHEN u.debt IS NOT NULL AND y.debt IS NOT NULL THEN m.cancelled - y.cancelled ELSE 0 END AS lapsed,
+  CASE WHEN u.debt IS NOT NULL AND y.debt IS NOT NULL THEN y.cancelled + m.open_marked WHEN u.debt IS NOT NULL THEN m.cancelled + m.open_marked ELSE m.cancelled END AS cancelled, m.written_off, m.waived, m.rounding, m.elsewhere, m.excess,
   m.rounded_away, m.held, CASE WHEN u.debt IS NOT NULL OR x.lapses = 1 THEN 0 ELSE m.open_marked END AS open_end
 FROM marked m LEFT JOIN unasked u ON u.debt = m.debt LEFT JOIN lapsed_before y ON y.debt = m.debt LEFT JOIN (
   SELECT m.debt, 1 AS lapses FROM marked m JOIN last_code l ON l.debt = m.debt CROSS JOIN setting s
