@@ -166,6 +166,9 @@ pub struct RowFact {
     /// `INVOICE NUMBER`, where no payment is known for it.
     #[serde(default)]
     pub invoice_number: Box<str>,
+    /// `TRANSACTION DATE` (WIB), where no payment is known for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_on: Option<Date>,
     /// The bill it names, where no payment is known for it: whose money it may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bill: Option<ItemId>,

@@ -131,8 +131,9 @@ impl Book<'_> {
         }
         let RowFact { batch, kind, .. } = *row;
         let (number, invoice_number, listed_as) = (row.number.clone(), row.invoice_number.clone(), row.listed_as.clone());
-        let bill = row.bill;
-        self.known.rows.insert(row.id, BookedRow { batch, number, invoice_number, bill, listed_as, paid_out_on: on, kind, gross, state });
+        let (bill, paid_on) = (row.bill, row.paid_on);
+        let booked = BookedRow { batch, number, invoice_number, paid_on, bill, listed_as, paid_out_on: on, kind, gross, state };
+        self.known.rows.insert(row.id, booked);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! `tagih ledger import`: codes that exist at DOKU already, taken into the ledger.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::failure::Failure;
@@ -44,7 +44,7 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     // That a bill is new is only as sure as that all is there, and found where it is.
     wait(async { ledger.view().await?.whole().await })?;
     let mut told = Told { refused: codes.refused, ..Told::default() };
-    let mut claimed = HashSet::new();
+    let mut claimed = BTreeSet::new();
     for part in codes.parts(|_| true) {
         for rows in part?.chunks(BATCH) {
             let rows: Vec<(&InputPlace, &AdoptedCode)> = rows.iter().filter_map(|row| Some((&row.place, row.valid()?))).collect();

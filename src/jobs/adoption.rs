@@ -2,7 +2,7 @@
 //!
 //! Belongs here: which code may become which bill's. Must not be here: reading the file, and what a person is told.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -120,7 +120,7 @@ pub async fn adopt(
     ledger: &Store,
     codes: &[&AdoptedCode],
     takes_updates: bool,
-    claimed: &mut HashSet<InvoiceNumber>,
+    claimed: &mut BTreeSet<InvoiceNumber>,
     clock: &dyn Fn() -> Timestamp,
 ) -> Result<Vec<Adoption>, LedgerError> {
     let mut taken: HashMap<InvoiceNumber, AdoptionRefusal> = HashMap::new();
@@ -173,7 +173,7 @@ fn entry(item: &AdoptedCode, basis: Basis, at: Timestamp) -> NewEvent {
 }
 
 /// What the ledger makes of a row; `claimed` are the numbers at DOKU of this file's codes.
-fn judged(item: &AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<InvoiceNumber>) -> Adoption {
+fn judged(item: &AdoptedCode, view: &MapView<'_>, claimed: &mut BTreeSet<InvoiceNumber>) -> Adoption {
     let bill = view.bill(&item.invoice_number);
     let has_it = |bill: &&BillState| bill.code.as_ref().is_some_and(|held| held.answer.payment_code == item.answer.payment_code);
     let Some(bill) = bill.filter(has_it) else {
@@ -195,7 +195,7 @@ const fn may_adopt(status: Status) -> bool {
 }
 
 /// Why a code cannot be adopted beside what the ledger holds; `claimed` are the numbers of this file's codes.
-fn contradiction(item: &AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<InvoiceNumber>) -> Option<AdoptionRefusal> {
+fn contradiction(item: &AdoptedCode, view: &MapView<'_>, claimed: &mut BTreeSet<InvoiceNumber>) -> Option<AdoptionRefusal> {
     let (number, wire) = (&item.invoice_number, item.wire_invoice_number.as_ref());
     let at_doku = wire.unwrap_or(number);
     if let Some(bill) = view.bill(number).filter(|bill| !may_adopt(bill.status)) {

@@ -134,7 +134,7 @@ impl<'a> FactsByPart<'a> {
             alarms: alarms(outcome, &names.bills, terms, before),
             ..Facts::default()
         };
-        facts.rows = claimed_anew(self.payments(), before);
+        facts.rows = claimed_anew(outcome, &self.rows, self.payments(), before);
         facts
     }
 

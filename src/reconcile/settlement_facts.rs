@@ -10,8 +10,9 @@ use super::facts_by_part::Names;
 use super::settle::{self, JudgedRow, ToldIn};
 use super::{ReconcileTerms, Reconciled};
 use crate::books::Brief;
-use crate::books::fact::{BankLineFact, BatchFact, PaymentFact, RowFact, RowKind};
+use crate::books::fact::{BankLineFact, BatchFact, Payee, PaymentFact, RowFact, RowKind};
 use crate::books::item::{BooksSubject, ItemId};
+use crate::books::known::BookedRow;
 use crate::domain::classify::Class;
 use crate::domain::digest::Digest;
 use crate::domain::line::NO_BILL;
@@ -27,38 +28,89 @@ pub(super) fn named_by_rows(outcome: &Reconciled, terms: &ReconcileTerms) -> Has
     named.filter(|known| terms.period.contains(known.paid_at)).map(|known| known.identity).collect()
 }
 
-/// Rows of earlier months that wait for their payment, and whose invoice number and amount one of `payments`, each with the invoice
-/// number it was paid as, has.
-pub(super) fn claimed_anew<'a>(payments: impl Iterator<Item = (&'a str, PaymentFact)>, before: &Brief) -> Vec<RowFact> {
-    let waiting: Vec<_> = before.unclaimed_rows().filter(|(_, row)| !row.invoice_number.is_empty()).collect();
-    if waiting.is_empty() {
+/// Rows of earlier months that wait for their payment, with the one of `payments` that is theirs: each comes with the invoice number it was
+/// paid as. What this evidence tells of itself is left out: a row that it lists again, and a payment that has a row of it.
+pub(super) fn claimed_anew<'a>(
+    outcome: &Reconciled,
+    named: &[Named],
+    payments: impl Iterator<Item = (&'a str, PaymentFact)>,
+    before: &Brief,
+) -> Vec<RowFact> {
+    let listed: HashSet<ItemId> = named.iter().map(|named| named.id).collect();
+    let waits = |(id, row): &(&ItemId, &BookedRow)| !row.invoice_number.is_empty() && !listed.contains(id);
+    let mut subjects: BTreeMap<&str, (Vec<(ItemId, &BookedRow)>, Vec<PaymentFact>)> = BTreeMap::new();
+    for (id, row) in before.unclaimed_rows().filter(waits) {
+        subjects.entry(&row.invoice_number).or_default().0.push((*id, row));
+    }
+    if subjects.is_empty() {
         return Vec::new();
     }
-    let names: HashSet<&str> = waiting.iter().map(|(_, row)| &*row.invoice_number).collect();
-    let mut by_ids: BTreeMap<(&str, i128), Vec<PaymentFact>> = BTreeMap::new();
-    for (name, payment) in payments.filter(|(name, payment)| names.contains(name) && !before.has_payment(payment.id)) {
-        by_ids.entry((name, payment.amount.get().into())).or_default().push(payment);
+    let bills = subjects.iter().flat_map(|(name, (rows, _))| rows.iter().filter_map(|(_, row)| Some((row.bill?, *name))));
+    let bills: HashMap<ItemId, &str> = bills.collect();
+    let has_row: HashSet<ItemId> =
+        outcome.settled.iter().flat_map(|settled| &settled.rows).filter_map(|row| paid(outcome, row.payment?)).collect();
+    for (name, payment) in payments.filter(|(_, payment)| !before.has_payment(payment.id) && !has_row.contains(&payment.id)) {
+        let bill = if let Payee::Bill(bill) = payment.payee { bills.get(&bill).copied() } else { None };
+        if let Some((_, found)) = subjects.get_mut(bill.unwrap_or(name)) {
+            found.push(payment);
+        }
     }
-    let claimed = waiting.into_iter().filter_map(|(id, row)| {
-        // Of several, any is as good as the other only for who asks for no proof.
-        let [payment]: [PaymentFact; 1] = by_ids.remove(&(&*row.invoice_number, row.gross.get()))?.try_into().ok()?;
-        Some(RowFact {
-            id: *id,
-            batch: row.batch,
-            number: row.number.clone(),
-            invoice_number: row.invoice_number.clone(),
-            bill: row.bill,
-            listed_as: row.listed_as.clone(),
-            paid_out_on: Some(row.paid_out_on),
-            amount: i64::try_from(row.gross.get()).ok()?,
-            fee: 0,
-            discount: 0,
-            paid_out: 0,
-            shares: 0,
-            kind: RowKind::Of(payment.channel, payment.id),
-        })
+    subjects.into_values().flat_map(|(rows, payments)| claims(rows, payments)).collect()
+}
+
+/// Which rows of one subject are of which of its payments, by the rule of `settle`: those of one day by equal amounts, then what is left of a
+/// day if it is one of each, then what is left at all if it is one of each on neighbouring days. Of a row whose day was not kept only the
+/// amount is known.
+fn claims(mut rows: Vec<(ItemId, &BookedRow)>, mut payments: Vec<PaymentFact>) -> Vec<RowFact> {
+    let mut claimed = Vec::new();
+    let is_equal = |row: &BookedRow, payment: &PaymentFact| i128::from(payment.amount.get()) == row.gross.get();
+    payments.sort_by_key(|payment| (payment.day(), payment.amount, payment.id));
+    rows.retain(|(id, row)| {
+        let found = payments.iter().position(|payment| row.paid_on == Some(payment.day()) && is_equal(row, payment));
+        claimed.extend(found.and_then(|at| claim(*id, row, &payments.remove(at))));
+        found.is_none()
     });
-    claimed.collect()
+    let days: BTreeSet<Date> = rows.iter().filter_map(|(_, row)| row.paid_on).collect();
+    for day in days {
+        let [row] = rows.iter().filter(|(_, row)| row.paid_on == Some(day)).copied().collect::<Vec<_>>()[..] else { continue };
+        let [at] = (0..payments.len()).filter(|at| payments.get(*at).is_some_and(|one| one.day() == day)).collect::<Vec<_>>()[..] else {
+            continue;
+        };
+        claimed.extend(claim(row.0, row.1, &payments.remove(at)));
+        rows.retain(|(id, _)| *id != row.0);
+    }
+    match (&*rows, &*payments) {
+        ([(id, row)], [payment]) if row.paid_on.is_some_and(|on| settle::is_next_to(on, payment.day())) => {
+            claimed.extend(claim(*id, row, payment))
+        }
+        _ => {
+            for (id, row) in rows.iter().filter(|(_, row)| row.paid_on.is_none()) {
+                // Of several, any is as good as the other only for who asks for no proof.
+                let [payment] = payments.iter().filter(|payment| is_equal(row, payment)).collect::<Vec<_>>()[..] else { continue };
+                claimed.extend(claim(*id, row, payment));
+            }
+        }
+    }
+    claimed
+}
+
+fn claim(id: ItemId, row: &BookedRow, payment: &PaymentFact) -> Option<RowFact> {
+    Some(RowFact {
+        id,
+        batch: row.batch,
+        number: row.number.clone(),
+        invoice_number: row.invoice_number.clone(),
+        paid_on: row.paid_on,
+        bill: row.bill,
+        listed_as: row.listed_as.clone(),
+        paid_out_on: Some(row.paid_out_on),
+        amount: i64::try_from(row.gross.get()).ok()?,
+        fee: 0,
+        discount: 0,
+        paid_out: 0,
+        shares: 0,
+        kind: RowKind::Of(payment.channel, payment.id),
+    })
 }
 
 fn batch_id(name: &str) -> ItemId {
@@ -146,6 +198,7 @@ pub(super) fn row(
         batch: batch_of(row),
         number: row.number.as_str().into(),
         invoice_number: if judged.payment.is_none() { row.invoice_number.as_str().into() } else { "".into() },
+        paid_on: judged.payment.is_none().then_some(row.transaction_date),
         bill: waits_for(outcome, row, judged, called, terms).and_then(|bill| names.bill(bill)),
         listed_as: called.listed_as.clone(),
         paid_out_on: row.paid_out_on,

@@ -87,6 +87,7 @@ pub(super) fn row(name: &str, batch: &str, on: Date, amount: i64, kind: RowKind)
         id: ItemId::of(BooksSubject::Row, &[name.as_bytes()]),
         batch: ItemId::of(BooksSubject::Batch, &[batch.as_bytes()]),
         invoice_number: "".into(),
+        paid_on: None,
         bill: None,
         listed_as: "".into(),
         paid_out_on: Some(on),

@@ -29,6 +29,7 @@ use crate::domain::reason::Candidates;
 use crate::domain::settlement::{Settlement, SettlementTerms};
 use crate::domain::sum::Sum;
 pub(super) use findings::{findings, listed_as, row as row_finding, unsettled as unsettled_finding};
+pub(super) use pairing::is_next_to;
 
 /// What a run is given of settlement.
 #[derive(Clone, Debug)]

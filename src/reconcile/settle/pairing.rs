@@ -230,7 +230,8 @@ impl OneSubject<'_, '_> {
     }
 }
 
-fn is_next_to(a: Date, b: Date) -> bool {
+/// Whether these days are neighbours.
+pub(in crate::reconcile) fn is_next_to(a: Date, b: Date) -> bool {
     a.tomorrow().is_ok_and(|next| next == b) || b.tomorrow().is_ok_and(|next| next == a)
 }
 

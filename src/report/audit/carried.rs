@@ -156,7 +156,7 @@ struct Paid<'a> {
 }
 
 fn rows(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
-    let columns: [Column<'_, (&ItemId, &crate::books::known::BookedRow)>; 8] = [
+    let columns: [Column<'_, (&ItemId, &crate::books::known::BookedRow)>; 9] = [
         Column::text("item", |(row, _)| id(row)),
         Column::text("batch", |(_, row)| id(&row.batch)),
         Column::foreign("number", |(_, row)| (&*row.number).into()),
@@ -171,6 +171,7 @@ fn rows(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
             RowState::Unreadable => "unreadable".into(),
         }),
         Column::text("bill", |(_, row)| row.bill.map(|bill| bill.to_string()).into()),
+        Column::date("paid_on", |(_, row)| row.paid_on.into()),
     ];
     kit.table("facts/carried_rows", &columns, before.rows.iter())?;
     let columns: [Column<'_, Paid<'_>>; 7] = [

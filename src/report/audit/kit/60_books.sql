@@ -211,13 +211,42 @@ WITH by_row AS (
   FROM fact_carried_rows c JOIN row_class r ON r.item = c.item AND r.payment_item IS NOT NULL
   LEFT JOIN fact_carried_aliases a ON a.alias = r.payment_item
   WHERE c.state = 'suspense'),
-by_number AS (
-  SELECT c.item AS row_item, min(b.item) AS payment_item
+-- What this evidence does not list again, and payments without a row of it: those of one day by equal amounts, then what is left of a day if it is one
+-- of each, then what is left at all if it is one of each on neighbouring days. Where the day was not kept, by the amount if that is one.
+row_waits AS (
+  SELECT c.item, c.invoice_number AS name, c.gross AS amount, CAST(c.paid_on AS DATE) AS day
   FROM fact_carried_rows c JOIN opening_item o ON o.account = 'suspense' AND o.item = c.item
-  JOIN (SELECT n.item, n.amount, coalesce(f.invoice_number, p.invoice_number) AS invoice_number FROM book_payment n
-    LEFT JOIN payment p ON p.payment = n.payment LEFT JOIN fact_bills f ON f.bill = n.bill) b
-    ON b.invoice_number = c.invoice_number AND b.amount = c.gross
-  WHERE c.state = 'suspense' AND c.invoice_number <> '' GROUP BY c.item HAVING count(*) = 1)
+  WHERE c.state = 'suspense' AND c.invoice_number <> '' AND c.item NOT IN (SELECT item FROM row_class)),
+money_told AS (
+  SELECT n.item, n.amount, CAST(DATE '1970-01-01' + CAST(floor((n.paid_at_us + 25200000000) / 86400000000) AS INTEGER) AS DATE) AS day,
+    coalesce((SELECT min(c.invoice_number) FROM fact_carried_rows c WHERE c.bill = n.bill_item AND c.item IN (SELECT item FROM row_waits)),
+      f.invoice_number, p.invoice_number) AS name
+  FROM book_payment n LEFT JOIN payment p ON p.payment = n.payment LEFT JOIN fact_bills f ON f.bill = n.bill
+  WHERE n.item NOT IN (SELECT coalesce(a.item, r.payment_item) FROM row_class r LEFT JOIN fact_carried_aliases a ON a.alias = r.payment_item
+    WHERE r.payment_item IS NOT NULL)),
+alike AS (
+  SELECT w.item AS row_item, m.item AS payment_item
+  FROM (SELECT *, row_number() OVER (PARTITION BY name, day, amount ORDER BY item) AS nth FROM row_waits) w
+  JOIN (SELECT *, row_number() OVER (PARTITION BY name, day, amount ORDER BY item) AS nth FROM money_told) m
+    ON m.name = w.name AND m.day = w.day AND m.amount = w.amount AND m.nth = w.nth),
+row_left AS (SELECT * FROM row_waits WHERE item NOT IN (SELECT row_item FROM alike)),
+money_left AS (SELECT * FROM money_told WHERE item NOT IN (SELECT payment_item FROM alike)),
+same_day AS (
+  SELECT w.item AS row_item, m.item AS payment_item
+  FROM (SELECT name, day, min(item) AS item FROM row_left GROUP BY name, day HAVING count(*) = 1) w
+  JOIN (SELECT name, day, min(item) AS item FROM money_left GROUP BY name, day HAVING count(*) = 1) m ON m.name = w.name AND m.day = w.day),
+row_over AS (SELECT * FROM row_left WHERE item NOT IN (SELECT row_item FROM same_day)),
+money_over AS (SELECT * FROM money_left WHERE item NOT IN (SELECT payment_item FROM same_day)),
+next_day AS (
+  SELECT w.item AS row_item, m.item AS payment_item
+  FROM (SELECT name, min(day) AS day, min(item) AS item FROM row_over GROUP BY name HAVING count(*) = 1) w
+  JOIN (SELECT name, min(day) AS day, min(item) AS item FROM money_over GROUP BY name HAVING count(*) = 1) m ON m.name = w.name
+  WHERE abs(date_diff('day', w.day, m.day)) = 1),
+undated AS (
+  SELECT w.item AS row_item, min(m.item) AS payment_item FROM row_over w JOIN money_over m ON m.name = w.name AND m.amount = w.amount
+  WHERE w.day IS NULL GROUP BY w.item HAVING count(*) = 1),
+by_number AS (
+  SELECT * FROM alike UNION ALL SELECT * FROM same_day UNION ALL SELECT * FROM next_day UNION ALL SELECT * FROM undated)
 SELECT x.row_item, x.payment_item, r.gross, CASE WHEN b.item IS NOT NULL THEN 1 ELSE 0 END AS is_new
 FROM (SELECT * FROM by_row UNION SELECT * FROM by_number WHERE row_item NOT IN (SELECT row_item FROM by_row)) x
 JOIN fact_carried_rows r ON r.item = x.row_item
