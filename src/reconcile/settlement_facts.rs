@@ -55,13 +55,17 @@ pub(super) fn claimed_anew<'a>(
             found.push(payment);
         }
     }
-    subjects.into_values().flat_map(|(rows, payments)| claims(rows, payments)).collect()
+    // What this evidence lists of a bill, and found nothing for, may be what is left of it, too.
+    let rows =
+        outcome.inputs.settlement.iter().flat_map(|input| &input.files.rows).zip(outcome.settled.iter().flat_map(|settled| &settled.rows));
+    let left: HashSet<&str> = rows.filter(|(_, judged)| judged.payment.is_none()).map(|(row, _)| row.invoice_number.as_str()).collect();
+    subjects.into_iter().flat_map(|(name, (rows, payments))| claims(rows, payments, left.contains(name))).collect()
 }
 
 /// Which rows of one subject are of which of its payments, by the rule of `settle`: those of one day by equal amounts, then what is left of a
 /// day if it is one of each, then what is left at all if it is one of each on neighbouring days. Of a row whose day was not kept only the
-/// amount is known.
-fn claims(mut rows: Vec<(ItemId, &BookedRow)>, mut payments: Vec<PaymentFact>) -> Vec<RowFact> {
+/// amount is known. With others left (`has_others`) nothing but amounts tells them apart.
+fn claims(mut rows: Vec<(ItemId, &BookedRow)>, mut payments: Vec<PaymentFact>, has_others: bool) -> Vec<RowFact> {
     let mut claimed = Vec::new();
     let is_equal = |row: &BookedRow, payment: &PaymentFact| i128::from(payment.amount.get()) == row.gross.get();
     payments.sort_by_key(|payment| (payment.day(), payment.amount, payment.id));
@@ -70,7 +74,7 @@ fn claims(mut rows: Vec<(ItemId, &BookedRow)>, mut payments: Vec<PaymentFact>) -
         claimed.extend(found.and_then(|at| claim(*id, row, &payments.remove(at))));
         found.is_none()
     });
-    let days: BTreeSet<Date> = rows.iter().filter_map(|(_, row)| row.paid_on).collect();
+    let days: BTreeSet<Date> = rows.iter().filter(|_| !has_others).filter_map(|(_, row)| row.paid_on).collect();
     for day in days {
         let [row] = rows.iter().filter(|(_, row)| row.paid_on == Some(day)).copied().collect::<Vec<_>>()[..] else { continue };
         let [at] = (0..payments.len()).filter(|at| payments.get(*at).is_some_and(|one| one.day() == day)).collect::<Vec<_>>()[..] else {
@@ -80,7 +84,7 @@ fn claims(mut rows: Vec<(ItemId, &BookedRow)>, mut payments: Vec<PaymentFact>) -
         rows.retain(|(id, _)| *id != row.0);
     }
     match (&*rows, &*payments) {
-        ([(id, row)], [payment]) if row.paid_on.is_some_and(|on| settle::is_next_to(on, payment.day())) => {
+        ([(id, row)], [payment]) if !has_others && row.paid_on.is_some_and(|on| settle::is_next_to(on, payment.day())) => {
             claimed.extend(claim(*id, row, payment))
         }
         _ => {

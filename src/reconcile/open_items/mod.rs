@@ -20,7 +20,7 @@ use crate::books::account::{Account, Owner};
 use crate::books::fact::{Payee, PaymentHold, RowKind};
 use crate::books::identities::PostingIdentity;
 use crate::books::item::{BooksSubject, ItemId};
-use crate::books::known::{Decided, Known, Open};
+use crate::books::known::{BookedPayment, Decided, Known, Open, RowState};
 use crate::books::pair::Leg;
 use crate::books::{Action, BooksDecision, BooksSettings, PostedMonth};
 use crate::domain::ageing::day_number;
@@ -224,28 +224,36 @@ impl Lookup<'_> {
 
     fn suspense_class(&self, id: ItemId, open: &Open) -> Option<Class> {
         match id.subject() {
-            BooksSubject::Payment => {
-                let of_run = self.findings.class_of(&id.key_text());
-                let payment = self.known.payments.get(&id)?;
-                let rest = if payment.amount == Rupiah::ZERO.minus(open.amount) { Class::P06 } else { Class::P04 };
-                let by_payee = match (payment.payee, payment.hold) {
-                    (Payee::Nobody, _) => Class::P01,
-                    (Payee::Disagreeing, _) => Class::P02,
-                    (Payee::Ambiguous, _) => Class::P15,
-                    (Payee::Bill(_), Some(PaymentHold::AfterExpiry)) => Class::P07,
-                    (Payee::Bill(_), Some(PaymentHold::AfterCancellation)) => Class::P08,
-                    // What it was called when it came stands, whatever has become of the rest since.
-                    (Payee::Bill(_), None) => payment.class.filter(|class| is_of_excess(*class, payment.debt.is_none())).unwrap_or(rest),
-                };
-                Some(of_run.filter(|class| class.id().starts_with('P')).unwrap_or(by_payee))
-            }
+            BooksSubject::Payment => self.held_class(id, self.known.payments.get(&id)?, open),
             BooksSubject::Row => {
                 let row = self.known.rows.get(&id)?;
-                Some(if matches!(row.kind, RowKind::Refund(_)) { Class::S06 } else { Class::S01 })
+                // A row whose payment has been told is that payment's money, and waits for what it waits for.
+                let holder = self.known.payments.iter().find(|(_, payment)| row.state == RowState::Settled && payment.held_as == id);
+                match (holder, row.kind) {
+                    (Some((payment, told)), _) => self.held_class(*payment, told, open),
+                    (None, RowKind::Refund(_)) => Some(Class::S06),
+                    (None, _) => Some(Class::S01),
+                }
             }
             BooksSubject::BankLine => Some(Class::B01),
             _ => None,
         }
+    }
+
+    /// What a payment is called that waits in suspense.
+    fn held_class(&self, id: ItemId, payment: &BookedPayment, open: &Open) -> Option<Class> {
+        let of_run = self.findings.class_of(&id.key_text());
+        let rest = if payment.amount == Rupiah::ZERO.minus(open.amount) { Class::P06 } else { Class::P04 };
+        let by_payee = match (payment.payee, payment.hold) {
+            (Payee::Nobody, _) => Class::P01,
+            (Payee::Disagreeing, _) => Class::P02,
+            (Payee::Ambiguous, _) => Class::P15,
+            (Payee::Bill(_), Some(PaymentHold::AfterExpiry)) => Class::P07,
+            (Payee::Bill(_), Some(PaymentHold::AfterCancellation)) => Class::P08,
+            // What it was called when it came stands, whatever has become of the rest since.
+            (Payee::Bill(_), None) => payment.class.filter(|class| is_of_excess(*class, payment.debt.is_none())).unwrap_or(rest),
+        };
+        Some(of_run.filter(|class| class.id().starts_with('P')).unwrap_or(by_payee))
     }
 
     fn todo(&self, leg: Leg, open: &Open, class: Option<Class>) -> Todo {

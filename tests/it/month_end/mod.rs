@@ -10,6 +10,7 @@ pub(crate) mod period;
 mod planted;
 mod planter;
 mod revoked_since;
+mod rows_first;
 mod sandbox;
 mod settings;
 pub(crate) mod signed;

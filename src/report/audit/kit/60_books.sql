@@ -229,7 +229,9 @@ alike AS (
   FROM (SELECT *, row_number() OVER (PARTITION BY name, day, amount ORDER BY item) AS nth FROM row_waits) w
   JOIN (SELECT *, row_number() OVER (PARTITION BY name, day, amount ORDER BY item) AS nth FROM money_told) m
     ON m.name = w.name AND m.day = w.day AND m.amount = w.amount AND m.nth = w.nth),
-row_left AS (SELECT * FROM row_waits WHERE item NOT IN (SELECT row_item FROM alike)),
+row_left AS (
+  SELECT * FROM row_waits WHERE item NOT IN (SELECT row_item FROM alike)
+    AND (day IS NULL OR name NOT IN (SELECT coalesce(r.invoice_number, '') FROM row_class r WHERE r.payment_item IS NULL))),
 money_left AS (SELECT * FROM money_told WHERE item NOT IN (SELECT payment_item FROM alike)),
 same_day AS (
   SELECT w.item AS row_item, m.item AS payment_item

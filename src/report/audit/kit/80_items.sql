@@ -65,6 +65,7 @@ SELECT o.account, o.item, o.class AS called, o.status,
       OR o.item IN (SELECT paid_item FROM book_row WHERE state = 'settled') OR o.item IN (SELECT payment_item FROM claim) THEN 'S03' WHEN o.account = 'direct' THEN 'B04' ELSE 'S02' END
     WHEN o.account = 'suspense' AND o.item LIKE 'bank_line:%' THEN 'B01'
     WHEN o.account = 'suspense' AND o.item LIKE 'row:%' AND o.item NOT IN (SELECT row_item FROM claim)
+      AND o.item NOT IN (SELECT held_as FROM fact_carried_payments)
       THEN CASE WHEN o.item IN (SELECT item FROM book_row WHERE kind = 'refund') OR o.item IN (SELECT item FROM fact_carried_rows WHERE gross < 0) THEN 'S06' ELSE 'S01' END
   END AS class,
   CASE
