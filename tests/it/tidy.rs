@@ -1,6 +1,8 @@
 //! House rules that no compiler checks, read from the sources: who may use whom, which module owns which heavy crate, sizes.
 //! All violations are printed at once, as `file:line: what`.
 
+mod circles;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
