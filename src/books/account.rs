@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::item::BooksSubject;
-use super::pair::Movement;
+use super::movement::Movement;
 pub use crate::domain::ageing::AgesFrom;
 use crate::domain::classify::Stands;
 pub use crate::domain::duty::Owner;

@@ -12,7 +12,8 @@ use super::book::{Book, BooksError, Cause};
 use super::fact::BankLineFact;
 use super::item::ItemId;
 use super::known::{BookedBankLine, Payout};
-use super::pair::{Leg, Movement};
+use super::movement::Movement;
+use super::pair::Leg;
 use crate::domain::amount::Rupiah;
 
 /// The shortest batch name that counts as a reference: shorter ones occur in any text, and digits more easily.

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::account::Account;
 use super::item::ItemId;
-use super::pair::Movement;
+use super::movement::Movement;
 use super::post::PostedMonth;
 use crate::domain::ageing::{AgeBucket, day_number};
 use crate::domain::amount::Rupiah;

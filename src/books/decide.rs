@@ -6,7 +6,8 @@ use super::book::{Book, BooksError, Cause};
 use super::decision::{Action, BooksDecision, PostingRefusal};
 use super::item::{BooksSubject, ItemId};
 use super::known::{Accepted, AppliedMoney, Decided};
-use super::pair::{Leg, Movement};
+use super::movement::Movement;
+use super::pair::Leg;
 use super::ways_off::WayOff;
 use crate::domain::amount::Rupiah;
 

@@ -5,7 +5,7 @@
 //!
 //! | Here | |
 //! |---|---|
-//! | `account`, `item`, `pair` | which accounts there are, what balances are about, and that whatever moves moves in whole pairs |
+//! | `account`, `item`, `movement`, `pair` | which accounts there are, what balances are about, and that whatever moves moves in whole pairs |
 //! | `fact`, `decision`, `settings` | what comes in |
 //! | `ground` | the facts a decision stands on |
 //! | `known`, `off`, `forget` | what is handed on from month to month, and what need not be any more |
@@ -45,6 +45,7 @@ pub mod item;
 pub mod known;
 pub mod ledger_tie;
 pub mod month;
+pub mod movement;
 pub mod pair;
 pub mod parts;
 pub mod post;
@@ -64,7 +65,8 @@ pub use decision::{Action, BooksDecision, PostingRefusal};
 pub use fact::Facts;
 pub use item::{BooksSubject, ItemId};
 pub use known::Known;
-pub use pair::{Leg, Movement, Pair};
+pub use movement::Movement;
+pub use pair::{Leg, Pair};
 pub use parts::{Link, Part, Parts, Shares};
 pub use post::{PostedMonth, Posting, post};
 pub use settings::{BooksSettings, PostingPeriod};

@@ -6,8 +6,10 @@ use jiff::civil::Date;
 
 use super::account::{Account, AgesFrom, PerAccount, Side};
 use super::known::{Known, Open};
-use super::pair::{Leg, Movement, Pair};
+use super::movement::Movement;
+use super::pair::{Leg, Pair, Why};
 use super::post::PostedMonth;
+use super::shared_totals::is_common;
 use crate::domain::ageing::{AgeBucket, day_number};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
@@ -101,9 +103,6 @@ impl Ageing {
         self.normal.into_iter().chain(self.other).sum()
     }
 }
-
-/// Whether it is of an earlier period, and why.
-pub(super) type Why = (bool, Movement);
 
 /// How many items each account has, and what they come to.
 fn sums(balances: &BTreeMap<Leg, Open>) -> PerAccount<Balance> {
@@ -225,5 +224,21 @@ impl Known {
         due.sort_unstable();
         let due_on = due.iter().filter_map(|(due, _)| *due).min();
         due_on.or_else(|| due.iter().filter_map(|(_, expires)| *expires).max()).unwrap_or(open.since)
+    }
+}
+
+impl PostedMonth {
+    /// Whether this part says what moves on a leg: what all parts have in common is told where they come together.
+    #[must_use]
+    pub const fn is_told_here(&self, leg: Leg) -> bool {
+        !self.is_apart || !is_common(leg)
+    }
+
+    /// What the parts moved for earlier periods on what they have in common: where, why, of which day, how much.
+    pub fn handed_of_earlier_periods(&self) -> impl Iterator<Item = (Leg, Movement, Date, Rupiah)> + '_ {
+        let handed = self.handed.moved.iter().filter(|_| !self.is_apart);
+        let all = handed
+            .flat_map(|(leg, sums)| sums.iter().map(|(((is_prior, movement), on), amount)| (*leg, *is_prior, *movement, *on, *amount)));
+        all.filter(|(_, is_prior, ..)| *is_prior).map(|(leg, _, movement, on, amount)| (leg, movement, on, amount))
     }
 }

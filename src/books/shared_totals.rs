@@ -9,9 +9,7 @@ use super::account::{Account, Side};
 use super::book::Book;
 use super::item::ItemId;
 use super::known::{BatchDay, Open};
-use super::month::Why;
-use super::pair::{Leg, Movement, Pair};
-use super::post::PostedMonth;
+use super::pair::{Leg, Pair, Why};
 use crate::domain::amount::Rupiah;
 
 /// See the module.
@@ -81,22 +79,6 @@ impl SharedTotals {
         for (leg, open) in &self.balances {
             add_open(&mut book.known.balances, *leg, *open);
         }
-    }
-}
-
-impl PostedMonth {
-    /// Whether this part says what moves on a leg: what all parts have in common is told where they come together.
-    #[must_use]
-    pub const fn is_told_here(&self, leg: Leg) -> bool {
-        !self.is_apart || !is_common(leg)
-    }
-
-    /// What the parts moved for earlier periods on what they have in common: where, why, of which day, how much.
-    pub fn handed_of_earlier_periods(&self) -> impl Iterator<Item = (Leg, Movement, Date, Rupiah)> + '_ {
-        let handed = self.handed.moved.iter().filter(|_| !self.is_apart);
-        let all = handed
-            .flat_map(|(leg, sums)| sums.iter().map(|(((is_prior, movement), on), amount)| (*leg, *is_prior, *movement, *on, *amount)));
-        all.filter(|(_, is_prior, ..)| *is_prior).map(|(leg, _, movement, on, amount)| (leg, movement, on, amount))
     }
 }
 

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Account;
 use super::item::ItemId;
-use super::pair::{Leg, Movement};
+use super::movement::Movement;
+use super::pair::Leg;
 
 /// How something was taken off a debt without money of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Where the settings let anything be sent: to DOKU's hosts, each in its environment, and to others only by a setting of their own.
 
-use super::{Config, Doku, Environment};
+use super::sections::{Config, Doku, Environment};
 use crate::domain::address::Address;
 
 /// DOKU's hosts, and the environment of each.
@@ -75,7 +75,9 @@ fn override_host(host: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Config, ConfigError, resolve};
+    use crate::config::error::ConfigError;
+    use crate::config::resolve;
+    use crate::config::sections::Config;
 
     fn with(text: &str) -> Result<Config, ConfigError> {
         resolve(Some(("my.toml", text)), [], &[])

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 use toml::Table;
 
-use super::sections::RANGES;
-use super::{Config, ConfigError, Heartbeat, OPEN_SECTIONS, Serve, Settlement, addresses};
-use crate::domain::calendar::{YEARS, can_be_meant, start_of_wib_day, wib_date};
+use super::addresses;
+use super::error::ConfigError;
+use super::sections::{Config, Heartbeat, OPEN_SECTIONS, RANGES, Serve, Settlement, key_end};
+use crate::domain::calendar::{YEARS, can_be_meant};
 use crate::domain::channel::Channel;
 use crate::domain::fee::FeeShare;
 use crate::domain::keylike;
@@ -84,16 +83,6 @@ fn secret_command(words: &[String]) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// The last instant of a WIB day, or an instant, as `doku.previous_until` has it. A time that does not say of which clock it is says neither.
-pub(super) fn key_end(text: &str) -> Option<Timestamp> {
-    let of_day = || {
-        let day = text.parse::<Date>().ok().filter(|day| day.to_string() == text)?;
-        let next = day.tomorrow().ok().and_then(start_of_wib_day)?;
-        next.checked_sub(SignedDuration::from_nanos(1)).ok()
-    };
-    text.parse().ok().or_else(of_day).filter(|at| can_be_meant(wib_date(*at)))
 }
 
 fn serve(serve: &Serve) -> Result<(), ConfigError> {

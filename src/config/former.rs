@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::Table;
 
-use super::ConfigError;
+use super::error::ConfigError;
 use crate::books::Account;
 
 /// A purpose that has become no account: what a customer paid too little stays owed until somebody gives it up.

@@ -3,7 +3,9 @@
 //! `config/default.toml` is the single list of keys: a key outside it is an error, and every key has an environment name.
 
 mod addresses;
+mod as_toml;
 mod check;
+mod error;
 mod former;
 mod origin;
 mod places;
@@ -13,8 +15,11 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
+use as_toml::{parse, unrepeated};
+pub use error::ConfigError;
 pub use origin::{Setting, origins};
 pub use places::{ConfiguredPlace, places};
+use sections::OPEN_SECTIONS;
 pub use sections::*;
 
 use crate::domain::keylike;
@@ -26,32 +31,6 @@ pub const DEFAULT: &str = include_str!("../../config/default.toml");
 pub const SECRET_VARIABLES: [&str; 3] = ["TAGIH_DOKU_SECRET", "TAGIH_LEDGER_PASSWORD", "TAGIH_LEDGER_SEAL_KEY"];
 /// Others that begin with TAGIH_ and are not keys.
 const OTHER_VARIABLES: [&str; 2] = ["TAGIH_CONFIG", "TAGIH_LOG"];
-
-/// Why the configuration cannot be used (exit 2).
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A file is not TOML.
-    #[error("{source_name}: {reason}")]
-    Syntax {
-        /// Which file.
-        source_name: String,
-        /// Where and why.
-        reason: String,
-    },
-    /// A key nobody reads.
-    #[error("{source_name}: there is no setting `{key}`{}", .suggestion.as_ref().map_or_else(String::new, |near| format!("\nhint: did you mean `{near}`?")))]
-    UnknownKey {
-        /// File or environment.
-        source_name: String,
-        /// The key as written.
-        key: String,
-        /// The nearest real one.
-        suggestion: Option<String>,
-    },
-    /// A value of the wrong kind or outside its range.
-    #[error("configuration: {0}")]
-    Value(String),
-}
 
 /// Whether a variable of the environment is to be a setting.
 fn is_setting(variable: &str) -> bool {
@@ -126,26 +105,6 @@ fn variable_name(key: &str) -> String {
     format!("TAGIH_{}", key.replace('.', "_").to_uppercase())
 }
 
-/// Says where a file is no TOML, without repeating the line: a key without quotes may stand in it.
-fn parse(name: &str, text: &str) -> Result<Table, ConfigError> {
-    text.parse().map_err(|error: toml::de::Error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        let (line, column) = (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1);
-        let reason = format!("line {line}, column {column}: {}", keylike::masked(error.message()));
-        ConfigError::Syntax { source_name: name.into(), reason }
-    })
-}
-
-/// What is said of a value of the wrong kind, without a text that stands where a number or a list belongs: that may be anything.
-fn unrepeated(message: &str) -> String {
-    const WRONG: &str = "invalid type: string ";
-    let message = match message.split_once(WRONG).and_then(|(before, rest)| Some((before, rest.rsplit_once(", expected ")?.1))) {
-        Some((before, expected)) => format!("{before}invalid type: a text, expected {expected}"),
-        None => message.to_owned(),
-    };
-    keylike::masked(&message)
-}
-
 /// Every key and text that stands in a configuration file with this text; all of it, where it is no TOML.
 #[must_use]
 pub fn texts(text: &str) -> Vec<String> {
@@ -172,9 +131,6 @@ pub fn texts(text: &str) -> Vec<String> {
 
 /// Characters from which on a value of the wrong kind is not repeated.
 const SLIP_END: usize = 8;
-
-/// The sections whose keys are the user's own.
-const OPEN_SECTIONS: [&str; 5] = ["intake.columns", "notifications.columns", "settlement.channels", "settlement.shares", "layouts"];
 
 /// Lays `layer` over `base`; only [`OPEN_SECTIONS`] may hold keys of the user's own.
 fn merge(base: &mut Table, layer: Table, source_name: &str, prefix: &str) -> Result<(), ConfigError> {

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{Table, Value};
 
-use super::{Config, ConfigError, former, leaves, parse, variable_name};
+use super::as_toml::parse;
+use super::error::ConfigError;
+use super::{Config, former, leaves, variable_name};
 
 /// A setting in force and where it is from.
 #[derive(Clone, Debug, PartialEq)]

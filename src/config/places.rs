@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::{ConfigError, parse};
+use super::as_toml::parse;
+use super::error::ConfigError;
 
 /// Every setting that is a path of ours.
 const PATHS: [&str; 10] = [

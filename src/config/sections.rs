@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::books::Account;
@@ -12,6 +13,7 @@ use crate::doku::answer::{SignaturePolicy, UnsignedErrors};
 use crate::doku::info::InfoField;
 use crate::doku::inquiry::InvalidSignature;
 use crate::doku::paths::Paths;
+use crate::domain::calendar::{can_be_meant, start_of_wib_day, wib_date};
 use crate::domain::carried_columns::CarriedColumns;
 use crate::domain::channel::Channel;
 use crate::domain::doubt::NotFound;
@@ -147,7 +149,7 @@ impl Doku {
     /// Until when the previous key is believed, if that is said.
     #[must_use]
     pub fn previous_until(&self) -> Option<Timestamp> {
-        super::check::key_end(&self.previous_until)
+        key_end(&self.previous_until)
     }
 }
 
@@ -367,4 +369,18 @@ pub struct Layout {
     pub values: BTreeMap<String, BTreeMap<String, String>>,
     pub constants: BTreeMap<String, String>,
     pub carry_columns: Option<CarriedColumns>,
+}
+
+/// The sections whose keys are the user's own.
+pub(super) const OPEN_SECTIONS: [&str; 5] =
+    ["intake.columns", "notifications.columns", "settlement.channels", "settlement.shares", "layouts"];
+
+/// The last instant of a WIB day, or an instant, as `doku.previous_until` has it. A time that does not say of which clock it is says neither.
+pub(super) fn key_end(text: &str) -> Option<Timestamp> {
+    let of_day = || {
+        let day = text.parse::<Date>().ok().filter(|day| day.to_string() == text)?;
+        let next = day.tomorrow().ok().and_then(start_of_wib_day)?;
+        next.checked_sub(SignedDuration::from_nanos(1)).ok()
+    };
+    text.parse().ok().or_else(of_day).filter(|at| can_be_meant(wib_date(*at)))
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::first_bytes;
 use super::lines::{self, Piece};
+use super::physical_lines::LINE_MAX;
 use super::source::Decoder;
 use super::table_line::{self, Columns, Spanned};
 use super::wrapper::Wrapper;
@@ -18,8 +19,7 @@ use crate::table::{self, TableSettings};
 const BLOCK: usize = 1 << 20;
 /// Most lines of a block: each becomes a record that is many times as long as the shortest line.
 const BLOCK_LINES: usize = 1 << 14;
-/// The longest line that is looked at, in bytes.
-pub(super) const LINE_MAX: usize = 1 << 20;
+
 /// The largest workbook, unpacked from what it is compressed with besides.
 const WORKBOOK_BYTES_MAX: usize = 256 << 20;
 /// How many bytes of lines are kept together for a message that is split over them.
@@ -124,7 +124,7 @@ impl<'a> Cutter<'a> {
             // A message that is split over lines stays in one block, as long as it may be one at all.
             let joined = |cut: usize| {
                 let is_end = self.at_end && cut == bytes.len();
-                if is_end || bytes.len() > JOIN_MAX { cut } else { wrapper.joined(bytes.get(..cut).unwrap_or_default()) }
+                if is_end || bytes.len() > JOIN_MAX { cut } else { lines::joined(wrapper, bytes.get(..cut).unwrap_or_default()) }
             };
             let cut = most.map(joined).filter(|cut| *cut > 0).or_else(|| last.map(joined));
             match cut {

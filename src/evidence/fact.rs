@@ -4,8 +4,8 @@
 
 use jiff::Timestamp;
 
-use super::inspect::refused;
 use crate::domain::classify::{Class, LateFacts, MatchingPolicy, Unverifiable, line_flags};
+use crate::domain::digest::Digest;
 use crate::domain::line::{Detail, Line, Marks};
 use crate::domain::revocation;
 
@@ -85,4 +85,10 @@ impl Fact {
 /// The instant of so many microseconds, unless it is not known.
 pub(super) fn instant(us: i64) -> Option<Timestamp> {
     (us != Line::UNKNOWN_TIME).then(|| Timestamp::from_microsecond(us).ok())?
+}
+
+pub(super) fn refused(digest: Digest, class: Class, why: Detail) -> Line {
+    let mut line = Line::of_class(class, digest);
+    line.detail = Some(why);
+    line
 }

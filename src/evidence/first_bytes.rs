@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::envelope::{self, Envelope};
-use super::lines;
+use super::physical_lines::physical;
 use super::table_line::{Columns, FoundColumns};
 use super::wrapper::Wrapper;
 use crate::domain::line::{Detail, FileOddity};
@@ -105,7 +105,7 @@ fn of_text(bytes: &[u8]) -> Option<FileOddity> {
     if !bytes.is_empty() && bytes.iter().all(|&byte| byte == 0) {
         return odd("nothing but zeros, as a power loss leaves them", "take the file from a backup, or have the notifications sent again");
     }
-    let first = lines::physical(bytes).filter_map(|(_, raw)| str::from_utf8(raw).ok()).map(str::trim).find(|line| !line.is_empty())?;
+    let first = physical(bytes).filter_map(|(_, raw)| str::from_utf8(raw).ok()).map(str::trim).find(|line| !line.is_empty())?;
     if first.contains('\r') && memchr::memchr(b'\n', bytes).is_none() {
         return odd("text whose lines end with a carriage return alone", "write its lines as `tr '\\r' '\\n'` does");
     }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::Pairs;
-use super::blocks::LINE_MAX;
 use super::envelope::{self, Envelope, Received};
-use super::fact::{Beside, Fact, Verdict};
-use super::read::ReadOptions;
+use super::fact::{Beside, Fact, Verdict, refused};
+use super::physical_lines::LINE_MAX;
+use super::read_options::ReadOptions;
 use crate::doku::claim::{self, Claim};
 use crate::doku::notification::{self, Message, NotifiedAmount, TransactionStatus};
 use crate::doku::signature::{Components, Stamp};
@@ -216,12 +216,6 @@ fn keep_texts(line: &mut Line, number: &str, code: &str, texts: &mut Vec<u8>) {
     line.code_length = u8::try_from(code.len()).unwrap_or(0);
     texts.extend_from_slice(number.as_bytes());
     texts.extend_from_slice(code.as_bytes());
-}
-
-pub(super) fn refused(digest: Digest, class: Class, why: Detail) -> Line {
-    let mut line = Line::of_class(class, digest);
-    line.detail = Some(why);
-    line
 }
 
 /// The beginning of a digest: the same in every version, for it is also kept.

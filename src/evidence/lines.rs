@@ -2,27 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::blocks::LINE_MAX;
+use super::physical_lines::{LINE_MAX, Span, physical, surely_ends};
 use super::wrapper::{self, Record, Wrapper};
 use crate::domain::line::Detail;
-
-/// Where a message stands in its block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    /// How many lines come before.
-    pub(super) line: u64,
-    /// How many bytes come before.
-    pub(super) offset: usize,
-    /// How many bytes it has, without line end, byte order mark and zeros around it.
-    pub(super) length: usize,
-}
-
-impl Span {
-    /// What stands there.
-    pub(super) fn of(self, block: &[u8]) -> &[u8] {
-        block.get(self.offset..self.offset.saturating_add(self.length)).unwrap_or_default()
-    }
-}
 
 /// One line, or a message of it.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,34 +42,6 @@ pub(super) enum Place {
     Further,
 }
 
-/// The lines of `bytes` without their ends, byte order marks and zeros around them, and where each stands.
-pub(super) fn physical(bytes: &[u8]) -> impl Iterator<Item = (Span, &[u8])> {
-    let (mut start, mut line) = (0_usize, 0_u64);
-    std::iter::from_fn(move || {
-        let rest = bytes.get(start..).filter(|rest| !rest.is_empty())?;
-        let end = memchr::memchr(b'\n', rest);
-        let whole = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-        let whole = if end.is_some() { whole.strip_suffix(b"\r").unwrap_or(whole) } else { whole };
-        let raw = trimmed(whole);
-        let lead = raw.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
-        let span = Span { line, offset: start.saturating_add(lead), length: raw.len() };
-        start = start.saturating_add(end.unwrap_or(rest.len())).saturating_add(1);
-        line = line.saturating_add(1);
-        Some((span, raw))
-    })
-}
-
-/// Without byte order marks before it, and without zeros around it: they are what a file's start and a crash leave.
-fn trimmed(mut raw: &[u8]) -> &[u8] {
-    while let Some(rest) = raw.strip_prefix(b"\xef\xbb\xbf").or_else(|| raw.strip_prefix(b"\0")) {
-        raw = rest;
-    }
-    while let Some(rest) = raw.strip_suffix(b"\0") {
-        raw = rest;
-    }
-    raw
-}
-
 /// Shows every piece of `bytes`, in the order of their lines but for messages that are split over several.
 pub(super) fn pieces<'a>(bytes: &'a [u8], wrapper: Wrapper, mut see: impl FnMut(Piece<'a>)) {
     let mut joins = Joins::default();
@@ -104,32 +58,6 @@ pub(super) fn pieces<'a>(bytes: &'a [u8], wrapper: Wrapper, mut see: impl FnMut(
         }
     }
     joins.close(&mut see);
-}
-
-/// How many of `bytes` can be cut off without parting the pieces of a message.
-pub(super) fn joined(bytes: &[u8]) -> usize {
-    let (mut joins, mut settled) = (Joins::default(), 0);
-    for (span, raw) in physical(bytes) {
-        if (!joins.open.is_empty() || !surely_ends(raw))
-            && let Some((_, record)) = str::from_utf8(raw).ok().and_then(wrapper::record)
-        {
-            joins.take(record, span, &mut |_| {});
-        }
-        if joins.open.is_empty() {
-            let end = span.offset.saturating_add(span.length);
-            let rest = bytes.get(end..).unwrap_or_default();
-            settled = memchr::memchr(b'\n', rest).map_or(bytes.len(), |at| end.saturating_add(at).saturating_add(1));
-        }
-    }
-    settled
-}
-
-/// Whether a record ends a line, as far as that is seen without reading it: Docker's by the line end in its text.
-fn surely_ends(raw: &[u8]) -> bool {
-    memchr::memmem::find_iter(raw, br#"\n""#).any(|at| {
-        let before = raw.get(..at).unwrap_or_default();
-        before.iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 0
-    })
 }
 
 /// One line of a file whose lines are wrapped.
@@ -219,4 +147,29 @@ impl Joins {
             self.close_one(0, see);
         }
     }
+}
+
+/// How many of `bytes`, which are whole lines, can be cut off without parting the pieces of a message.
+pub(super) fn joined(wrapper: Wrapper, bytes: &[u8]) -> usize {
+    match wrapper {
+        Wrapper::None | Wrapper::CloudWatch | Wrapper::Document | Wrapper::Other | Wrapper::Table => bytes.len(),
+        Wrapper::Docker | Wrapper::Cri | Wrapper::Journald => settled(bytes),
+    }
+}
+
+fn settled(bytes: &[u8]) -> usize {
+    let (mut joins, mut settled) = (Joins::default(), 0);
+    for (span, raw) in physical(bytes) {
+        if (!joins.open.is_empty() || !surely_ends(raw))
+            && let Some((_, record)) = str::from_utf8(raw).ok().and_then(wrapper::record)
+        {
+            joins.take(record, span, &mut |_| {});
+        }
+        if joins.open.is_empty() {
+            let end = span.offset.saturating_add(span.length);
+            let rest = bytes.get(end..).unwrap_or_default();
+            settled = memchr::memchr(b'\n', rest).map_or(bytes.len(), |at| end.saturating_add(at).saturating_add(1));
+        }
+    }
+    settled
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::EvidenceError;
-use super::read::Evidence;
+use super::parsed::Evidence;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::Class;
 use crate::domain::digest::Digest;

@@ -14,7 +14,10 @@ mod inspect;
 mod lines;
 mod mentions;
 mod merged;
+mod parsed;
+mod physical_lines;
 mod read;
+mod read_options;
 pub mod settlement;
 mod source;
 pub mod store;
@@ -25,9 +28,11 @@ mod wrapper;
 
 use std::path::{Path, PathBuf};
 
+pub use self::parsed::Evidence;
+pub use self::read::{EvidenceSources, read, read_bytes};
+pub use self::read_options::ReadOptions;
 pub use inquiries::{Inquiries, inquiries};
 pub use mentions::lines_naming;
-pub use read::{Evidence, EvidenceSources, ReadOptions, read, read_bytes};
 pub use store::{Sealing, StoreAt, StoreError};
 pub use table_line::COLUMNS;
 pub use visit::{names, visit};

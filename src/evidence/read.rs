@@ -1,50 +1,18 @@
 //! Reads logs in parallel: one batch of blocks is read and digested while the one before it is parsed and verified.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use super::blocks::{Block, Blocks, Content};
-use super::fact::{Beside, Fact, Verdict};
-use super::inspect::{Inspector, Kept, Raw, refused};
-use super::lines::{self, Piece, Place, Span};
+use super::EvidenceError;
+use super::blocks::{Block, Blocks};
+use super::parsed::{Evidence, Flood, Parsed};
+use super::read_options::ReadOptions;
 use super::store::{self, StoreAt};
-use super::wrapper::{self, Wrapper};
-use super::{EvidenceError, Pairs};
-use crate::doku::claim::Claim;
-use crate::doku::keyring::Keyring;
-use crate::doku::signature::SigningKey;
-use crate::domain::amount::Rupiah;
-use crate::domain::caveat::Signers;
-use crate::domain::classify::{Class, MatchingPolicy};
-use crate::domain::digest::{self, Digest};
-use crate::domain::line::{Detail, InputFile, Line, Lines, LogContents, Marks, RawTotals};
-use crate::table::TableSettings;
+use crate::domain::line::{InputFile, LogContents};
 
 /// Blocks a thread parses at once; together with those being read, twice as many megabytes a thread.
 const BATCH_PER_THREAD: usize = 2;
-
-/// What lines are held against.
-#[derive(Clone, Copy)]
-pub struct ReadOptions<'a> {
-    /// The keys that may have signed: the present one, and the one before it while it is being replaced.
-    pub keys: &'a Keyring,
-    /// Our `Client-Id`.
-    pub client_id: &'a str,
-    /// What the rules leave to the merchant.
-    pub policy: &'a MatchingPolicy,
-    /// The bills, for ids that need not be kept.
-    pub pairs: &'a dyn Pairs,
-    /// How notifications that are kept in tables are understood.
-    pub tables: &'a TableSettings,
-}
-
-impl std::fmt::Debug for ReadOptions<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ReadOptions").field("client_id", &self.client_id).field("policy", &self.policy).finish_non_exhaustive()
-    }
-}
 
 /// Where evidence is read from: logs, a store of what was read from logs before, or both.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,23 +21,6 @@ pub struct EvidenceSources<'a> {
     pub logs: &'a [PathBuf],
     /// The store.
     pub store: Option<&'a StoreAt>,
-}
-
-/// Everything the logs say.
-#[derive(Debug, Default)]
-pub struct Evidence {
-    /// Every line; SUCCESS lines provisionally N00, other notifications N09.
-    pub lines: Lines,
-    /// The files, those of the store first, then the logs in the order given.
-    pub files: Vec<InputFile>,
-    /// For each log that was given, its place in `files`; none where the store has all of it.
-    pub places: Vec<Option<u32>>,
-    /// Sums of what was parsed.
-    pub raw: RawTotals,
-    /// What verified messages claim that tell of money and cannot be booked (N12, P17), each with the digest of its line; sorted.
-    pub claims: Vec<(Digest, Claim)>,
-    /// The keys that have signed what counts, also those that only a store knows.
-    pub signers: Signers,
 }
 
 /// Reads all of `sources`: every line is accounted for, and one that is in a log and in the store counts once.
@@ -133,180 +84,4 @@ pub(super) fn each(
         file.contents = std::mem::take(&mut file.contents).plus(found);
     }
     Ok(files)
-}
-
-/// Lines that cannot be read are kept one by one, to be named; so many of them that they would fill the memory are no log.
-#[derive(Default)]
-struct Flood {
-    messages: u64,
-    malformed: u64,
-}
-
-impl Flood {
-    /// More of them than any log has, whatever happened to it.
-    const MALFORMED_MAX: u64 = 1_000_000;
-
-    fn check(&mut self, found: &LogContents, path: impl FnOnce() -> PathBuf) -> Result<(), EvidenceError> {
-        self.messages = self.messages.saturating_add(found.messages);
-        self.malformed = self.malformed.saturating_add(found.malformed);
-        let is_most = self.malformed.saturating_mul(2) > self.messages;
-        if self.malformed > Self::MALFORMED_MAX && is_most {
-            return Err(EvidenceError::Flood { path: path(), malformed: self.malformed });
-        }
-        Ok(())
-    }
-}
-
-impl Evidence {
-    /// Says of each file why its lines could not be parsed, most often.
-    pub(super) fn name_faults(&mut self) {
-        if self.files.iter().all(|file| file.contents.malformed == 0) {
-            return;
-        }
-        let mut faults: BTreeMap<u32, BTreeMap<Detail, u64>> = BTreeMap::new();
-        for (_, line) in self.lines.iter().filter(|(_, line)| line.class == Class::N01) {
-            let Some(detail) = line.detail else { continue };
-            let count = faults.entry(line.file).or_default().entry(detail).or_default();
-            *count = count.saturating_add(1);
-        }
-        for (number, file) in (0_u32..).zip(&mut self.files) {
-            let own = faults.get(&number).into_iter().flatten();
-            file.contents.fault = own.max_by_key(|(_, count)| **count).map(|(detail, _)| *detail);
-        }
-    }
-
-    /// What can be said once all is there.
-    pub(super) fn finish(&mut self) {
-        self.claims.sort_by_key(|(digest, _)| *digest);
-        self.claims.dedup();
-        self.name_faults();
-    }
-
-    pub(super) fn take(&mut self, parsed: Parsed) -> Result<(), EvidenceError> {
-        let fits = |length: usize| u32::try_from(length).is_ok_and(|length| length < u32::MAX);
-        if !fits(self.lines.len().saturating_add(parsed.lines.len()))
-            || !fits(self.lines.text_len().saturating_add(parsed.kept.texts.len()))
-        {
-            return Err(EvidenceError::TooMany);
-        }
-        self.lines.append(parsed.lines, &parsed.kept.texts, &parsed.kept.stores);
-        self.claims.extend(parsed.kept.claims);
-        self.signers.absorb(parsed.signers);
-        self.raw.success_count = self.raw.success_count.saturating_add(parsed.raw.success_count);
-        self.raw.success_amount = self.raw.success_amount.plus(parsed.raw.success_amount);
-        Ok(())
-    }
-}
-
-/// What one block says.
-#[derive(Default)]
-pub(super) struct Parsed {
-    pub(super) lines: Vec<Line>,
-    /// What is known beside each line, where all is kept: then the lines are not concluded yet.
-    pub(super) beside: Vec<Beside>,
-    pub(super) kept: Kept,
-    pub(super) raw: RawTotals,
-    pub(super) signers: Signers,
-    contents: LogContents,
-    keeps_all: bool,
-}
-
-impl Parsed {
-    fn of(block: &Block, options: &ReadOptions<'_>, keeps_all: bool) -> Self {
-        let mut parsed = Self { keeps_all, ..Self::default() };
-        let keys = options.keys.iter().map(SigningKey::fingerprint).collect();
-        let reader = Reader { inspector: Inspector::new(options, keeps_all), keys, policy: options.policy, block };
-        if let Content::Oversized(digest) = block.content {
-            let fact = Fact::unread(refused(digest, Class::N01, Detail::TooLong));
-            parsed.push(fact, &reader, Span { line: 0, offset: 0, length: 0 });
-        }
-        parsed.read_pieces(&reader);
-        parsed
-    }
-
-    fn read_pieces(&mut self, reader: &Reader<'_>) {
-        let bytes = reader.block.bytes();
-        self.lines.reserve(bytes.len() / 600);
-        reader.block.pieces(|piece| match piece {
-            Piece::Malformed { span, why } => {
-                self.push(Fact::unread(refused(digest::of_bytes(span.of(bytes)), Class::N01, why)), reader, span);
-            }
-            Piece::Blank => self.contents.blank = self.contents.blank.saturating_add(1),
-            Piece::Wrapping => self.contents.wrapping = self.contents.wrapping.saturating_add(1),
-            Piece::Message { span, text, place } => match text {
-                Some(text) => self.message(reader, span, &text, place),
-                None => self.line(reader, span),
-            },
-        });
-    }
-
-    /// A line as it stands; one that is no message may be a record where its file did not begin with records.
-    fn line(&mut self, reader: &Reader<'_>, span: Span) {
-        let raw = span.of(reader.block.bytes());
-        let fact = reader.inspector.inspect(Raw::Line(raw), &mut self.kept);
-        let is_unread = fact.line.class == Class::N01 && reader.block.wrapper == Wrapper::None;
-        let record = if is_unread { str::from_utf8(raw).ok() } else { None };
-        match record.and_then(wrapper::record) {
-            Some((_, record)) => lines::inner(record.texts, span, &mut |piece| match piece {
-                Piece::Message { span, text: Some(text), place } => self.message(reader, span, &text, place),
-                _ => self.contents.wrapping = self.contents.wrapping.saturating_add(1),
-            }),
-            None => self.push(fact, reader, span),
-        }
-    }
-
-    /// What was logged with a record. Its digest is the line's, so that the line can be found; of several in one line, each has
-    /// its own.
-    fn message(&mut self, reader: &Reader<'_>, span: Span, text: &str, place: Place) {
-        let own = if place == Place::Only { span.of(reader.block.bytes()) } else { text.as_bytes() };
-        let fact = reader.inspector.inspect(Raw::Wrapped { digest: digest::of_bytes(own), text }, &mut self.kept);
-        if place == Place::Further {
-            self.contents.packed = self.contents.packed.saturating_add(1);
-        }
-        self.push(fact, reader, span);
-    }
-
-    fn push(&mut self, mut fact: Fact, reader: &Reader<'_>, span: Span) {
-        let block = reader.block;
-        fact.line.file = block.file;
-        fact.line.number = u32::try_from(block.first_line.saturating_add(span.line)).unwrap_or(u32::MAX);
-        fact.line.byte = block.byte.saturating_add(u64::try_from(span.offset).unwrap_or(u64::MAX));
-        if let Verdict::Signed(place) = fact.beside.verdict
-            && let Some(key) = reader.keys.get(usize::from(place))
-        {
-            self.signers.add(key, fact.beside.came_at(fact.line.paid_at_us, reader.policy));
-        }
-        let kept = self.keeps_all.then(|| fact.clone());
-        let line = fact.concluded(reader.policy);
-        self.contents.messages = self.contents.messages.saturating_add(1);
-        let count = |slot: &mut u64, on: bool| *slot = slot.saturating_add(u64::from(on));
-        count(&mut self.contents.malformed, line.class == Class::N01);
-        count(&mut self.contents.verified, line.marks.has(Marks::VERIFIED));
-        count(&mut self.contents.rewritten, line.detail == Some(Detail::Rewritten));
-        match kept {
-            Some(Fact { line, beside }) => {
-                self.lines.push(line);
-                self.beside.push(beside);
-            }
-            None => self.conclude(line),
-        }
-    }
-
-    /// Takes a line that is concluded.
-    pub(super) fn conclude(&mut self, line: Line) {
-        if line.class == Class::N00 {
-            self.raw.success_count = self.raw.success_count.saturating_add(1);
-            self.raw.success_amount = self.raw.success_amount.plus(Rupiah::new(line.amount.into()));
-        }
-        self.lines.push(line);
-    }
-}
-
-/// What one block is read with.
-struct Reader<'a> {
-    inspector: Inspector<'a>,
-    /// The fingerprints of the keys, in their order.
-    keys: Vec<String>,
-    policy: &'a MatchingPolicy,
-    block: &'a Block,
 }

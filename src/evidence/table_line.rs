@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 
 use super::arrival::received_at;
-use super::blocks::LINE_MAX;
-use super::lines::{self, Piece, Place, Span};
+use super::lines::{self, Piece, Place};
+use super::physical_lines::{LINE_MAX, Span};
 use crate::domain::line::Detail;
 use crate::table::{self, Dialect, Header, PieceKind, Row, Shape, Sniffed, StoredAs, TableFault, TableLayout, TableSettings, Wrong};
 

@@ -269,7 +269,7 @@ proptest! {
         prop_assert_eq!(contents.0, count(physical));
         prop_assert_eq!(i128::from(contents.0), i128::from(contents.1.messages) + contents.1.apart());
         prop_assert_eq!(contents.1.messages, count(found.lines.len()));
-        let raws: Vec<_> = lines::physical(&bytes).collect();
+        let raws: Vec<_> = physical_lines::physical(&bytes).collect();
         for (_, line) in found.lines.iter() {
             let cited = raws.iter().find(|(span, _)| span.line + 1 == u64::from(line.number)).copied();
             prop_assert_eq!(cited.map(|(span, _)| count(span.offset)), Some(line.byte));

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::{lines, unnamed_wrapper};
+use super::physical_lines::physical;
+use super::unnamed_wrapper;
 use crate::doku::value::string as text;
 
 /// Lines at the start of a file that are looked at to recognise its wrapper.
@@ -93,7 +94,7 @@ struct Logged<'a> {
 impl Wrapper {
     /// The wrapper of a file that begins with `head`.
     pub(super) fn of(head: &[u8]) -> Self {
-        let lines = lines::physical(head).filter_map(|(_, raw)| str::from_utf8(raw).ok()).filter(|line| !line.trim().is_empty());
+        let lines = physical(head).filter_map(|(_, raw)| str::from_utf8(raw).ok()).filter(|line| !line.trim().is_empty());
         let lines: Vec<&str> = lines.take(HEAD_LINES).collect();
         let is_document = lines.first().is_some_and(|first| matches!(first.trim(), "{" | "[" | "[{"));
         if is_document && lines.iter().any(|line| of_document(line).is_some_and(|texts| !texts.is_empty())) {
@@ -121,14 +122,6 @@ impl Wrapper {
         const ALL: [Wrapper; 7] =
             [Wrapper::Docker, Wrapper::Cri, Wrapper::Journald, Wrapper::CloudWatch, Wrapper::Document, Wrapper::Other, Wrapper::Table];
         ALL.into_iter().map(Self::name).find(|known| *known == name).unwrap_or_default()
-    }
-
-    /// How many of `bytes`, which are whole lines, can be cut off without parting the pieces of a message.
-    pub(super) fn joined(self, bytes: &[u8]) -> usize {
-        match self {
-            Self::None | Self::CloudWatch | Self::Document | Self::Other | Self::Table => bytes.len(),
-            Self::Docker | Self::Cri | Self::Journald => lines::joined(bytes),
-        }
     }
 }
 

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use super::bill_column::BillColumn;
 use super::codes;
-use super::columns::BillColumn;
-use super::row::{Cells, parsed_yes_or_no};
+use super::row::parsed_yes_or_no;
+use super::row_cells::Cells;
 use super::template::{self, Piece};
 use crate::domain::additional::{self, Additional, FREE_LENGTH_MAX, REPORT_LENGTH_MAX, ReportColumn, SettlementShare, UrlRules};
 use crate::domain::amount::Amount;

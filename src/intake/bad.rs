@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::columns::BillColumn;
+use super::bill_column::BillColumn;
+use super::error::IntakeError;
 use super::file::{File, Reading};
-use super::{Input, IntakeError, KeptItem, Options, RefusedRow};
+use super::judged::Input;
+use super::kept_bill::KeptItem;
+use super::{Options, RefusedRow};
 use crate::table::Row;
-
-/// The column that says why a row was refused; it is not read back.
-pub const REASON_COLUMN: &str = "tagih_reason";
 
 /// Writes the bad rows of one file, given one by one: its own header first, then each row with its reasons.
 pub trait BadRows {

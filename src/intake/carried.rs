@@ -44,7 +44,7 @@ impl Carried {
                 for place in (0..header.len()).filter(is_unused) {
                     let header = columns.header(place);
                     // What says why a row was refused before is no column of the user's.
-                    if !header.is_empty() && header != super::bad::REASON_COLUMN {
+                    if !header.is_empty() && header != super::bill_column::REASON_COLUMN {
                         // Of two columns of one name each is carried, the second under a name of its own.
                         let name = (1_u32..).map(|count| if count == 1 { header.to_owned() } else { format!("{header}_{count}") });
                         let name = name.into_iter().find(|name| seen.insert(normalized(name))).unwrap_or_default();

@@ -5,8 +5,8 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
+use super::bill_column::BillColumn;
 use super::codes;
-use super::columns::BillColumn;
 use crate::domain::amount::{Amount, AmountError};
 use crate::domain::calendar;
 use crate::domain::code::StableCode;

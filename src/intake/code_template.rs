@@ -3,10 +3,10 @@
 //! Belongs here: what a template may be, and the code it makes of a row. Must not be here: which number is next; only the
 //! ledger knows (`domain::plan`).
 
+use super::bill_column::BillColumn;
 use super::cells::Wrong;
 use super::codes;
-use super::columns::BillColumn;
-use super::row::Cells;
+use super::row_cells::Cells;
 use super::template::{self, Piece};
 use crate::domain::ids::PaymentCode;
 use crate::domain::plan::Minting;

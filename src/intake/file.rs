@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::columns::{BillColumn, Columns};
+use super::bill_column::BillColumn;
+use super::columns::Columns;
 use super::error::{FileFault, RefusedFile};
 use super::wanted::Wanted;
 use crate::table::{self, Header, Row, Shape, Table, TableLayout, TableSettings};

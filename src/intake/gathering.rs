@@ -8,14 +8,14 @@ use std::thread;
 use jiff::Timestamp;
 use rayon::prelude::*;
 
+use super::bill_column::BillColumn;
 use super::carried::Carried;
-use super::columns::BillColumn;
 use super::error::RefusedFile;
 use super::file::{File, Head, Reading};
 use super::gathered::Gathered;
 use super::kept::KeepingError;
 use super::kept_bill::KeptItem;
-use super::row::{Cells, Rules};
+use super::row_cells::{Cells, Rules};
 use super::sort::Harvest;
 use super::total::{self, Totals};
 use super::{InputPlace, RefusedRow, codes};
@@ -72,7 +72,7 @@ impl Gathering<'_> {
             let lacking = carry.map_err(|fault| file.refused(fault.into()))?;
             self.harvest.note(&path, lacking);
         }
-        self.harvest.note(&path, file.head.columns.unused_notes(self.reading.wanted(), self.carried));
+        self.harvest.note(&path, file.head.columns.unused_notes(self.reading.wanted(), |index| self.carried.has(index)));
         let (table, mut is_empty) = (&mut file.table, true);
         let judge =
             Judge { file_order: self.file_order, reading: self.reading, now: self.now, carried: self.carried, head: &file.head, read_row };

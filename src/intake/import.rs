@@ -7,14 +7,18 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::columns::{BillColumn, Columns};
+use super::advice::InputFacts;
+use super::bill_column::BillColumn;
+use super::columns::Columns;
 use super::error::{FileFault, IntakeError};
 use super::file::Reading;
-use super::row::{self, Cells};
-use super::{Input, RefusedRow, gathered};
+use super::judged::Input;
+use super::kept_bill::KeptItem;
+use super::row_cells::Cells;
+use super::{RefusedRow, gathered, row};
 use crate::domain::bill::{Expiry, Policy, RecordedTerms};
 use crate::domain::channel::IssuanceMethod;
-use crate::domain::ids::InvoiceNumber;
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::CodeAnswer;
 use crate::table::{AmountFormat, TableSettings};
 
@@ -99,4 +103,26 @@ fn adopted(mut cells: Cells<'_>, format: AmountFormat) -> Result<AdoptedCode, Ve
         AdoptedCode { invoice_number, terms, answer, wire_invoice_number }
     });
     cells.finished(read, name.as_deref())
+}
+
+impl KeptItem for AdoptedCode {
+    fn invoice_number(&self) -> &InvoiceNumber {
+        &self.invoice_number
+    }
+
+    fn live_code(&self) -> Option<&PaymentCode> {
+        Some(&self.answer.payment_code)
+    }
+
+    fn facts(&self, _: jiff::Timestamp) -> InputFacts {
+        InputFacts::default()
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(serde_json::to_vec(self).unwrap_or_default());
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
 }

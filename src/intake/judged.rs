@@ -6,10 +6,10 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::advice::InputFacts;
+use super::fates::{Conflict, Fate, Fates};
 use super::kept::{KeepingError, Part, Spool, rows_of};
 use super::kept_bill::KeptItem;
 use super::kept_row::{Head, Parted, given_back, item, read};
-use super::sort::{Conflict, Fate, Fates};
 use super::{InputPlace, Note, RefusedRow, codes};
 use crate::domain::bill::Bill;
 use crate::domain::ids::InvoiceNumber;

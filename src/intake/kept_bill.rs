@@ -2,7 +2,6 @@
 
 use super::advice::{InputFacts, facts, live_terms};
 use super::bytes::{Fields, put_flag, put_number, put_text, put_wide};
-use super::import::AdoptedCode;
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
 use crate::domain::channel::{Channel, IssuanceMethod};
@@ -185,27 +184,5 @@ impl KeptItem for CheckedBill {
         let is_cancelled = fields.flag();
         let facts = InputFacts::read(&mut fields);
         fields.end(Self { invoice_number, is_cancelled, live_code, facts, likeness: Likeness::default() })
-    }
-}
-
-impl KeptItem for AdoptedCode {
-    fn invoice_number(&self) -> &InvoiceNumber {
-        &self.invoice_number
-    }
-
-    fn live_code(&self) -> Option<&PaymentCode> {
-        Some(&self.answer.payment_code)
-    }
-
-    fn facts(&self, _: jiff::Timestamp) -> InputFacts {
-        InputFacts::default()
-    }
-
-    fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.extend(serde_json::to_vec(self).unwrap_or_default());
-    }
-
-    fn read(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
     }
 }

@@ -7,6 +7,7 @@
 mod additional;
 mod advice;
 mod bad;
+mod bill_column;
 mod bytes;
 mod carried;
 mod cells;
@@ -14,6 +15,7 @@ mod code_template;
 pub mod codes;
 mod columns;
 mod error;
+mod fates;
 mod file;
 mod gathered;
 mod gathering;
@@ -25,6 +27,7 @@ mod kept_row;
 mod numbering;
 mod policy;
 mod row;
+mod row_cells;
 mod sort;
 mod template;
 #[cfg(test)]
@@ -40,9 +43,9 @@ use jiff::Timestamp;
 
 pub use additional::{AdditionalOptions, FreeTemplate, ReportTemplate};
 pub use advice::InputFacts;
-pub use bad::{BadRows, REASON_COLUMN, bad_rows};
+pub use bad::{BadRows, bad_rows};
+pub use bill_column::{BillColumn, REASON_COLUMN};
 pub use code_template::CodeTemplate;
-pub use columns::BillColumn;
 pub use error::{FileFault, IntakeError, RefusedFile};
 pub use judged::{EndedRow, Input, InputRow, Intake, RowVerdict};
 pub use kept::KeepingError;
@@ -56,7 +59,7 @@ use carried::Carried;
 use file::{File, Reading};
 use gathering::{Gathering, Unread};
 use numbering::Numbering;
-use row::Cells;
+use row_cells::Cells;
 use sort::Harvest;
 
 /// How a bill file is to be understood.

@@ -1,9 +1,8 @@
 //! The policy behind a bill, out of its row.
 
-use super::cells;
-use super::codes;
-use super::columns::BillColumn;
-use super::row::{Cells, text};
+use super::bill_column::BillColumn;
+use super::row_cells::{Cells, text};
+use super::{cells, codes};
 use crate::domain::bill::Policy;
 use crate::domain::channel::ChannelProfile;
 use crate::domain::code::StableCode;

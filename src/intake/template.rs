@@ -2,7 +2,7 @@
 //!
 //! Belongs here: taking a template apart. Must not be here: what its pieces make.
 
-use super::columns::BillColumn;
+use super::bill_column::BillColumn;
 
 /// A part of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The last row of a file that is a total of the rows above it, and no bill.
 
+use super::bill_column::BillColumn;
 use super::cells;
-use super::columns::BillColumn;
 use super::file::Head;
 use crate::table::Row;
 

@@ -2,7 +2,7 @@
 //!
 //! Belongs here: which headers mean something. Must not be here: where tagih's own columns are (`columns`), what a cell may hold.
 
-use super::columns::BillColumn;
+use super::bill_column::BillColumn;
 use super::error::FileFault;
 use crate::table::{self, Row, TableLayout, nearest, normalized};
 

@@ -5,9 +5,8 @@ mod error;
 mod made_again;
 mod signing;
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -26,6 +25,7 @@ use crate::report;
 use crate::report::manifest::{self, ReportFile};
 
 pub use self::error::PeriodError;
+use self::error::{not_whole, stale};
 pub use self::made_again::{MadeFrom, compare, is_finished, is_what_was_signed, made_from};
 pub use self::signing::{CloseOptions, Signing};
 
@@ -225,14 +225,6 @@ pub fn approve(
     };
     writer.append(now, author, entry)?;
     Ok(approved)
-}
-
-fn not_whole(path: &Path, reason: &dyn std::fmt::Display) -> PeriodError {
-    PeriodError::Report { path: path.to_owned(), reason: reason.to_string() }
-}
-
-fn stale(path: &Path, reason: &dyn std::fmt::Display) -> PeriodError {
-    PeriodError::Stale { path: path.to_owned(), reason: reason.to_string() }
 }
 
 /// A digest of every file of the report in `folder`, as it lies there now.

@@ -2,8 +2,10 @@
 
 mod bills;
 mod books;
+mod error;
 mod gathered;
 mod ledgers_asked;
+mod options;
 mod unjudged;
 
 use std::io;
@@ -11,113 +13,32 @@ use std::path::{Path, PathBuf};
 
 pub use self::bills::Billed;
 use self::books::Carried;
+pub use self::error::ReconcileError;
 pub(super) use self::gathered::read_settlement;
 use self::gathered::{Gathered, run_id};
 pub use self::ledgers_asked::{LedgersAsked, caveats, formers};
+pub use self::options::{OpeningFolder, ReconcileOptions, SettlementFiles};
 pub use self::unjudged::{Unjudged, told};
-use jiff::Timestamp;
-use jiff::civil::Date;
 
-use crate::books::carry::CarryError;
-use crate::books::{BooksError, BooksSettings};
-use crate::doku::keyring::Keyring;
-use crate::domain::classify::{MatchingPolicy, Period};
+use crate::domain::classify::Period;
 use crate::domain::line::InputFile;
-use crate::domain::settlement::{Settlement, SettlementTerms};
-use crate::evidence::bank::{BankError, Statements};
-use crate::evidence::settlement::SettlementError;
-use crate::evidence::{EvidenceError, Pairs, StoreAt};
+use crate::domain::settlement::Settlement;
+use crate::evidence::Pairs;
+use crate::evidence::bank::Statements;
 use crate::jobs::discrepancies::{self, Looked};
 use crate::journal::period::ClosedPeriod;
 use crate::journal::{Journal, JournalError};
-use crate::ledger::LedgerError;
-use crate::reconcile::external::ExternalError;
 use crate::reconcile::month::{Closing, MonthResult, Opening};
 use crate::reconcile::posted::Posted;
-use crate::reconcile::{self, Bills, KnownPayment, ReconcileTerms, Reconciled};
-use crate::report::atomic::WriteError;
-use crate::report::books::{BooksFiles, KeepError};
-use crate::report::folder_lock::{HeldFolder, TakeError};
+use crate::reconcile::{self, Bills, KnownPayment, Reconciled};
+use crate::report::books::BooksFiles;
+use crate::report::folder_lock::HeldFolder;
 use crate::report::summary::Summary;
 use crate::report::summary_books::BooksFigures;
 use crate::report::summary_inputs::Request;
 use crate::report::summary_month::{MonthFigures, Signature, SignedFigures};
-use crate::report::{self, Presentation, Report};
+use crate::report::{self, Report};
 use crate::table::{self, Mostly};
-
-/// Everything a reconciliation is made from beside its bills.
-#[derive(Debug)]
-pub struct ReconcileOptions {
-    /// The logs (`.jsonl`, `.gz`, `.zst`); see [`expand`](crate::evidence::expand) for patterns.
-    pub notifications: Vec<PathBuf>,
-    /// The store of evidence, instead of logs or beside them.
-    pub evidence: Option<StoreAt>,
-    /// The first WIB day.
-    pub from: Date,
-    /// The last WIB day.
-    pub to: Date,
-    /// Seen from when (UTC).
-    pub as_of: Timestamp,
-    /// The keys that may have signed, the present one first.
-    pub keys: Keyring,
-    /// Who was asked about them.
-    pub asked: LedgersAsked,
-    /// Our `Client-Id`.
-    pub client_id: String,
-    /// What the rules leave to the merchant.
-    pub policy: MatchingPolicy,
-    /// The output folder of an earlier period, whose payments cover their bills in this one.
-    pub carry_in: Option<PathBuf>,
-    /// Our ledger beside an external one, if it was.
-    pub request_history: Option<PathBuf>,
-    /// Settlement files, if the money is to be followed to the bank.
-    pub settlement: Option<SettlementFiles>,
-    /// Statements of the bank account DOKU pays to, if pay-outs are to be followed there.
-    pub bank: Vec<PathBuf>,
-    /// Inquiry logs of `serve`, if payments are to be held against what was answered.
-    pub inquiries: Vec<PathBuf>,
-    /// The output folder of the period before, whose closing balances open this one.
-    pub opening: Option<OpeningFolder>,
-    /// What people have decided, if there is a journal; it is only read.
-    pub journal: Option<PathBuf>,
-    /// What the books' postings depend on.
-    pub books: BooksSettings,
-    /// How external ledgers and settlement files that are not written as tagih's or DOKU's own are read.
-    pub tables: table::TableSettings,
-    /// Where to write.
-    pub out: PathBuf,
-    /// For whom workbook and page are made; without it, only the files that programs read are written.
-    pub presentation: Option<Presentation>,
-}
-
-/// Settlement reports and what they are held against.
-#[derive(Clone, Debug)]
-pub struct SettlementFiles {
-    /// CSV (`.gz`, `.zst`) and XLSX.
-    pub files: Vec<PathBuf>,
-    /// What the merchant knows.
-    pub terms: SettlementTerms,
-}
-
-/// Where opening balances are from.
-#[derive(Clone, Debug)]
-pub struct OpeningFolder {
-    /// The output folder of the period before.
-    pub path: PathBuf,
-    /// The hash that was signed for that period, if it was closed.
-    pub signed_hash: Option<String>,
-}
-
-impl ReconcileOptions {
-    /// Period, as-of and policy.
-    ///
-    /// # Errors
-    /// When the days are no period.
-    pub fn terms(&self) -> Result<ReconcileTerms, ReconcileError> {
-        let period = Period::new(self.from, self.to).ok_or(ReconcileError::Period { from: self.from, to: self.to })?;
-        Ok(ReconcileTerms { period, as_of: self.as_of, policy: self.policy.clone() })
-    }
-}
 
 /// What a reconciliation found; the details are in its folder.
 #[derive(Debug)]
@@ -140,78 +61,6 @@ pub struct ReconcileReport {
     pub mostly: Vec<(PathBuf, Mostly)>,
     /// The logs, and what their lines are.
     pub logs: Vec<InputFile>,
-}
-
-/// Why a reconciliation could not be done.
-#[derive(Debug, thiserror::Error)]
-pub enum ReconcileError {
-    /// The days are no period (exit 2).
-    #[error("E0723: `{from}` to `{to}` is no period\nhint: give WIB days, the first not after the last")]
-    Period {
-        /// The first day.
-        from: Date,
-        /// The last day.
-        to: Date,
-    },
-    /// The evidence cannot be read (exit 7).
-    #[error(transparent)]
-    Evidence(#[from] EvidenceError),
-    /// A settlement file cannot be used (exit 7).
-    #[error(transparent)]
-    Settlement(#[from] SettlementError),
-    /// A bank statement cannot be used (exit 7).
-    #[error(transparent)]
-    Bank(#[from] BankError),
-    /// The external ledger cannot be read (exit 7).
-    #[error(transparent)]
-    External(#[from] ExternalError),
-    /// Our ledger cannot be read.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// There are too many bills (exit 7).
-    #[error("E0722: the ledger holds more bills than one run can\nhint: reconcile one channel at a time")]
-    TooManyBills,
-    /// The earlier output cannot be read (exit 7).
-    #[error("E0726: the earlier output `{}` cannot be read: {reason}\nhint: name the output folder of an earlier `tagih reconcile`", path.display())]
-    CarryIn {
-        /// Which folder.
-        path: PathBuf,
-        /// What was found.
-        reason: String,
-    },
-    /// The balances of the period before cannot be taken over (exit 8).
-    #[error("E0850: the closing balances in `{}` cannot be carried over: {reason}\nhint: name the output folder that was closed for the period before, unchanged", path.display())]
-    Opening {
-        /// Which folder.
-        path: PathBuf,
-        /// What was found.
-        reason: String,
-    },
-    /// The books of the period before were changed while they were read (exit 8).
-    #[error("E0850: {0}\nhint: name the output folder that was closed for the period before, unchanged")]
-    Before(CarryError),
-    /// The books cannot be posted (exit 8).
-    #[error("E0814: the books cannot be posted: {0}\nhint: keep the inputs and the folder of the month before, and report the defect")]
-    Books(BooksError),
-    /// The journal cannot be used (exit 8 or 9).
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// A report cannot be written (exit 9).
-    #[error(transparent)]
-    Report(#[from] WriteError),
-    /// Another run writes there (exit 6), or nobody can.
-    #[error(transparent)]
-    Folder(#[from] TakeError),
-}
-
-impl From<KeepError> for ReconcileError {
-    fn from(error: KeepError) -> Self {
-        match error {
-            KeepError::Books(error) => Self::Books(error),
-            KeepError::Write(error) => Self::Report(error),
-            KeepError::Before(error) => Self::Before(error),
-        }
-    }
 }
 
 impl Pairs for Bills {

@@ -1,95 +1,43 @@
 //! Why: everything that ledger, logs, settlement and journal know of one bill, and what the rules make of it. Reads only.
 
 pub mod books;
+mod error;
 mod inquiries;
 mod money;
 mod names;
 mod needs;
 pub mod report;
+mod story;
+mod subject;
 mod unread;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::reconcile::{Billed, ReconcileError, SettlementFiles, read_settlement};
-use crate::doku::keyring::Keyring;
+use super::reconcile::{Billed, ReconcileError, read_settlement};
 use crate::domain::calendar::{start_of_wib_day, wib_date};
-use crate::domain::classify::{MatchingPolicy, Period};
+use crate::domain::classify::Period;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Event, Order};
-use crate::domain::line::{InputFile, Lines};
-use crate::domain::settlement::SettlementRow;
+use crate::domain::line::Lines;
 use crate::domain::sum::Sum;
-use crate::evidence::{self, EvidenceSources, ReadOptions, StoreAt};
+use crate::evidence::{self, EvidenceSources, ReadOptions};
 use crate::journal;
 use crate::ledger::{BillHappening, LedgerView, Names};
-use crate::reconcile::{self, Conclusions, Finding, ReconcileTerms, Reconciled};
-use crate::register::{ItemHappening as Step, ItemStatus, Register, Standings};
-use crate::table::TableSettings;
+use crate::reconcile::{self, Finding, ReconcileTerms};
+use crate::register::Register;
 
 use self::books::NamedInBooks as InBooks;
-use self::report::{AskedReport, ReportSays, ReportUnreadable};
+pub use self::error::WhyError;
+use self::report::{AskedReport, ReportUnreadable};
+pub use self::story::{Judgement, Story, StoryEvent, StoryLine};
+pub use self::subject::WhyOptions;
+use self::subject::{Concluded, Subject};
 use self::unread::asked;
 pub use money::MoneyState;
 pub use names::named_by;
-
-/// What is asked, and where to look.
-#[derive(Debug)]
-pub struct WhyOptions<'a> {
-    /// An invoice number, one on the wire, a code, or the id of a discrepancy.
-    pub name: &'a str,
-    /// Notification logs.
-    pub notifications: Vec<PathBuf>,
-    /// The store of evidence, instead of logs or beside them.
-    pub evidence: Option<StoreAt>,
-    /// Inquiry logs of `serve`.
-    pub inquiries: Vec<PathBuf>,
-    /// The keys that may have signed.
-    pub keys: Keyring,
-    /// Our `Client-Id`.
-    pub client_id: String,
-    /// What the rules leave to the merchant.
-    pub policy: MatchingPolicy,
-    /// How tables are understood.
-    pub tables: TableSettings,
-    /// Settlement files.
-    pub settlement: Option<SettlementFiles>,
-    /// What people have decided.
-    pub journal: &'a Path,
-    /// A report, whose books know what was decided.
-    pub report: Option<&'a AskedReport>,
-    /// Which days; else from the first day anything is known of to as-of.
-    pub period: Option<(Date, Date)>,
-    /// Seen from when.
-    pub as_of: Timestamp,
-}
-
-/// Why the story cannot be told.
-#[derive(Debug, thiserror::Error)]
-pub enum WhyError {
-    /// Nobody knows the name (exit 2).
-    #[error(
-        "the ledger holds no invoice `{0}`, and neither the evidence given nor the journal names it\nhint: see `rejected.csv` of the run that had it, or name its logs with `--notifications`"
-    )]
-    Unknown(String),
-    /// It may mean several bills (exit 2).
-    #[error("`{name}` is a code of several invoices: {}\nhint: ask for one of them", .invoices.join(", "))]
-    Ambiguous {
-        /// What was asked.
-        name: String,
-        /// Whose it is or was, sorted.
-        invoices: Vec<String>,
-    },
-    /// Something cannot be read.
-    #[error(transparent)]
-    Read(#[from] ReconcileError),
-    /// The report cannot be read.
-    #[error(transparent)]
-    Books(#[from] ReportUnreadable),
-}
 
 impl<E: Into<ReconcileError>> From<E> for Box<WhyError> {
     fn from(error: E) -> Self {
@@ -101,81 +49,6 @@ impl From<ReportUnreadable> for Box<WhyError> {
     fn from(error: ReportUnreadable) -> Self {
         Self::new(WhyError::Books(error))
     }
-}
-
-/// One thing that happened.
-#[derive(Debug)]
-pub struct StoryLine {
-    /// When; `None` where a log does not say.
-    pub at: Option<Timestamp>,
-    /// What.
-    pub what: StoryEvent,
-}
-
-/// What happened, and who knows it.
-#[derive(Debug)]
-pub enum StoryEvent {
-    /// The ledger recorded it.
-    Ledger(BillHappening),
-    /// DOKU asked whether the code may be paid.
-    Inquiry {
-        /// DOKU's word for our answer.
-        answer: String,
-        /// What was decided; the cause of a decline.
-        decision: String,
-    },
-    /// A notification arrived; by its place in [`About::lines`].
-    Line(usize),
-    /// A settlement file has it; by its place in [`About::settlement`]. `at` is the start of that WIB day.
-    Settlement(usize),
-    /// Somebody, or a report, said something about a discrepancy.
-    Journal {
-        /// Which.
-        id: String,
-        /// What was said.
-        step: Step,
-    },
-}
-
-/// What the rules make of the evidence.
-#[derive(Debug)]
-pub struct Judgement {
-    /// The whole of it.
-    pub outcome: Reconciled,
-    /// The part that is asked about.
-    pub about: Conclusions,
-    /// Period, as-of, policy.
-    pub terms: ReconcileTerms,
-    /// The logs, in the order in which lines refer to them.
-    pub files: Vec<InputFile>,
-    /// How its discrepancies stand.
-    pub standings: Standings,
-}
-
-/// The story of one bill.
-#[derive(Debug)]
-pub struct Story {
-    /// Its invoice number; what was asked for where no bill has it.
-    pub name: String,
-    /// The bill, if the ledger has it.
-    pub bill: Option<BillState>,
-    /// What happened, oldest first.
-    pub told: Vec<StoryLine>,
-    /// `None` without any evidence: nothing can be judged then.
-    pub judgement: Option<Judgement>,
-    /// Discrepancies that the journal follows, by id.
-    pub items: Vec<(String, ItemStatus)>,
-    /// What a report says of it, if one was asked.
-    pub says: Option<ReportSays>,
-}
-
-/// What a name led to.
-#[derive(Default)]
-struct Subject {
-    bill: Option<BillState>,
-    history: Vec<(Timestamp, BillHappening)>,
-    invoice_numbers: BTreeSet<String>,
-    payment_codes: BTreeSet<String>,
 }
 
 /// Gathers, judges and orders.
@@ -311,15 +184,6 @@ async fn holder(view: &impl LedgerView, name: &str) -> Result<Option<BillState>,
     Ok(found.pop())
 }
 
-/// What all evidence comes to.
-struct Concluded {
-    outcome: Reconciled,
-    terms: ReconcileTerms,
-    files: Vec<InputFile>,
-    /// For each log that was given, its place among the files.
-    places: Vec<Option<u32>>,
-}
-
 /// The whole evidence under the rules.
 async fn conclude(
     view: &impl LedgerView,
@@ -372,25 +236,4 @@ fn paid_out(judgement: &Judgement) -> Vec<StoryLine> {
         Some(StoryLine { at: start_of_wib_day(row.paid_out_on.unwrap_or(row.transaction_date)), what: StoryEvent::Settlement(place) })
     };
     judgement.about.settlement.iter().enumerate().filter_map(told).collect()
-}
-
-impl Judgement {
-    /// The settlement row a finding is about.
-    #[must_use]
-    pub fn row_of(&self, finding: &Finding) -> Option<&SettlementRow> {
-        let rows = &self.outcome.inputs.settlement.as_ref()?.files.rows;
-        finding.sources.iter().find_map(|source| match source {
-            reconcile::Source::Settlement(at) => rows.get(usize::try_from(*at).ok()?),
-            _ => None,
-        })
-    }
-
-    /// The first line a finding rests on.
-    #[must_use]
-    pub fn line_of(&self, finding: &Finding) -> Option<&crate::domain::line::Line> {
-        finding.sources.iter().find_map(|source| match source {
-            reconcile::Source::Line(at) => self.outcome.inputs.lines.get(*at),
-            _ => None,
-        })
-    }
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::civil::Date;
 
-use super::{Finding, ReconcileTerms, Reconciled};
+use super::Reconciled;
+use super::finding::Finding;
+use super::terms::ReconcileTerms;
 use crate::books::Brief;
 use crate::books::fact::AlarmFact;
 use crate::books::item::{BooksSubject, ItemId};

@@ -6,11 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::facts_by_part::FactsByPart;
+use super::finding::Finding;
 use super::judge::{Before, JudgedPayment, again};
 use super::judge_bills::{Attached, Judge};
 use super::open_items::Findings;
 use super::tally::{ControlIdentity, move_nature};
-use super::{Finding, ReconcileTerms, Reconciled, facts, findings};
+use super::terms::ReconcileTerms;
+use super::{Reconciled, fact_names, finding, findings};
 use crate::books::allocation::Allocation;
 use crate::books::known::{AppliedMoney, BookedPayment, Debt, Known};
 use crate::books::standing::DebtStanding;
@@ -58,14 +60,14 @@ struct BillsAgain {
 impl BillsAgain {
     fn of(bills: &HashMap<u32, DebtStanding>, outcome: &Reconciled, terms: &ReconcileTerms) -> Self {
         let attached = Attached::of(&outcome.inputs, &outcome.payments, &outcome.judged);
-        let judge = Judge::of(outcome, &attached, terms);
+        let judge = Judge::of(&outcome.inputs, outcome.settled.as_ref(), &attached, terms);
         let judged = bills.iter().filter_map(|(number, standing)| Some(judge.bill_as(*number, Some(standing))?.0));
         let mut judged: Vec<_> = judged.filter(|one| one.nature == Nature::Break || one.flags.raising().is_some()).collect();
         judged.sort_unstable_by_key(|one| one.bill);
         let mut findings = findings::Findings::new(&outcome.inputs, &outcome.payments, &outcome.judged, terms);
         findings.bills(&judged, &attached);
         let listed = &outcome.inputs.bills;
-        let id = |number: &u32| findings::bill_id(listed.invoice_number(*number), listed.payment_code(*number));
+        let id = |number: &u32| finding::bill_id(listed.invoice_number(*number), listed.payment_code(*number));
         Self { ids: bills.keys().map(id).collect(), findings: findings.finish() }
     }
 }
@@ -130,7 +132,7 @@ impl ByBooks {
             let (Some(debt), true, Some(proof)) = (numbered.get(&judged.bill), judged.class.attaches(), outcome.proof(judged)) else {
                 continue;
             };
-            match known.payments.get(&known.payment_id(facts::payment_id(&proof.identity))) {
+            match known.payments.get(&known.payment_id(fact_names::payment_id(&proof.identity))) {
                 Some(payment) => payments.extend(judged_then(payment, known, outcome, terms, at)),
                 None => news.push((proof.paid_at(), proof.identity, at, *debt)),
             }
@@ -189,11 +191,11 @@ impl Met {
             self.debt.add_off(off, Rupiah::ZERO.minus(part));
             back = back.minus(part);
         }
-        let from = Leg::of(Account::Doku, facts::payment_id(&proof.identity));
+        let from = Leg::of(Account::Doku, fact_names::payment_id(&proof.identity));
         self.debt.applied.push(AppliedMoney { from, back: from, amount: taken });
         self.over = self.over.plus(amount.minus(taken));
         let owed = u64::try_from(owed.get()).unwrap_or_default();
-        (again.class != judged.class).then(|| Again { at, id: findings::payment_id(&proof.identity), judged: again, owed })
+        (again.class != judged.class).then(|| Again { at, id: finding::payment_id(&proof.identity), judged: again, owed })
     }
 }
 
@@ -222,14 +224,14 @@ fn judged_again(month: &PostedMonth, decided: &BTreeSet<ItemId>, outcome: &Recon
     let (judged, proved) = (outcome.judged.get(at)?, outcome.payments.proved.get(at)?);
     let bill = outcome.inputs.bills.get(judged.bill).filter(|bill| judged.bill != NO_BILL && !bill.reusable())?;
     let identity = outcome.proof(judged)?.identity;
-    let id = month.known.payment_id(facts::payment_id(&identity));
+    let id = month.known.payment_id(fact_names::payment_id(&identity));
     let payment = month.known.payments.get(&id).filter(|payment| payment.debt.is_some_and(|debt| decided.contains(&debt)))?;
     let met = month.allocations.get(&id).filter(|met| met.amount == payment.amount && met.amount == Rupiah::new(proved.amount.into()))?;
     let before = before(met, judged.class, bill.amount.into());
     let again = again(&outcome.inputs, terms, judged, before, proved)?;
     let is_other = (again.class, again.nature, again.flags) != (judged.class, judged.nature, judged.flags);
     let owed = u64::try_from(met.owed().get()).unwrap_or_default();
-    is_other.then(|| Again { at, id: findings::payment_id(&identity), judged: again, owed })
+    is_other.then(|| Again { at, id: finding::payment_id(&identity), judged: again, owed })
 }
 
 /// The payment at this place, if it was carried as another than the evidence makes it.
@@ -247,7 +249,7 @@ fn judged_then(payment: &BookedPayment, known: &Known, outcome: &Reconciled, ter
         Some(_) | None => None,
     };
     let again = again.filter(|again| again.class != judged.class)?;
-    let (id, owed) = (findings::payment_id(&outcome.proof(judged)?.identity), u64::try_from(taken.get()).unwrap_or_default());
+    let (id, owed) = (finding::payment_id(&outcome.proof(judged)?.identity), u64::try_from(taken.get()).unwrap_or_default());
     Some(Again { at, id, judged: again, owed })
 }
 
@@ -295,7 +297,7 @@ impl Reconciled {
             self.findings.extend(found);
         }
         let attached = Attached::of(&self.inputs, &self.payments, &self.judged);
-        let judge = Judge::of(self, &attached, terms);
+        let judge = Judge::of(&self.inputs, self.settled.as_ref(), &attached, terms);
         let moved = books.bills.iter().filter_map(|(number, standing)| {
             let ((before, bill), (after, _)) = (judge.bill(*number)?, judge.bill_as(*number, Some(standing))?);
             Some((before, after, Rupiah::from(bill.amount)))

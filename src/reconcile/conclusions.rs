@@ -1,10 +1,12 @@
 //! Everything a run concluded about a few bills, also where nobody must look: the same findings, made on demand.
 
+use super::Reconciled;
 use super::bills::Bills;
-use super::findings::{Finding, Findings, Source};
+use super::finding::{Finding, Source};
+use super::findings::Findings;
 use super::judge_bills::{Attached, Judge, JudgedBill};
 use super::settle::{row_finding, unsettled_finding};
-use super::{ReconcileTerms, Reconciled};
+use super::terms::ReconcileTerms;
 use crate::domain::classify::Class;
 use crate::domain::line::{Line, NO_BILL};
 
@@ -74,7 +76,7 @@ impl Reconciled {
             }
         }
         let attached = Attached::of(&self.inputs, &self.payments, &self.judged);
-        let judge = Judge::of(self, &attached, terms);
+        let judge = Judge::of(&self.inputs, self.settled.as_ref(), &attached, terms);
         let judged: Vec<JudgedBill> =
             asked.bills.iter().filter_map(|&bill| Some(judge.bill_as(bill, self.standings.get(&bill))?.0)).collect();
         findings.bills(&judged, &attached);

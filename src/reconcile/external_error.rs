@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use crate::domain::code::StableCode;
+use crate::domain::digest::Digest;
+use crate::domain::reason::CellFault;
 use crate::table;
 
 /// Why an external ledger cannot be read (exit 7; see [`super::codes`]).
@@ -36,4 +38,21 @@ const fn outer(fault: &table::TableFault) -> StableCode {
         table::TableFault::Unreadable(_) => super::codes::LEDGER_UNREADABLE,
         other => other.code(),
     }
+}
+
+/// A row that is no bill (L10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MalformedBill {
+    /// SHA-256 over its cells.
+    pub digest: Digest,
+    /// The row of the file, from 1, the header included.
+    pub row: u64,
+    /// Where it starts in the file.
+    pub byte: u64,
+    /// Its invoice number, if it has a usable one.
+    pub invoice_number: String,
+    /// The column at fault.
+    pub column: &'static str,
+    /// What is wrong with it.
+    pub reason: CellFault,
 }

@@ -6,23 +6,23 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
+use super::Reconciled;
 use super::bills::Bill;
-use super::facts_by_part::Names;
+use super::earlier_payments::Orphan;
+use super::fact_names::{Names, payment_id};
 use super::judge::JudgedPayment;
-use super::{ExternalMark, KnownPayment, Orphan, ReconcileTerms, Reconciled};
+use super::known_payments::KnownPayment;
+use super::new_bill::ExternalMark;
+use super::terms::ReconcileTerms;
 use crate::books::Brief;
 use crate::books::debt::Asked;
 use crate::books::fact::{BillChange, BillEvent, BillFact, LedgerMark, Notified, Payee, PaymentFact, PaymentHold};
-use crate::books::item::{BooksSubject, ItemId};
+use crate::books::item::ItemId;
 use crate::domain::ageing::date_of;
 use crate::domain::amount::Amount;
 use crate::domain::calendar::wib_date;
 use crate::domain::classify::{Class, Nature, is_after_cancellation, is_after_expiry, minutes_after};
 use crate::domain::digest::Digest;
-
-pub(super) fn payment_id(identity: &Digest) -> ItemId {
-    ItemId::of(BooksSubject::Payment, &[identity])
-}
 
 pub(super) fn bill(outcome: &Reconciled, names: &Names, by_rows: &HashSet<Digest>, at: usize, terms: &ReconcileTerms) -> Option<BillFact> {
     let bills = &outcome.inputs.bills;

@@ -4,14 +4,17 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Reconciled;
 use super::alarms::alarms;
-use super::facts::{as_old_as_paid, bill, known, listed_once, matched_anew, payee, payment, payment_id};
+use super::fact_names::{Names, payment_id, place};
+use super::facts::{as_old_as_paid, bill, known, listed_once, matched_anew, payee, payment};
 use super::judge::JudgedPayment;
+use super::known_payments::KnownPayment;
 use super::settle::{JudgedRow, ToldIn};
 use super::settlement_facts::{Named, bank_lines, batches, claimed_anew, named, named_by_rows, row, waits_for};
-use super::{KnownPayment, ReconcileTerms, Reconciled};
+use super::terms::ReconcileTerms;
 use crate::books::fact::{Facts, Payee, PaymentFact, RowFact, RowKind};
-use crate::books::item::{BooksSubject, ItemId};
+use crate::books::item::ItemId;
 use crate::books::take_on::TakenOn;
 use crate::books::{BooksDecision, Brief, Link, Part, Parts};
 use crate::domain::classify::Class;
@@ -267,56 +270,5 @@ fn rank(part: Part) -> u16 {
     match part {
         Part::Apart(byte) => byte.into(),
         Part::Together => 256,
-    }
-}
-
-fn place(at: u32) -> Option<usize> {
-    usize::try_from(at).ok()
-}
-
-/// What bills are called. One invoice number is one bill, unless the ledger lists it with several codes: then the codes tell them apart,
-/// and together they are owed once.
-#[derive(Debug)]
-pub(super) struct Names {
-    /// By the bill's number.
-    bills: Vec<ItemId>,
-    /// What each is part of: as the books know it, else as it is listed.
-    debts: Vec<ItemId>,
-}
-
-impl Names {
-    fn of(outcome: &Reconciled, before: &Brief) -> Self {
-        let bills = &outcome.inputs.bills;
-        let groups = bills.group_names();
-        let (mut ids, mut debts) = (Vec::with_capacity(bills.len()), Vec::with_capacity(bills.len()));
-        // A bill that is listed twice, in two groups, is of one of them, whichever row comes first.
-        let mut listed: HashMap<ItemId, ItemId> = HashMap::new();
-        for (number, bill) in bills.iter() {
-            let invoice_number = bills.invoice_number(number);
-            let is_one = bills.numbered(invoice_number).nth(1).is_none();
-            let parts = [invoice_number, bill.channel.name(), bills.payment_code(number)];
-            let id = if is_one { ItemId::bill(invoice_number) } else { ItemId::of(BooksSubject::Bill, &parts.map(str::as_bytes)) };
-            let debt = groups.get(&bill.group).map_or_else(|| ItemId::debt_of(invoice_number), |name| ItemId::group(name));
-            if !is_one {
-                listed.entry(id).and_modify(|of| *of = debt.min(*of)).or_insert(debt);
-            }
-            ids.push(id);
-            debts.push(debt);
-        }
-        for (id, debt) in ids.iter().zip(&mut debts) {
-            let of = before.debt_of_bill(*id).or_else(|| listed.get(id).copied());
-            *debt = of.unwrap_or(*debt);
-        }
-        Self { bills: ids, debts }
-    }
-
-    /// The id of a bill, by its number.
-    pub(super) fn bill(&self, number: u32) -> Option<ItemId> {
-        self.bills.get(place(number)?).copied()
-    }
-
-    /// What a bill is part of, by its number.
-    pub(super) fn debt(&self, number: u32) -> Option<ItemId> {
-        self.debts.get(place(number)?).copied()
     }
 }

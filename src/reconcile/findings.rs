@@ -2,94 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::bills::Bill;
 use super::dedupe::{Payments, Proved};
+use super::finding::{Finding, Source, bill_id, id, payment_id, severity_of};
+use super::inputs::Inputs;
 use super::judge::{JudgedPayment, line_flags};
 use super::judge_bills::{Attached, JudgedBill, in_scope};
-use super::{Inputs, ReconcileTerms, reasons, severity_of};
+use super::reasons;
+use super::terms::ReconcileTerms;
 use crate::domain::amount::{Amount, Rupiah};
-use crate::domain::channel::Channel;
-use crate::domain::classify::{Class, ClassSet, Nature, Severity, Stands};
-use crate::domain::digest::{self, Digest};
+use crate::domain::classify::{Class, ClassSet, Nature};
+use crate::domain::digest::Digest;
 use crate::domain::line::{Line, NO_BILL};
 use crate::domain::reason::{BillReason, Reason, RowFault};
-use crate::register::InBooks;
-
-/// Where a digest's bytes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
-    /// A line of evidence.
-    Line(u32),
-    /// A row of the external ledger, by its place in the list of malformed rows.
-    Row(u32),
-    /// A settlement row, by its place among them.
-    Settlement(u32),
-    /// A settlement row that cannot be read, by its place among those.
-    MalformedSettlement(u32),
-}
-
-/// One discrepancy.
-#[derive(Clone, Debug)]
-pub struct Finding {
-    /// Made from its subject alone, so that a decision about it stays attached.
-    pub id: String,
-    /// Its class.
-    pub class: Class,
-    /// Lower hits and flags.
-    pub flags: ClassSet,
-    /// Its nature.
-    pub nature: Nature,
-    /// How bad it is.
-    pub severity: Severity,
-    /// The invoice number; empty when unknown.
-    pub invoice_number: String,
-    /// The code; empty when unknown.
-    pub payment_code: String,
-    /// The bill's channel, else the payment's.
-    pub channel: Option<Channel>,
-    /// What the bill asks for.
-    pub expected: Option<Rupiah>,
-    /// What was paid.
-    pub paid: Option<Rupiah>,
-    /// When it was paid.
-    pub paid_at: Option<Timestamp>,
-    /// Both sides' values.
-    pub reason: Reason,
-    /// Digests it rests on, sorted.
-    pub evidence: Vec<Digest>,
-    /// Where those are.
-    pub sources: Vec<Source>,
-    /// The item of the books that it is, once they are posted.
-    pub books: Option<Box<InBooks>>,
-    /// Whether a decision that stands dealt with it.
-    pub is_decided: bool,
-}
-
-impl Finding {
-    /// Whether it can be a row of the list of what somebody must see to: what is short stands on its bill, and a bill paid twice on the
-    /// payment that is over. What is an alarm besides is a row as that.
-    #[must_use]
-    pub fn has_item(&self) -> bool {
-        let is_alarm = |flag: Class| matches!(flag.info().stands, Stands::Alarm | Stands::AlarmOfFile);
-        self.class.info().stands != Stands::Shared || self.class == Class::P04 || self.flags.iter().any(is_alarm)
-    }
-
-    /// What to do about it by default.
-    #[must_use]
-    pub fn action(&self) -> &'static str {
-        self.action_class().info().code.remedy
-    }
-
-    /// The class or flag whose default action it is: a flag's where the class itself needs nobody.
-    #[must_use]
-    pub fn action_class(&self) -> Class {
-        let flag = self.flags.raising().filter(|_| self.class.info().nature != Nature::Break);
-        flag.unwrap_or(self.class)
-    }
-}
 
 /// Collects findings of one run.
 pub(super) struct Findings<'a> {
@@ -98,22 +25,6 @@ pub(super) struct Findings<'a> {
     judged: &'a [JudgedPayment],
     terms: &'a ReconcileTerms,
     found: Vec<Finding>,
-}
-
-/// An id of 24 hexadecimal digits made from what the finding is about.
-pub(super) fn id(parts: &[&[u8]]) -> String {
-    let full = digest::of_parts(parts);
-    digest::hex(full.get(..12).unwrap_or(&full))
-}
-
-/// The id of whatever is found about a payment.
-pub(super) fn payment_id(identity: &Digest) -> String {
-    id(&[b"payment", identity])
-}
-
-/// The id of whatever is found about a bill.
-pub(super) fn bill_id(invoice_number: &str, payment_code: &str) -> String {
-    id(&[b"bill", invoice_number.as_bytes(), payment_code.as_bytes()])
 }
 
 impl<'a> Findings<'a> {

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use super::bills::Bills;
 use super::dedupe::{Payments, Proved};
-use super::findings::{Finding, Findings, id};
+use super::finding::{Finding, id};
+use super::findings::Findings;
+use super::inputs::Inputs;
 use super::judge::JudgedPayment;
 use super::tally::{ControlIdentity, Tallies};
-use super::{Inputs, ReconcileTerms};
+use super::terms::ReconcileTerms;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, ClassSet, Nature, inquiry_class, may_follow};
 use crate::domain::line::{Line, NO_BILL};

@@ -4,12 +4,14 @@ use rayon::prelude::*;
 
 use super::bills::{Bill, BillMatch, Bills};
 use super::dedupe::{Payments, Proved};
-use super::tally::Tallies;
-use super::{Inputs, ReconcileTerms};
+use super::inputs::Inputs;
+use super::tally::{Tallies, move_nature};
+use super::terms::ReconcileTerms;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{BillFacts, Class, ClassSet, Match, Nature, PaymentFacts, covers, payment_class, payment_nature};
 use crate::domain::digest::Digest;
 use crate::domain::line::{Line, Lines, Marks, NO_BILL};
+use crate::domain::sum::Sum;
 
 /// A unique payment with its class.
 #[derive(Clone, Copy, Debug)]
@@ -304,5 +306,12 @@ fn mark_elsewhere(
         if let Some(before) = before.get_mut(place) {
             before.elsewhere = others.any(|cover| cover < this);
         }
+    }
+}
+
+/// Moves payments whose nature is no longer that of their class.
+pub(super) fn age(natures: &mut [Sum; 3], payments: &Payments, judged: &[JudgedPayment]) {
+    for (proved, payment) in payments.proved.iter().zip(judged).filter(|(_, payment)| payment.nature != payment.class.info().nature) {
+        move_nature(natures, payment.class.info().nature, payment.nature, Rupiah::new(proved.amount.into()));
     }
 }

@@ -4,11 +4,12 @@ use rayon::prelude::*;
 
 use super::bills::{Bill, Bills};
 use super::dedupe::Payments;
+use super::inputs::Inputs;
 use super::judge::JudgedPayment;
 use super::new_bill::ExternalMark;
 use super::settle::Settled;
 use super::tally::{Tallies, add_nature};
-use super::{Inputs, ReconcileTerms, Reconciled};
+use super::terms::ReconcileTerms;
 use crate::books::standing::DebtStanding;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{BillSituation, Class, ClassSet, Nature, PaidMark, bill_class, is_live};
@@ -123,8 +124,7 @@ pub(super) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn of(outcome: &'a Reconciled, attached: &'a Attached, terms: &'a ReconcileTerms) -> Self {
-        let (inputs, settled) = (&outcome.inputs, outcome.settled.as_ref());
+    pub(super) fn of(inputs: &'a Inputs, settled: Option<&'a Settled>, attached: &'a Attached, terms: &'a ReconcileTerms) -> Self {
         Self { inputs, attached, settled, live_twice: live_twice(&inputs.bills, terms), terms }
     }
 

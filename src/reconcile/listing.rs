@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::finding::{Finding, severity_of};
 use super::open_items::{Items, OpenItem, Todo};
-use super::{Finding, severity_of};
 use crate::books::fact::RowKind;
 use crate::books::known::{Debt, Known};
 use crate::books::{Account, BooksSubject, Facts, ItemId, Leg};

@@ -15,11 +15,16 @@ mod earlier_payments;
 pub mod external;
 mod external_columns;
 mod external_error;
+mod external_rows;
+mod fact_names;
 mod facts;
 pub mod facts_by_part;
 mod figures;
+mod finding;
 mod findings;
 mod former_codes;
+mod identities;
+mod inputs;
 mod inquiries;
 mod judge;
 mod judge_bills;
@@ -32,18 +37,19 @@ pub mod open_items;
 mod own_ledger;
 mod parquet;
 pub mod posted;
+mod proved_again;
 mod reasons;
 pub mod settle;
 mod settlement_facts;
 pub mod source_facts;
 mod status;
 mod tally;
+mod terms;
 mod text_index;
+mod told_by_status;
 mod unlisted;
 
 use std::collections::HashMap;
-
-use jiff::Timestamp;
 
 pub use bank_copies::bank_copies;
 pub use bills::{Bills, TooMany};
@@ -51,7 +57,10 @@ pub use conclusions::{Conclusions, ConclusionsSought};
 pub use dedupe::{Payments, dedupe};
 pub use earlier_payments::{Carried, Orphan};
 pub use external_columns::is_external_column;
-pub use findings::{Finding, Source};
+pub use external_error::MalformedBill;
+pub use external_rows::DigestSum;
+pub use finding::{Finding, Source};
+pub use inputs::{Inputs, SettlementInput};
 pub use inquiries::Inquired;
 pub use judge::JudgedPayment;
 pub use known_payments::{KnownPayment, KnownPayments};
@@ -59,61 +68,14 @@ pub use new_bill::{ExternalMark, FormerCode, NewBill};
 pub use own_ledger::{KnownOwn, OwnBills};
 pub use status::{Sought, StatusEvidence};
 pub use tally::{ControlIdentity, Tallies};
+pub use terms::ReconcileTerms;
 pub use unlisted::{Unlisted, unlisted};
 
 use crate::books::standing::DebtStanding;
 use crate::domain::amount::Rupiah;
-use crate::domain::classify::{Class, ClassSet, Family, MatchingPolicy, Nature, Period, Severity};
-use crate::domain::line::{Line, Lines, NO_BILL, RawTotals};
+use crate::domain::classify::{Class, Family, Nature};
+use crate::domain::line::{Line, NO_BILL};
 use crate::domain::sum::Sum;
-use crate::evidence::Inquiries;
-use crate::evidence::bank::Statements;
-
-/// Everything a run concludes from.
-#[derive(Debug)]
-pub struct Inputs {
-    /// The bills, findable.
-    pub bills: Bills,
-    /// Payments known from elsewhere than this evidence, sorted.
-    pub known: KnownPayments,
-    /// Payments of earlier months without a bill.
-    pub orphans: Vec<Orphan>,
-    /// The evidence.
-    pub lines: Lines,
-    /// What the reader counted by itself.
-    pub lines_read: u64,
-    /// Lines that hold no message, less messages that share a line, as those found who looked at each line.
-    pub lines_apart: i128,
-    /// What the parser summed up by itself.
-    pub raw: RawTotals,
-    /// What the ledger, or the reader of the external one, counted by itself.
-    pub scope: Sum,
-    /// Rows of the external ledger that are no bills.
-    pub malformed: Vec<external::MalformedBill>,
-    /// Codes of our request history that the external ledger does not know, sorted; `None` without a history.
-    pub unlisted: Option<Vec<Unlisted>>,
-    /// Payments that Check Status told of.
-    pub status: StatusEvidence,
-    /// Classes these inputs cannot decide.
-    pub not_evaluated: Vec<Class>,
-    /// Settlement files, if any were given.
-    pub settlement: Option<settle::SettlementInput>,
-    /// Answers to inquiries, if their logs were given.
-    pub inquiries: Option<Inquiries>,
-    /// Bank statements, if any were given.
-    pub bank: Option<Statements>,
-}
-
-/// What decides, beside the inputs.
-#[derive(Clone, Debug)]
-pub struct ReconcileTerms {
-    /// Which days.
-    pub period: Period,
-    /// Seen from when.
-    pub as_of: Timestamp,
-    /// What the rules leave to the merchant.
-    pub policy: MatchingPolicy,
-}
 
 /// What a run concluded.
 #[derive(Debug)]
@@ -199,7 +161,7 @@ impl Reconciled {
     /// The ids of whatever could be found about each line of the evidence.
     #[must_use]
     pub fn line_ids(&self) -> std::collections::HashSet<String> {
-        self.inputs.lines.iter().map(|(_, line)| findings::id(&[b"line", &line.digest])).collect()
+        self.inputs.lines.iter().map(|(_, line)| finding::id(&[b"line", &line.digest])).collect()
     }
 
     /// The line that proves a payment.
@@ -214,9 +176,9 @@ impl Reconciled {
 pub fn reconcile(mut inputs: Inputs, terms: &ReconcileTerms) -> Reconciled {
     let mut payments = dedupe(&mut inputs.lines);
     let lines = judge::JudgedLines::of(&inputs.lines);
-    let contradicting = known_payments::prove(inputs.known.all_mut(), &mut inputs.orphans, &mut inputs.lines, &mut payments);
+    let contradicting = proved_again::prove(inputs.known.all_mut(), &mut inputs.orphans, &mut inputs.lines, &mut payments);
     // After the lines of the logs were counted: answers of Check Status are none.
-    let placed = status::place(&mut inputs, &mut payments);
+    let placed = told_by_status::place(&mut inputs, &mut payments);
     let judged = judge::payments(&inputs, &payments, terms);
     let attached = judge_bills::Attached::of(&inputs, &payments, &judged);
     let (payment_tallies, payment_flags) = judge::tally_payments(&payments, &judged);
@@ -226,7 +188,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &ReconcileTerms) -> Reconciled {
     for (class, tally) in lines.tallies.iter().chain(payment_tallies.iter()) {
         tally::add_nature(&mut natures, class.info().nature, tally);
     }
-    tally::age(&mut natures, &payments, &judged);
+    judge::age(&mut natures, &payments, &judged);
     let mut findings = findings::Findings::new(&inputs, &payments, &judged, terms);
     findings.lines(&lines.findings);
     findings.contradicting(&contradicting);
@@ -243,7 +205,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &ReconcileTerms) -> Reconciled {
         findings.extend(inquiries::findings(&inputs, inquired, &payments, &judged, terms));
     }
     let findings = findings.finish();
-    let mut identities = tally::identities(&inputs, &payments, &attached, [&lines.tallies, &payment_tallies, &bills.tallies], &placed);
+    let mut identities = identities::identities(&inputs, &payments, &attached, [&lines.tallies, &payment_tallies, &bills.tallies], &placed);
     if let Some(settled) = &settled {
         identities.extend(settle::identities(&inputs, settled, terms));
     }
@@ -270,10 +232,4 @@ pub fn reconcile(mut inputs: Inputs, terms: &ReconcileTerms) -> Reconciled {
         inquired,
         standings: HashMap::new(),
     }
-}
-
-/// How bad a finding is: a flag that raises its bearer makes it as bad as itself.
-fn severity_of(class: Class, nature: Nature, flags: ClassSet) -> Severity {
-    let own = if nature == Nature::Break { class.info().severity } else { Severity::None };
-    flags.raising().map_or(own, |flag| own.max(flag.info().severity))
 }

@@ -3,9 +3,10 @@
 use std::io;
 use std::path::Path;
 
-use super::ReconcileTerms;
-use super::external::{BATCH, External, ExternalError, Rows};
 use super::external_columns::Columns;
+use super::external_error::ExternalError;
+use super::external_rows::{BATCH, External, Rows};
+use super::terms::ReconcileTerms;
 use crate::columns::Value;
 use crate::columns::stored::Stored;
 use crate::private;

@@ -1,8 +1,8 @@
 //! Why a line, a payment or a bill is found, as values of both sides.
 
-use super::ReconcileTerms;
 use super::bills::{Bill, Bills};
 use super::judge_bills::JudgedBill;
+use super::terms::ReconcileTerms;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, ClassSet, Nature};
 use crate::domain::line::Line;

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 
-use super::facts::payment_id;
-use super::facts_by_part::Names;
+use super::Reconciled;
+use super::fact_names::{Names, payment_id};
 use super::settle::{self, JudgedRow, ToldIn};
-use super::{ReconcileTerms, Reconciled};
+use super::terms::ReconcileTerms;
 use crate::books::Brief;
 use crate::books::fact::{BankLineFact, BatchFact, Payee, PaymentFact, RowFact, RowKind};
 use crate::books::item::{BooksSubject, ItemId};

@@ -2,7 +2,8 @@
 
 use jiff::SignedDuration;
 
-use super::{Bills, ReconcileTerms};
+use super::bills::Bills;
+use super::terms::ReconcileTerms;
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
 use crate::domain::lifecycle::BillState;

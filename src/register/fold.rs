@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::decision::{DecidedAction, Decision, DecisionDetails, DecisionRefusal, DecisionStep};
 use super::facts::DiscrepancyFacts;
 use super::item::{Item, ItemHappening, Resolution, decision_id};
-use super::sighting::{ReconcileRun, Sighting, Standings};
+use super::sighting::{ReconcileRun, Sighting};
 use super::{ItemEventKind, ItemStatus, next_status};
 use crate::books;
 use crate::books::ItemId;
@@ -93,12 +93,6 @@ impl Register {
     #[must_use]
     pub const fn made(&self) -> &BTreeMap<ItemId, DecisionMade> {
         &self.made
-    }
-
-    /// How every item stands now.
-    #[must_use]
-    pub fn standings(&self) -> Standings {
-        Standings::now(self.items.iter().map(|(id, item)| (id.clone(), item.standing())).collect())
     }
 
     /// Whether this run has been taken in.

@@ -8,6 +8,7 @@ mod facts;
 mod fold;
 mod item;
 mod sighting;
+mod standings;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +20,8 @@ pub use decision::{
 pub use facts::{DiscrepancyFacts, DiscrepancySubject, Fingerprint, InBooks};
 pub use fold::{DecisionMade, IllegalHistory, Register, StatusChange};
 pub use item::{Item, ItemHappening, Resolution, is_named};
-pub use sighting::{ItemStanding, ReconcileRun, Sighting, Standings, look};
+pub use sighting::{ItemStanding, ReconcileRun, Sighting};
+pub use standings::{Standings, look};
 
 /// Where an item stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::atomic::FileWriter;
 use super::manifest::{self, ReportFile};
-use super::{FileWriter, Report};
+use super::reconciled_report::Report;
 use crate::columns::stored::Stored;
 use crate::columns::{Column, Format};
 use crate::domain::amount::Rupiah;
@@ -15,7 +16,7 @@ use crate::domain::balance::Balance;
 use crate::domain::channel::Channel;
 use crate::domain::digest::{self, Digest};
 use crate::domain::spreadsheet::unescaped;
-use crate::reconcile::external::DigestSum;
+use crate::reconcile::DigestSum;
 use crate::reconcile::month::{Closing, MonthResult, Opening, OpeningFrom, OutstandingItem, SuspenseItem};
 
 /// Its name in the output folder.

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::{FileWriter, Report, difference, flag_names};
+use super::atomic::FileWriter;
+use super::reconciled_report::{Report, difference, flag_names};
 use crate::columns::{Column, Format, Value};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;

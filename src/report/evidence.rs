@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::{FileWriter, Report};
+use super::atomic::FileWriter;
+use super::reconciled_report::Report;
 use crate::columns::{Column, Format, Value};
 use crate::domain::digest::Digest;
 use crate::domain::line::Marks;

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::flag_names;
 use super::manifest::{self, DigestedFile, ReportFile};
+use super::reconciled_report::flag_names;
 use crate::domain::digest;
 use crate::domain::reason::Reason;
 use crate::reconcile::Finding;

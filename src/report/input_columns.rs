@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{issue, plan};
+use super::issue::columns;
+use super::plan_columns;
 
 /// Before a header that one of our files has already.
 const PREFIX: &str = "input_";
@@ -10,7 +11,7 @@ const PREFIX: &str = "input_";
 /// The names of columns with these headers: the same in every file.
 #[must_use]
 pub(super) fn named_apart(headers: &[String]) -> Vec<String> {
-    let mut taken: BTreeSet<String> = issue::names().chain(plan::names().map(str::to_owned)).collect();
+    let mut taken: BTreeSet<String> = columns::names().chain(plan_columns::names().map(str::to_owned)).collect();
     let mut names = Vec::with_capacity(headers.len());
     for header in headers {
         let mut name = header.clone();

@@ -3,7 +3,7 @@
 //! Codes come from the ledger, not from what the run saw, so a run that was killed and repeated loses none.
 
 mod checked;
-mod columns;
+pub(super) mod columns;
 mod rows;
 
 use std::io;
@@ -23,7 +23,6 @@ use crate::intake::{Intake, KeepingError};
 use crate::ledger::LedgerHead;
 
 pub use checked::{BadRowsCsv, checked_files};
-pub(in crate::report) use columns::names;
 use rows::{Amounts, Files, ToldRow};
 
 /// How many different reasons summary.json tells.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 
 use super::atomic::{self, WriteError};
-use super::items_sheet::Choice;
+use super::item_choice::Choice;
 use super::words::Words;
 use crate::columns::{self, Column, Format, Value};
 use crate::domain::classify::Class;

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use rust_xlsxwriter::{DataValidation, DataValidationErrorStyle, DataValidationRule, Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
 use super::atomic::{self, WriteError};
+use super::item_choice::Choice;
 use super::items::{heading, looked_at};
 use super::words::Words;
 use crate::books::Account;
@@ -17,57 +18,7 @@ use crate::columns::disk;
 use crate::domain::calendar::format_wib_seconds;
 use crate::domain::classify::{Class, Severity};
 use crate::domain::language::Language;
-use crate::register::{DecidedAction, Item, ItemStatus};
-
-/// What a row may say in its column `action`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Choice {
-    /// An action.
-    Action(DecidedAction),
-    /// A decision is taken back.
-    Reopen,
-    /// What somebody else proposed is agreed to.
-    Approve,
-}
-
-impl Choice {
-    /// All of them.
-    pub fn all() -> impl Iterator<Item = Self> {
-        DecidedAction::all().map(Self::Action).chain([Self::Reopen, Self::Approve])
-    }
-
-    /// The name used in files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Action(action) => action.name(),
-            Self::Reopen => "reopen",
-            Self::Approve => "approve",
-        }
-    }
-
-    /// Those of an item, as it stands.
-    fn of(item: &Item) -> Vec<Self> {
-        let actions = || DecidedAction::of(&item.facts).map(Self::Action);
-        match item.status {
-            ItemStatus::Open | ItemStatus::Reopened => actions().collect(),
-            ItemStatus::Proposed => [Self::Approve, Self::Reopen].into_iter().chain(actions()).collect(),
-            ItemStatus::Accepted => vec![Self::Reopen],
-            ItemStatus::Cleared => Vec::new(),
-        }
-    }
-
-    /// What is meant by a word of either language, or by a name.
-    #[must_use]
-    pub fn meant(text: &str) -> Option<Self> {
-        let plain = text.trim().to_lowercase();
-        let says = |choice: &Self| {
-            let words = Language::ALL.map(|language| Words::of(language).choice(*choice));
-            choice.name() == plain || words.contains(&plain.as_str())
-        };
-        Self::all().find(says)
-    }
-}
+use crate::register::Item;
 
 /// Columns that are filled in, in their order. What an item is stands before them, what identifies its row at the end.
 const FILLED: [&str; 11] =

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{FileWriter, Report, manifest};
+use super::atomic::FileWriter;
+use super::manifest;
+use super::reconciled_report::Report;
 use crate::columns::stored::Stored;
 use crate::columns::{Column, Format, Value};
 use crate::domain::digest::Digest;

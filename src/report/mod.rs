@@ -13,6 +13,7 @@ pub mod folder;
 pub mod folder_lock;
 mod input_columns;
 pub mod issue;
+mod item_choice;
 pub mod items;
 pub mod items_sheet;
 pub mod manifest;
@@ -22,6 +23,8 @@ mod month;
 pub mod open_items;
 mod page;
 pub mod plan;
+mod plan_columns;
+mod reconciled_report;
 mod runs;
 mod sections;
 mod settlement;
@@ -41,20 +44,16 @@ use serde::Serialize;
 
 use crate::books::{Account, Action};
 use crate::columns::Format;
-use crate::domain::classify::ClassSet;
 use crate::domain::language::Language;
-use crate::domain::line::InputFile;
 use crate::parallel;
-use crate::reconcile::month::MonthResult;
-use crate::reconcile::posted::Posted;
-use crate::reconcile::{Finding, Reconciled};
-use crate::register::{ItemStanding, ItemStatus, Standings};
+use crate::reconcile::Finding;
 
 use atomic::{FileWriter, WriteError};
 use books::Ended;
 pub use carried::read_opening;
 use manifest::ReportFile;
 pub use matched::{CarriedPayment, read_matched};
+pub use reconciled_report::{Presentation, Report};
 use summary::Summary;
 
 /// Why a finding is one, in `language`.
@@ -73,54 +72,6 @@ pub const fn account_name(account: Account, language: Language) -> &'static str 
 #[must_use]
 pub const fn action_name(action: Action, language: Language) -> &'static str {
     words::Words::of(language).decided(action)
-}
-
-/// What every report is written from.
-#[derive(Clone, Copy, Debug)]
-pub struct Report<'a> {
-    /// What was concluded.
-    pub outcome: &'a Reconciled,
-    /// Its figures.
-    pub summary: &'a Summary,
-    /// The figures of its period.
-    pub month: &'a MonthResult,
-    /// Its books.
-    pub books: &'a Posted,
-    /// The logs, in the order in which lines refer to them.
-    pub files: &'a [InputFile],
-    /// The external ledger, if that is where the bills are from.
-    pub ledger_path: Option<&'a Path>,
-    /// What the journal knows of the findings.
-    pub standings: &'a Standings,
-    /// For whom workbook and page are made; without it, only the files that programs read are written.
-    pub presentation: Option<&'a Presentation>,
-}
-
-impl Report<'_> {
-    /// Whether people decided that nothing need be done about it.
-    fn is_accepted(&self, finding: &Finding) -> bool {
-        self.standing(finding).status == ItemStatus::Accepted
-    }
-
-    /// How a finding stands: what a decision dealt with is decided, whatever was noted of it, and what is open in the books is open.
-    fn standing(&self, finding: &Finding) -> ItemStanding {
-        let standing = self.standings.of(&finding.id);
-        let status = match standing.status {
-            _ if finding.is_decided => ItemStatus::Accepted,
-            ItemStatus::Accepted if finding.books.is_some() => ItemStatus::Reopened,
-            status => status,
-        };
-        ItemStanding { status, ..standing }
-    }
-}
-
-/// What only workbook and page show. Files that programs read do not depend on it.
-#[derive(Clone, Debug, Default)]
-pub struct Presentation {
-    /// Their language.
-    pub language: Language,
-    /// Whose report it is; empty when nobody said.
-    pub entity: String,
 }
 
 /// Its JSON Schema lies beside every summary.json.
@@ -222,16 +173,4 @@ fn write_tables(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
         atomic::write(&folder.join(name), |writer| write(report, format, writer))?;
     }
     atomic::write(&folder.join(SCHEMA), |writer| writer.write_all(SUMMARY_SCHEMA.as_bytes()))
-}
-
-/// The ids of a set in alphabetical order.
-fn flag_names(flags: ClassSet) -> Vec<&'static str> {
-    let mut names: Vec<_> = flags.iter().map(crate::domain::classify::Class::id).collect();
-    names.sort_unstable();
-    names
-}
-
-/// What was paid less what was expected, where both are known.
-fn difference(finding: &Finding) -> Option<i128> {
-    Some(finding.paid?.minus(finding.expected?).get())
 }

@@ -5,7 +5,8 @@ use std::io;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{FileWriter, Report};
+use super::atomic::FileWriter;
+use super::reconciled_report::Report;
 use crate::books::breakdown::Receivables;
 use crate::columns::{Column, ColumnKind, Format, Value};
 use crate::domain::ageing::AgeBucket;

@@ -7,69 +7,11 @@ use jiff::Timestamp;
 
 use super::atomic::{self, Draft, WriteError};
 use super::input_columns::named_apart;
-use crate::columns::{self, Cells as _, Column, ColumnKind, Csv, Value, Workbook};
-use crate::domain::plan::PlanLine;
+pub use super::plan_columns::{ApprovedRow, PlanRow};
+use super::plan_columns::{COLUMNS, COUNT, WIDTHS, names};
+use crate::columns::{self, Cells as _, Column, ColumnKind, Csv, Workbook};
 use crate::domain::spreadsheet::unescaped;
 use crate::private;
-
-/// How many columns are ours.
-const COUNT: usize = 12;
-/// How wide they are in the workbook, in characters; those of the user's own are as wide as the last.
-const WIDTHS: [u16; COUNT + 1] = [18, 8, 24, 12, 34, 34, 16, 44, 30, 20, 20, 20, 18];
-
-/// The columns, before the user's own.
-const COLUMNS: [Column<'static, PlanRow>; COUNT] = [
-    Column::foreign("file", |row| (&row.file).into()),
-    Column::text("row", |row| Value::shown(&row.row)),
-    Column::foreign("invoice_number", |row| (&row.invoice_number).into()),
-    Column::text("step", |row| row.line.step.into()),
-    Column::text("from", |row| (&row.line.from).into()),
-    Column::text("to", |row| (&row.line.to).into()),
-    Column::rupiah("rupiah", |row| row.line.rupiah.into()),
-    Column::foreign("reason", |row| (&row.line.reason).into()),
-    Column::text("warning", |row| row.line.far_above.then_some("far above what this bill ever asked for").into()),
-    Column::text("input_mark", |row| (&row.input_mark).into()),
-    Column::text("settings_mark", |row| (&row.settings_mark).into()),
-    Column::text("bill_mark", |row| (&row.line.mark).into()),
-];
-
-/// Their names.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    const NAMED: &[Column<'static, PlanRow>] = &COLUMNS;
-    columns::names(NAMED)
-}
-
-/// One row of the input and what is planned for it.
-#[derive(Clone, Debug)]
-pub struct PlanRow {
-    /// The file, as it was named.
-    pub file: String,
-    /// Its row, the header being 1.
-    pub row: u64,
-    /// The bill.
-    pub invoice_number: String,
-    /// What is planned.
-    pub line: PlanLine,
-    /// The digest of the file.
-    pub input_mark: String,
-    /// The digest of configuration and flags.
-    pub settings_mark: String,
-    /// What is carried through of it, in the order of the headers.
-    pub carried: Vec<String>,
-}
-
-impl PlanRow {
-    fn approved(&self) -> ApprovedRow {
-        ApprovedRow {
-            file: self.file.clone(),
-            row: self.row.to_string(),
-            step: self.line.step.to_owned(),
-            input_mark: self.input_mark.clone(),
-            settings_mark: self.settings_mark.clone(),
-            bill_mark: self.line.mark.clone(),
-        }
-    }
-}
 
 /// Both files on their way, row by row.
 #[derive(Debug)]
@@ -119,17 +61,6 @@ impl PlanFiles {
 
 fn unwritten(path: &Path, error: &io::Error) -> WriteError {
     WriteError { path: path.display().to_string(), reason: error.to_string() }
-}
-
-/// What a plan that was read says of a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApprovedRow {
-    file: String,
-    row: String,
-    step: String,
-    input_mark: String,
-    settings_mark: String,
-    bill_mark: String,
 }
 
 /// Reads a plan.csv.

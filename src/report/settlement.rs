@@ -3,7 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use super::{FileWriter, Report, flag_names};
+use super::atomic::FileWriter;
+use super::reconciled_report::{Report, flag_names};
 use crate::columns::{self, Column, Format, Value};
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, ClassSet, Nature};

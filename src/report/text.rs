@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::document::{Cell, CellKind};
-use super::words::Words;
+use super::words::phrases::Words;
 pub(super) use crate::domain::amount::grouped;
 use crate::domain::calendar::wib;
 use crate::domain::spreadsheet;

@@ -11,14 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use super::counter::{self, CounterError};
 use super::form::Form;
-use super::guard;
 use super::http::{HttpAnswer, Request};
-use super::inquiry::InquiryQuirk;
 use super::payment::{PaymentScript, Quirk};
+use super::question::InquiryQuirk;
 use super::refusal::OrderedRefusal;
-use super::server::Shared;
 use super::settlement::Layout;
-use super::wire;
+use super::shared::Shared;
+use super::{guard, wire};
 
 /// What their paths begin with.
 pub(super) const PREFIX: &str = "/_sandbox/";

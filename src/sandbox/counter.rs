@@ -4,11 +4,11 @@ use std::io;
 use std::sync::Arc;
 
 use super::deliver;
-use super::inquiry::{Inquiry, InquiryQuirk};
 use super::notification::NotificationMessage;
 use super::notify::ResendError;
 use super::payment::{PayError, PaymentScript, Quirk};
-use super::server::Shared;
+use super::question::{Inquiry, InquiryQuirk};
+use super::shared::Shared;
 
 /// Why the counter takes no money, or DOKU says nothing of it.
 #[derive(Debug, thiserror::Error)]

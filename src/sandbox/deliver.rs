@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::merchant::MerchantUrl;
 use super::notification::{NotificationMessage, SCHEDULE_SECONDS};
 use super::outbox::{DeliveryState, Due, Outcome};
-use super::server::{Shared, append_line};
+use super::shared::{Shared, append_line};
 use crate::clock;
 
 /// How often a stopping sandbox looks whether the last attempts have been answered.

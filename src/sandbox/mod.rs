@@ -23,6 +23,7 @@ mod orders;
 pub mod outbox;
 mod page;
 pub mod payment;
+mod question;
 mod reception;
 pub mod record;
 pub mod refusal;
@@ -31,6 +32,7 @@ pub mod server;
 pub mod settings;
 pub mod settlement;
 mod shape;
+mod shared;
 mod simulator;
 #[cfg(test)]
 mod tests;

@@ -11,11 +11,12 @@ use secrecy::SecretString;
 
 use super::fault::{Attempts, FaultKind};
 use super::http::{Reply, Request};
-use super::inquiry::Inquiry;
+use super::notification::NotificationMessage;
 use super::outbox::Outbox;
 use super::page;
+use super::question::Inquiry;
 use super::reception::{Arrival, Ask, Draft, Envelope, Received, Reception, Seal};
-use super::record::{Call, Handling, Order};
+use super::record::{Call, Handling, Order, PaymentTaken};
 use super::refusal::OrderedRefusal;
 use super::rule::Refusal;
 use super::settings::Settings;
@@ -38,7 +39,7 @@ pub struct Model {
     calls: Vec<Call>,
     /// Orders that were paid and whose payment is in no record yet.
     pub(super) paid: Vec<usize>,
-    pub(super) messages: HashMap<usize, super::payment::Sent>,
+    pub(super) messages: HashMap<usize, Sent>,
     pub(super) inquiries: Vec<Inquiry>,
     pub(super) outbox: Outbox,
     refusals: VecDeque<OrderedRefusal>,
@@ -352,4 +353,13 @@ impl Model {
             payment_code: outcome.payment_code,
         });
     }
+}
+
+/// What was last sent about an order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sent {
+    /// DOKU's last message as it left DOKU, and the payment it told of. A forger's messages are not among them.
+    pub(super) last: Option<(NotificationMessage, PaymentTaken)>,
+    /// How many messages, so that each gets an id of its own.
+    pub(super) count: u32,
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::chain;
 use super::fault::number;
-use super::inquiry::Payable;
 use super::model::Model;
+use super::question::Payable;
 use super::record::{Order, OrderState, minutes_after, whole_seconds};
 use super::rule::{Change, NewOrder, Refusal};
 use super::settings::{AmendBase, Settings};

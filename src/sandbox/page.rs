@@ -4,38 +4,12 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::chain;
-use super::form::Form;
-use super::http::Request;
-use super::reception::{Draft, Seal};
+use super::reception::{Draft, PageAsked, Seal};
 use super::record::Order;
 use super::view::{self, code_groups, rupiah};
 use super::wire::{self, Id, Identifier, PaymentPart, StatusAnswer, StatusInfo, StatusOrder, Transaction};
 use crate::domain::calendar::{format_compact_wib, format_utc_seconds};
-use crate::domain::channel::Channel;
 use crate::domain::language::Language;
-
-/// The how-to-pay page or JSON that a request asks for.
-pub(super) struct PageAsked {
-    pub(super) payment_code: String,
-    channel: Channel,
-    is_json: bool,
-    language: Language,
-}
-
-impl PageAsked {
-    /// What `request` asks for, if it is one of them.
-    pub(super) fn of(request: &Request) -> Option<Self> {
-        let paths = Channel::ALL.into_iter().flat_map(|channel| {
-            let [page, json] = chain::of(channel).page_paths;
-            [(page, channel, false), (json, channel, true)]
-        });
-        let language = Form::of_query(&request.path).get("lang").and_then(Language::parse).unwrap_or_default();
-        paths.into_iter().find_map(|(prefix, channel, is_json)| {
-            let payment_code = request.target().strip_prefix(prefix)?.to_owned();
-            Some(Self { payment_code, channel, is_json, language })
-        })
-    }
-}
 
 /// Where the how-to-pay page of an order is.
 pub(super) fn how_to_pay_path(order: &Order) -> String {

@@ -137,15 +137,6 @@ pub enum PayError {
     NothingSent,
 }
 
-/// What was last sent about an order.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Sent {
-    /// DOKU's last message as it left DOKU, and the payment it told of. A forger's messages are not among them.
-    last: Option<(NotificationMessage, PaymentTaken)>,
-    /// How many messages, so that each gets an id of its own.
-    count: u32,
-}
-
 impl Model {
     /// Pays `payment_code` as `script` says, and makes the notification of it.
     pub fn pay(&mut self, payment_code: &str, script: &PaymentScript) -> Result<NotificationMessage, PayError> {

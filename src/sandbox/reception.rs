@@ -5,21 +5,19 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use super::chain;
 use super::fault::FaultKind;
-use super::form::percent_decoded;
+use super::form::{Form, percent_decoded};
 use super::http::{Fate, HttpAnswer, Reply, Request};
-use super::page::PageAsked;
 use super::rule::{self, Change, NewOrder, Refusal};
 use super::settings::Settings;
-use super::shape;
 use super::till::Till;
-use super::{view, wire};
+use super::{chain, shape, view, wire};
 use crate::doku::signature::{Components, SigningKey, Stamp};
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::channel::{Channel, IssuanceMethod};
 use crate::domain::digest::{self, Digest};
 use crate::domain::ids::InvoiceNumber;
+use crate::domain::language::Language;
 
 const STATUS: &str = "/orders/v1/status/";
 
@@ -281,5 +279,28 @@ fn with_extra_fields(body: &Bytes) -> Bytes {
             grown.into()
         }
         _ => body.clone(),
+    }
+}
+
+/// The how-to-pay page or JSON that a request asks for.
+pub(super) struct PageAsked {
+    pub(super) payment_code: String,
+    pub(super) channel: Channel,
+    pub(super) is_json: bool,
+    pub(super) language: Language,
+}
+
+impl PageAsked {
+    /// What `request` asks for, if it is one of them.
+    pub(super) fn of(request: &Request) -> Option<Self> {
+        let paths = Channel::ALL.into_iter().flat_map(|channel| {
+            let [page, json] = chain::of(channel).page_paths;
+            [(page, channel, false), (json, channel, true)]
+        });
+        let language = Form::of_query(&request.path).get("lang").and_then(Language::parse).unwrap_or_default();
+        paths.into_iter().find_map(|(prefix, channel, is_json)| {
+            let payment_code = request.target().strip_prefix(prefix)?.to_owned();
+            Some(Self { payment_code, channel, is_json, language })
+        })
     }
 }

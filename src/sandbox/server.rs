@@ -3,12 +3,11 @@
 //! Belongs here: accepting, reading, cutting, waiting. Must not be here: what an answer says ([`super::model`]).
 
 use std::convert::Infallible;
-use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -23,13 +22,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::http::{Fate, HttpAnswer, Reply, Request};
+use super::http::{Fate, HttpAnswer, Request};
 use super::merchant::MerchantUrl;
 use super::model::{Model, Timing};
-use super::record::{Call, Handling, Order};
+use super::shared::{Shared, append};
 use super::{control, deliver, simulator, wire};
 use crate::clock::{self, Clock, Waiting};
-use crate::private;
 
 /// How long a stopping server waits for answers under way.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -102,19 +100,6 @@ impl Running {
     }
 }
 
-/// What all connections share.
-pub(super) struct Shared {
-    pub(super) model: Arc<Mutex<Model>>,
-    pub(super) notification_url: Option<MerchantUrl>,
-    pub(super) inquiry_url: Option<MerchantUrl>,
-    /// Rings when the outbox may have something due earlier than before.
-    pub(super) posted: Notify,
-    pub(super) notification_log: Option<Mutex<File>>,
-    record: Option<Mutex<File>>,
-    body_bytes_max: usize,
-    pub(super) clock: Clock,
-}
-
 /// Serves `model` on `listen`, with [`Options::new`].
 ///
 /// # Errors
@@ -154,10 +139,6 @@ pub async fn start_with(mut model: Model, options: Options) -> io::Result<Runnin
     tokio::spawn(deliver::run(Arc::clone(&shared), stopped.clone()));
     let task = tokio::spawn(accept(listener, shared, stopped));
     Ok(Running { addr, model, stop, task })
-}
-
-fn append(path: &Path) -> io::Result<Mutex<File>> {
-    private::append(path).map(Mutex::new)
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
@@ -257,55 +238,6 @@ async fn answer(shared: Arc<Shared>, incoming: hyper::Request<Incoming>) -> Resu
         Fate::CutBeforeProcessing | Fate::CutAfterProcessing => Err(Cut),
         Fate::Truncated(length) => Ok(torn(&reply.answer, length)),
     }
-}
-
-impl Shared {
-    pub(super) fn model(&self) -> MutexGuard<'_, Model> {
-        self.model.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// As [`Model::handle`], with the hashing outside the lock.
-    fn handle(&self, request: &Request, timing: Timing) -> Reply {
-        let now = self.clock.now();
-        let reception = Arc::clone(&self.model().reception);
-        let received = reception.receive(request, now);
-        let draft = {
-            let mut model = self.model();
-            let known = model.calls().len();
-            let draft = model.decide(received, now, timing);
-            if let Some(record) = &self.record
-                && let Err(error) = record_processed(&mut model, known, record)
-            {
-                tracing::error!(%error, "the sandbox's record could not be written");
-            }
-            draft
-        };
-        reception.seal(draft)
-    }
-}
-
-/// Writes the payments there were before, and the mutations among the calls after the first `known`. Under the model's lock, so that lines
-/// are in order of processing.
-fn record_processed(model: &mut Model, known: usize, record: &Mutex<File>) -> io::Result<()> {
-    #[derive(serde::Serialize)]
-    struct Line<'a> {
-        call: Option<&'a Call>,
-        order: Option<&'a Order>,
-    }
-    let paid = std::mem::take(&mut model.paid);
-    for order in paid.into_iter().filter_map(|index| model.orders.get(index)) {
-        append_line(record, &serde_json::to_string(&Line { call: None, order: Some(order) })?)?;
-    }
-    for call in model.calls().iter().skip(known).filter(|call| call.handling == Handling::Processed) {
-        let order = call.invoice_number.as_ref().and_then(|invoice_number| model.order(invoice_number.as_str()));
-        append_line(record, &serde_json::to_string(&Line { call: Some(call), order })?)?;
-    }
-    Ok(())
-}
-
-/// Appends `line` in one write, so that no reader ever sees two halves.
-pub(super) fn append_line(file: &Mutex<File>, line: &str) -> io::Result<()> {
-    file.lock().unwrap_or_else(PoisonError::into_inner).write_all(format!("{line}\n").as_bytes())
 }
 
 fn response(answer: &HttpAnswer, body: Outgoing) -> hyper::Response<Outgoing> {

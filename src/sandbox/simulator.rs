@@ -8,12 +8,12 @@ use jiff::Timestamp;
 
 use super::form::{Form, percent_decoded, percent_encoded};
 use super::http::{HttpAnswer, Request};
-use super::inquiry::{Inquiry, InquiryQuirk};
 use super::model::Model;
 use super::outbox::{Delivery, DeliveryState};
 use super::payment::{PaymentScript, Quirk};
+use super::question::{Inquiry, InquiryQuirk};
 use super::record::Order;
-use super::server::Shared;
+use super::shared::Shared;
 use super::{counter, guard, page, view};
 use crate::domain::channel::IssuanceMethod;
 
@@ -308,7 +308,12 @@ fn deliveries(model: &Model, order: &Order) -> Vec<DeliveryRow> {
             None => delivery.note.map(Into::into),
         },
         state: delivery.state.words(),
-        tone: view::delivery_tone(delivery),
+        tone: match delivery.state {
+            DeliveryState::Confirmed => "good",
+            DeliveryState::Waiting | DeliveryState::UnderWay => "open",
+            DeliveryState::GivenUp | DeliveryState::Lost => "bad",
+            DeliveryState::NotPosted => "off",
+        },
         next: delivery.next_at.map(view::wib_short),
         attempts: delivery
             .attempts

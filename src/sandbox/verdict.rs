@@ -4,10 +4,10 @@
 use serde_json::Value;
 
 use super::http::HttpAnswer;
-use super::inquiry::{self, InquiryMessage, Payable};
+use super::question::{InquiryMessage, Payable};
 use super::reception::Reception;
 use super::till::{INSURANCE, Till};
-use crate::doku::signature::SignatureError;
+use crate::doku::signature::{Components, SignatureError, Stamp};
 use crate::domain::amount::Amount;
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::ids::InvoiceNumber;
@@ -84,7 +84,7 @@ pub(super) fn judge(reception: &Reception, message: &InquiryMessage, answer: &Ht
     if stamp.parse().ok().is_none_or(|at| format_utc_seconds(at) != stamp) {
         return Err(Flaw::Stamp);
     }
-    inquiry::verify(reception, message, stamp, signature, &answer.body).map_err(Flaw::Signature)?;
+    verify(reception, message, stamp, signature, &answer.body).map_err(Flaw::Signature)?;
     let body: Value = serde_json::from_slice(&answer.body).ok().filter(Value::is_object).ok_or(Flaw::NotJson)?;
     let word = text(&body, STATUS).unwrap_or_default();
     let &(status, expected) = STATUSES.iter().find(|(known, _)| *known == word).ok_or(Flaw::Status)?;
@@ -122,4 +122,17 @@ fn payable(body: &Value, bytes: &[u8]) -> Result<Payable, Flaw> {
     }
     let override_url = text(body, "/additional_info/override_notification_url").map(Into::into);
     Ok(Payable { invoice_number, amount, override_url, till: Till::of_answer(bytes) })
+}
+
+/// Verifies the signature of an answer: as DOKU signs its own answers, with the inquiry's id and path.
+pub(super) fn verify(
+    reception: &Reception,
+    message: &InquiryMessage,
+    response_timestamp: &str,
+    signature: &str,
+    answer: &[u8],
+) -> Result<(), SignatureError> {
+    let (client_id, request_id, target) = (reception.settings.client_id.as_str(), message.request_id.as_str(), message.target.as_str());
+    let components = Components { client_id, request_id, stamp: Stamp::Response(response_timestamp), target, body: Some(answer) };
+    reception.key.verify(&components, signature)
 }

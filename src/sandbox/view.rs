@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::http::HttpAnswer;
-use super::outbox::{Delivery, DeliveryState};
 use super::record::{Order, OrderState};
 use crate::domain::calendar::wib;
 use crate::domain::language::Language;
@@ -118,16 +117,6 @@ pub(super) fn state_words(order: &Order, now: Timestamp) -> &'static str {
         (_, OrderState::Cancelled) => "cancelled",
         ("PENDING", OrderState::Live) => "waiting for payment",
         _ => "expired",
-    }
-}
-
-/// The class of a delivery's state, for its colour.
-pub(super) const fn delivery_tone(delivery: &Delivery) -> &'static str {
-    match delivery.state {
-        DeliveryState::Confirmed => "good",
-        DeliveryState::Waiting | DeliveryState::UnderWay => "open",
-        DeliveryState::GivenUp | DeliveryState::Lost => "bad",
-        DeliveryState::NotPosted => "off",
     }
 }
 

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::message::{Door, Received, Signer};
 use super::places::Origin;
-use super::{Shared, inquiry, notification};
+use super::shared::Shared;
+use super::{inquiry, notification};
 use crate::clock::Stopwatch;
 use crate::doku::incoming::Incoming;
 

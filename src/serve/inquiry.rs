@@ -9,18 +9,18 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::answers::Given;
-use super::log::LogKind;
+use super::books::{InquiredBill, NotNamed};
+use super::log::kind::LogKind;
 use super::message::{Received, Signer};
 use super::metrics::TurnedDown;
-use super::{InquiredBill, NotNamed, Shared};
+use super::shared::Shared;
 use crate::clock::Stopwatch;
 use crate::doku::inquiry::{self, InquiryWord, InvalidSignature, Question, ShownBill};
 use crate::domain::calendar::format_utc_seconds;
-use crate::domain::digest;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::inquiry::{InquiryDecision, InquiryFacts, decide};
 use crate::domain::lifecycle::BillState;
-use crate::domain::owner;
+use crate::domain::{digest, owner};
 
 /// What was found out, before it is put into words.
 struct Outcome {

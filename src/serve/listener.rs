@@ -13,8 +13,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::places::{Place, Places, Taken};
+use super::settings::ClientLimits;
+use super::shared::Shared;
 use super::stream::Impatient;
-use super::{ClientLimits, Shared};
 use crate::clock;
 
 /// Bytes of a request's head at most.

@@ -12,8 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::LASTING;
-use super::log::LogKind;
+use super::log::kind::{LASTING, LogKind};
 
 /// The one label of most counts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -4,10 +4,11 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 
-use super::log::LogKind;
+use super::books::Books;
+use super::log::kind::LogKind;
 use super::message::Received;
 use super::repeats::Repeats;
-use super::{Books, Shared};
+use super::shared::Shared;
 use crate::clock::Stopwatch;
 use crate::doku::claim::{self, Claim};
 use crate::doku::notification::{self, Message, Notification, NotifiedAmount, TransactionStatus};

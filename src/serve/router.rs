@@ -12,12 +12,15 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 
+use super::door;
 use super::health::READY;
 use super::message::{Door, Received};
 use super::places::Place;
-use super::{Shared, door, received_at};
+use super::shared::Shared;
 use crate::clock;
+use crate::clock::Clock;
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -127,4 +130,10 @@ async fn whole(body: Body, bytes_max: usize) -> Result<Vec<u8>, StatusCode> {
 /// Nothing is signed for a stranger; the connection goes, because the rest of the body may still be on its way.
 fn refusal(status: StatusCode) -> Response {
     (status, [(CONNECTION, HeaderValue::from_static("close"))]).into_response()
+}
+
+/// Cut to what the ledger keeps of an instant, so that log and ledger say the same.
+pub(super) fn received_at(clock: &Clock) -> Timestamp {
+    let now = clock.now();
+    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
 }

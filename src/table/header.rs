@@ -4,7 +4,6 @@
 
 use super::fault::TableFault;
 use super::row::Row;
-use super::sniff::{names, normalized};
 
 /// Characters of a header that is shown without being known.
 const SHOWN_LENGTH_MAX: usize = 30;
@@ -60,4 +59,32 @@ pub fn found_words(header: &Row, is_known: &dyn Fn(&str) -> bool) -> String {
 fn looks_like_data(name: &str) -> bool {
     let digits = name.bytes().filter(u8::is_ascii_digit).count();
     name.contains('@') || digits >= 3 || name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// What a consumer knows of headers.
+#[derive(Clone, Copy)]
+pub struct Header<'a> {
+    /// Whether a (normalized) header means something.
+    pub is_known: &'a dyn Fn(&str) -> bool,
+    /// Whether (normalized) headers have all that is needed.
+    pub is_enough: &'a dyn Fn(&[String]) -> bool,
+}
+
+impl std::fmt::Debug for Header<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Header")
+    }
+}
+
+/// A header as it is compared: `" Invoice Number "`, `invoice-number` and `INVOICE_NUMBER` are one.
+#[must_use]
+pub fn normalized(header: &str) -> String {
+    let plain = |c: char| if c == ' ' || c == '-' || c == '\u{a0}' { '_' } else { c.to_ascii_lowercase() };
+    header.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').chars().map(plain).collect()
+}
+
+/// The normalized names of a row.
+#[must_use]
+pub fn names(row: &Row) -> Vec<String> {
+    row.iter().map(|cell| normalized(&String::from_utf8_lossy(cell))).collect()
 }

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::fault::TableFault;
-use super::header::unique_place;
-use super::records::TableLimits;
+use super::header::{normalized, unique_place};
 use super::row::{Row, StoredAs};
-use super::sniff::normalized;
+use super::shape::TableLimits;
+use super::source::STANDARD_INPUT;
 use crate::domain::carried_columns::CarriedColumns;
 use crate::domain::formats::{AmountFormat, DateFormat};
 
@@ -130,6 +130,3 @@ impl TableSettings {
         self.standard_input.as_deref().filter(|_| path.as_os_str() == STANDARD_INPUT).unwrap_or(path)
     }
 }
-
-/// The name of standard input.
-pub const STANDARD_INPUT: &str = "-";

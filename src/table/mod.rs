@@ -11,6 +11,7 @@ mod layout;
 mod mostly;
 mod records;
 mod row;
+mod shape;
 mod sheet;
 mod sniff;
 mod source;
@@ -25,13 +26,15 @@ use std::path::Path;
 pub use crate::domain::formats::{AmountFormat, DateFormat};
 pub use crate::domain::reason::Wrong;
 pub use fault::{Spot, TableFault};
-pub use header::{found_words, nearest, shown_headers, unique_place};
-pub use layout::{Mapping, STANDARD_INPUT, TableLayout, TableSettings, chosen};
+pub use header::{Header, found_words, names, nearest, normalized, shown_headers, unique_place};
+pub use layout::{Mapping, TableLayout, TableSettings, chosen};
 pub use mostly::{Mostly, mostly};
-pub use records::{RecordCounts, Records, Shape, TableLimits};
+pub use records::{RecordCounts, Records};
 pub use row::{Row, StoredAs};
+pub use shape::{Shape, TableLimits};
 pub use sheet::{Sheet, sheets};
-pub use sniff::{Header, Sniffed, names, normalized, sniffed};
+pub use sniff::{Sniffed, sniffed};
+pub use source::STANDARD_INPUT;
 pub use split::{CELL_LINES_MAX, Dialect, Piece, PieceKind, physical_lines, split};
 
 /// What a file holds, for a reader that finds the header by itself.

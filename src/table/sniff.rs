@@ -1,41 +1,15 @@
 //! Which delimiter a text is written with, and which of its records is the header.
 
 use super::fault::TableFault;
-use super::records::{MARK, Shape};
+use super::header::{Header, names};
 use super::row::Row;
+use super::shape::Shape;
+use super::source::MARK;
 use super::split::{Dialect, PieceKind, split};
 
 /// Records that are looked at for a header.
 pub(super) const HEADER_ROWS_MAX: usize = 32;
 const DELIMITERS: [u8; 4] = *b",;\t|";
-
-/// What a consumer knows of headers.
-#[derive(Clone, Copy)]
-pub struct Header<'a> {
-    /// Whether a (normalized) header means something.
-    pub is_known: &'a dyn Fn(&str) -> bool,
-    /// Whether (normalized) headers have all that is needed.
-    pub is_enough: &'a dyn Fn(&[String]) -> bool,
-}
-
-impl std::fmt::Debug for Header<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Header")
-    }
-}
-
-/// A header as it is compared: `" Invoice Number "`, `invoice-number` and `INVOICE_NUMBER` are one.
-#[must_use]
-pub fn normalized(header: &str) -> String {
-    let plain = |c: char| if c == ' ' || c == '-' || c == '\u{a0}' { '_' } else { c.to_ascii_lowercase() };
-    header.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').chars().map(plain).collect()
-}
-
-/// The normalized names of a row.
-#[must_use]
-pub fn names(row: &Row) -> Vec<String> {
-    row.iter().map(|cell| normalized(&String::from_utf8_lossy(cell))).collect()
-}
 
 /// The header among the first records: the first that has enough, else the one with the most known names, else the first.
 pub(super) fn header_at(rows: &[Row], header: &Header<'_>) -> usize {

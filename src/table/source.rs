@@ -4,7 +4,6 @@ use std::io::{self, Cursor, Read};
 use std::path::Path;
 
 use super::fault::TableFault;
-use super::layout::STANDARD_INPUT;
 use crate::private;
 
 /// What is looked at before anything is read.
@@ -135,6 +134,11 @@ fn utf16(head: &[u8]) -> Option<&'static str> {
         _ => None,
     }
 }
+
+pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The name of standard input.
+pub const STANDARD_INPUT: &str = "-";
 
 #[cfg(test)]
 mod tests {

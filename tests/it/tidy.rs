@@ -2,6 +2,7 @@
 //! All violations are printed at once, as `file:line: what`.
 
 mod asserts;
+mod circles;
 
 use std::collections::BTreeMap;
 use std::fs;

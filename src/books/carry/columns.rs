@@ -6,7 +6,6 @@ use std::io;
 use serde::Serialize;
 
 use super::cell::word;
-use super::table::Table;
 use crate::columns::parquet::{self, Frame};
 use crate::columns::{self, Cells, Csv, Value};
 use crate::domain::amount::Rupiah;
@@ -73,10 +72,10 @@ impl RowDigest {
 }
 
 impl Rows {
-    pub(super) fn of(table: &Table) -> Self {
+    pub(super) fn of<'c>(columns: impl Iterator<Item = (&'c str, columns::ColumnKind)>, has_csv: bool) -> Self {
         Self {
-            cells: parquet::ParquetRows::of(table.columns()),
-            csv: table.has_csv.then(|| Csv::new(Vec::new())),
+            cells: parquet::ParquetRows::of(columns),
+            csv: has_csv.then(|| Csv::new(Vec::new())),
             text: String::new(),
             json: Vec::new(),
             row: RowDigest::default(),

@@ -134,7 +134,7 @@ impl Table {
 
     /// Every row, in the order of what it is about.
     pub(super) fn rows(&self, known: &Known) -> io::Result<Rows> {
-        let mut rows = Rows::of(self);
+        let mut rows = Rows::of(self.columns(), self.has_csv);
         (self.write)(known, &mut rows)?;
         Ok(rows)
     }

@@ -12,7 +12,8 @@ use crate::books::fact::{AlarmFact, BatchFact, BillChange, Facts, LedgerMark, Pa
 use crate::books::hledger;
 use crate::books::item::{BooksSubject, ItemId};
 use crate::books::known::Known;
-use crate::books::pair::{Leg, Movement};
+use crate::books::movement::Movement;
+use crate::books::pair::Leg;
 use crate::books::post::PostedMonth;
 use crate::books::settings::{Booked, BooksSettings};
 use crate::books::take_on::{TakenOn, begin};

@@ -5,8 +5,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Rules, Step, Unchanged, codes, expired_at, fixed, has_given_up, issue_minutes, made_at, minutes_between, refused};
+use super::expired::{expired_at, has_given_up};
+use super::minutes::{issue_minutes, made_at, minutes_between};
+use super::step::{Rules, Step, Unchanged, fixed, refused};
 use crate::domain::bill::{Expiry, Reach, RecordedTerms};
+use crate::domain::codes;
 use crate::domain::lifecycle::{BillState, CodeAnswer, OperationKind};
 
 /// The step for a code that is registered here.

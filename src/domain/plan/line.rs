@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Step, Unchanged};
+use super::step::{Step, Unchanged};
 use crate::domain::bill::{Bill, Expiry, RecordedTerms};
 use crate::domain::calendar::wib;
 use crate::domain::digest;

@@ -7,7 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::{MapView, PlanView as _, expired_at};
+use super::expired::expired_at;
+use super::view::{MapView, PlanView as _};
 use crate::domain::bill::{Bill, Terms, Wanted};
 use crate::domain::channel::IssuanceMethod;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};

@@ -3,160 +3,34 @@
 //! Planning is pure and knows no order of sending: a job plans, carries out, and plans again what a step has opened up, so a
 //! cancelled code frees its number and a settled doubt lets an amendment follow.
 
+mod expired;
 mod inquiry;
 mod line;
 mod mint;
 mod minutes;
 mod number;
+mod step;
 mod view;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
+use self::expired::expired_at;
 use super::bill::{Bill, Reach, RecordedTerms, Salts, Terms, Wanted};
 use super::channel::IssuanceMethod;
-use super::code::StableCode;
 use super::codes;
 use super::ids::InvoiceNumber;
 use super::lifecycle::{BillState, OperationKind, Status};
 use super::owner::Paid;
 use number::NoNumber;
 
+pub use self::expired::has_given_up;
 pub use self::inquiry::answer as registered_answer;
 pub use self::line::{PlanLine, line, short};
 pub use self::mint::{Lacking, Mint, Minting, codes_kept, lacks_code};
-use self::minutes::made_at;
 pub use self::minutes::{AmendBase, amend_minutes, issue_minutes, minutes_between, wanted_end};
+pub use self::step::{Rules, Step, Unchanged};
+use self::step::{fixed, refused};
 pub use self::view::{MapView, PlanView};
-
-/// What the configuration and the command line add to the files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rules {
-    /// Issue expired, unpaid bills anew, under a suffixed number (`--reissue-expired`).
-    pub reissue_expired: bool,
-    /// What goes between the bill's number and the re-issue's count.
-    pub reissue_suffix: String,
-    /// Minutes after expiry before a bill may be issued anew: a payment at the last moment may still be on its way.
-    pub reissue_grace_minutes: i64,
-    /// Send again what DOKU refused, even if the row is the same (`--retry-rejected`).
-    pub retry_rejected: bool,
-}
-
-/// What to do for one row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Step {
-    /// POST under this number.
-    Issue {
-        /// The bill's number, or a suffixed one for a re-issue.
-        wire_invoice_number: InvoiceNumber,
-    },
-    /// PATCH ACTIVE with the row's terms.
-    Amend,
-    /// PATCH DELETE.
-    Cancel,
-    /// Register, change or cancel a code in our ledger alone: DOKU asks when it is to be paid.
-    Register(OperationKind),
-    /// Settle the operation an earlier run left open, then plan again.
-    Resolve,
-    /// Ask DOKU whether the code has expired, then plan again.
-    ConfirmExpiry,
-    /// Ask DOKU whether an earlier refusal that bore no valid signature stands, then plan again.
-    ConfirmRefusal,
-    /// Wait for the cancellation of the bill that holds the code, then plan again.
-    Wait {
-        /// That bill.
-        holder: InvoiceNumber,
-    },
-    /// Ask DOKU whether the code can be taken over from a bill that has expired or is paid, then plan again.
-    Release {
-        /// That bill.
-        holder: InvoiceNumber,
-        /// Whether a verified payment of it is known.
-        is_paid: bool,
-    },
-    /// Take the code, of which DOKU was never told, from a bill that has expired or is paid, then plan again.
-    Retire {
-        /// That bill; this one, if its row wants what no code that it has can become.
-        holder: InvoiceNumber,
-        /// Whether a verified payment of it is known.
-        is_paid: bool,
-    },
-    /// Record columns that only the ledger keeps.
-    Note,
-    /// Leave it alone.
-    Unchanged(Unchanged),
-    /// DOKU refused exactly this before.
-    RejectedBefore {
-        /// A stable code.
-        code: String,
-        /// DOKU's words.
-        reason: String,
-    },
-    /// Refuse the row.
-    Refused {
-        /// Why, as a stable code.
-        code: StableCode,
-        /// The column at fault.
-        column: &'static str,
-        /// Why, with the row's facts.
-        reason: String,
-    },
-}
-
-impl Step {
-    /// Whether carrying it out for `bill` takes a call to DOKU, or may come to one in the same run.
-    #[must_use]
-    pub fn calls_doku(&self, bill: &Bill) -> bool {
-        match self {
-            Self::Issue { .. }
-            | Self::Amend
-            | Self::Cancel
-            | Self::Resolve
-            | Self::ConfirmExpiry
-            | Self::ConfirmRefusal
-            | Self::Release { .. } => true,
-            Self::Wait { .. } | Self::Retire { .. } => {
-                matches!(&bill.wanted, Wanted::Live(terms) if terms.method != IssuanceMethod::Inquiry)
-            }
-            Self::Register(_) | Self::Note | Self::Unchanged(_) | Self::RejectedBefore { .. } | Self::Refused { .. } => false,
-        }
-    }
-}
-
-/// Why a row is left alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub enum Unchanged {
-    /// The live code has the wanted terms.
-    Live,
-    /// A verified payment is known.
-    Paid,
-    /// The code expired unpaid.
-    Expired,
-    /// It is cancelled.
-    Cancelled,
-    /// There is nothing to cancel any more.
-    NotLive,
-    /// An earlier code of the bill is paid, and the one it holds now would take the money a second time: it is to be cancelled.
-    PaidByEarlierCode,
-    /// It waits for a person.
-    Held,
-}
-
-impl Unchanged {
-    /// The name used in files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Live => "unchanged",
-            Self::Paid => "paid",
-            Self::Expired => "expired",
-            Self::Cancelled => "cancelled",
-            Self::NotLive => "not_live",
-            Self::PaidByEarlierCode => "paid_by_earlier_code",
-            Self::Held => "held",
-        }
-    }
-}
 
 /// The step for one bill.
 #[must_use]
@@ -279,14 +153,6 @@ fn wait_for(holder: &InvoiceNumber, view: &impl PlanView, now: Timestamp, rules:
     }
 }
 
-/// Whether the code of a live bill may go to another: paid once and for all, or expired for as long as money may be on its way.
-/// That of one that is held may not.
-#[must_use]
-pub fn has_given_up(state: &BillState, is_paid: bool, now: Timestamp, rules: &Rules) -> bool {
-    let has_expired = || expired_at(state, now).is_some_and(|at| minutes_between(at, now) >= rules.reissue_grace_minutes);
-    state.hold.is_none() && (is_paid && !state.terms.reusable || has_expired())
-}
-
 fn active(
     bill: &Bill,
     terms: &Terms,
@@ -332,16 +198,6 @@ fn active(
     refused_before(state, OperationKind::Amend, wanted, rules).unwrap_or_else(|| after_refusal(state, Step::Amend))
 }
 
-/// The refusal of a change that no live code takes.
-fn fixed(changes: &[(&'static str, Reach)], wanted: &RecordedTerms, state: &BillState) -> Option<Step> {
-    if changes.iter().any(|(column, _)| *column == "channel") {
-        let reason = format!("it is live at {}, the row says {}", state.terms.channel, wanted.channel);
-        return Some(refused(codes::CHANNEL_CHANGE, "channel", &reason));
-    }
-    let (column, _) = changes.iter().find(|(_, reach)| *reach == Reach::IssueOnly)?;
-    Some(refused(codes::ISSUE_ONLY, column, &format!("`{column}` differs from the live code's")))
-}
-
 fn cancelled(state: Option<&BillState>, view: &impl PlanView, now: Timestamp, rules: &Rules) -> Step {
     let Some(state) = state else { return refused(codes::NOTHING_TO_CANCEL, "invoice_number", "it is not in the ledger") };
     match state.status {
@@ -362,10 +218,6 @@ fn cancelled(state: Option<&BillState>, view: &impl PlanView, now: Timestamp, ru
     }
 }
 
-fn refused(code: StableCode, column: &'static str, reason: &str) -> Step {
-    Step::Refused { code, column, reason: reason.into() }
-}
-
 /// What DOKU definitely refused is not sent again while it is asked for in the same words.
 fn refused_before(state: &BillState, operation: OperationKind, wanted: &RecordedTerms, rules: &Rules) -> Option<Step> {
     let refusal = state.refusal.as_ref()?;
@@ -378,10 +230,6 @@ fn after_refusal(state: &BillState, step: Step) -> Step {
     let is_provisional = state.refusal.as_ref().is_some_and(|refusal| refusal.provisional.is_some());
     let takes_a_new_id = matches!(step, Step::Issue { .. } | Step::Amend | Step::Cancel);
     if is_provisional && takes_a_new_id { Step::ConfirmRefusal } else { step }
-}
-
-fn expired_at(state: &BillState, now: Timestamp) -> Option<Timestamp> {
-    state.code.as_ref().and_then(|code| code.answer.expires_at).filter(|&expires_at| expires_at <= now)
 }
 
 #[cfg(test)]

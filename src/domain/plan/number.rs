@@ -2,7 +2,7 @@
 //!
 //! DOKU keeps a number for one order, so a number that any bill has, or ever had there, is nobody else's.
 
-use super::PlanView;
+use super::view::PlanView;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
 

@@ -3,134 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::entry::{Addition, Entry, FORMAT, Header, NAME, Part, files};
+use super::error::StoreError;
 use super::log::{Held, StoredLog};
-use super::writer::files;
-use super::{StoreAt, StoreError};
+use super::store_at::StoreAt;
 use crate::domain::digest::{self, Digest};
-use crate::domain::line::{FileOddity, LogContents};
-use crate::evidence::wrapper::Wrapper;
 use crate::private;
 
-/// What it is called.
-pub(super) const NAME: &str = "manifest.jsonl";
-/// What a file is called that is not listed yet, after its name.
-pub(super) const NEW: &str = ".new";
 /// What is said of a file that the list does not tell of.
 pub(super) const NOT_LISTED: &str = "is no file of the store's, or the list has lost its end";
-/// The version of what is written; docs/formats-evidence.md.
-pub(super) const FORMAT: u32 = 1;
-/// What a part of no known day has in the place of one.
-pub(super) const NO_DAY: &str = "unknown";
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header {
-    format: u32,
-    environment: String,
-    client_id: String,
-    sealed_with: Option<String>,
-}
-
-/// A file of the store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Part {
-    /// Below the store's folder.
-    pub(super) path: String,
-    pub(super) day: Option<Date>,
-    pub(super) rows: u64,
-    pub(super) bytes: u64,
-    #[serde(with = "digest::as_hex")]
-    pub(super) sha256: Digest,
-}
-
-/// What was added of one log.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Addition {
-    /// The number of the entry that began this log.
-    pub(super) log: u64,
-    pub(super) name: PathBuf,
-    #[serde(with = "digest::as_hex")]
-    pub(super) sha256: Digest,
-    pub(super) bytes: u64,
-    pub(super) lines: u64,
-    pub(super) contents: Contents,
-    pub(super) remark: String,
-    /// Over the places and digests of all messages of the log, in their order.
-    #[serde(with = "digest::as_hex")]
-    pub(super) content: Digest,
-    /// The digest of its first message.
-    #[serde(with = "digest::as_hex_or_none")]
-    pub(super) first: Option<Digest>,
-    /// The first message of it that is in this entry's parts; what earlier entries have from this one on was not whole then.
-    pub(super) from_message: u64,
-    /// The keys its messages are signed by.
-    pub(super) keys: Vec<String>,
-    /// How many of its messages no key of these settings had signed; lists of before do not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) forged: Option<u64>,
-    pub(super) added_at: Timestamp,
-    pub(super) parts: Vec<Part>,
-    /// The lines themselves, if they are kept.
-    pub(super) raw: Vec<Part>,
-}
-
-/// What the lines of a log are, as the list says it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Contents {
-    pub(super) messages: u64,
-    pub(super) malformed: u64,
-    pub(super) verified: u64,
-    rewritten: u64,
-    blank: u64,
-    wrapping: u64,
-    packed: u64,
-    wrapper: String,
-    oddity: Option<FileOddity>,
-}
-
-impl Contents {
-    pub(super) fn of(found: &LogContents) -> Self {
-        let LogContents { messages, malformed, verified, rewritten, blank, wrapping, packed, .. } = *found;
-        let (wrapper, oddity) = (found.wrapper.to_owned(), found.oddity.clone());
-        Self { messages, malformed, verified, rewritten, blank, wrapping, packed, wrapper, oddity }
-    }
-
-    /// With only `here` of the messages counted here.
-    pub(super) fn with(&self, here: u64) -> LogContents {
-        let Self { messages, malformed, verified, rewritten, blank, wrapping, packed, .. } = *self;
-        LogContents {
-            messages: here,
-            elsewhere: messages.saturating_sub(here),
-            malformed,
-            verified,
-            rewritten,
-            blank,
-            wrapping,
-            packed,
-            wrapper: Wrapper::named(&self.wrapper),
-            oddity: self.oddity.clone(),
-            fault: None,
-        }
-    }
-}
-
-/// One entry.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(super) enum Entry {
-    /// A log was read.
-    Added(Box<Addition>),
-    /// What was added before of days before this one is kept no longer.
-    Removed { before: Date, at: Timestamp },
-}
 
 #[derive(Deserialize)]
 struct Chained<'a> {

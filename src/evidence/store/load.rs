@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::entry::with_new;
+use super::error::StoreError;
 use super::list::List;
 use super::log::{Held, StoredLog};
 use super::row::{Keys, Reader};
-use super::writer::with_new;
-use super::{StoreAt, StoreError};
+use super::store_at::StoreAt;
 use crate::columns::stored::Stored;
 use crate::evidence::EvidenceError;
-use crate::evidence::read::{Evidence, Parsed, ReadOptions};
+use crate::evidence::parsed::{Evidence, Parsed};
+use crate::evidence::read_options::ReadOptions;
 use crate::private;
 
 /// Files a thread reads at once.

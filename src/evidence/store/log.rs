@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::list::{Addition, Contents, Part};
+use super::entry::{Addition, Contents, Part};
 use crate::domain::digest::Digest;
 use crate::domain::line::InputFile;
 

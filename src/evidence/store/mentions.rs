@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 
+use super::error::StoreError;
 use super::list::List;
 use super::load::stored;
-use super::{StoreAt, StoreError};
+use super::store_at::StoreAt;
 use crate::evidence::mentions::Words;
 
 impl StoreAt {

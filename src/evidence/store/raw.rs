@@ -8,10 +8,12 @@ use std::rc::Rc;
 
 use jiff::civil::Date;
 
-use super::add::{AddOptions, Made, Reading, folder};
-use super::list::{FORMAT, List};
+use super::entry::FORMAT;
+use super::error::StoreError;
+use super::list::List;
 use super::load::stored;
-use super::{StoreAt, StoreError};
+use super::reading::{AddOptions, Made, Reading, folder};
+use super::store_at::StoreAt;
 use crate::columns::parquet::Groups;
 use crate::columns::{Cells as _, Column, Value};
 use crate::evidence::EvidenceError;

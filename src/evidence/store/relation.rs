@@ -3,10 +3,12 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::list::{Addition, Entry, List};
+use super::entry::{Addition, Entry};
+use super::error::StoreError;
+use super::list::List;
 use super::load::stored;
 use super::log::StoredLog;
-use super::{StoreAt, StoreError};
+use super::store_at::StoreAt;
 use crate::domain::digest::{self, Digest};
 
 /// A message of a log: its line, its digest, and whether it could not be read.

@@ -6,7 +6,7 @@ use std::io;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::list::FORMAT;
+use super::entry::FORMAT;
 use crate::columns::parquet::Groups;
 use crate::columns::stored::Stored;
 use crate::columns::{Cells as _, Column, Value};
@@ -20,7 +20,8 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::line::{Detail, Line, Lines, Marks};
 use crate::evidence::fact::{Beside, Fact, Verdict, instant};
 use crate::evidence::inspect::name;
-use crate::evidence::read::{Parsed, ReadOptions};
+use crate::evidence::parsed::Parsed;
+use crate::evidence::read_options::ReadOptions;
 
 /// A message of a log, with all that is known of it.
 #[derive(Clone, Copy, Debug)]

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::list::{List, NAME, NOT_LISTED};
+use super::entry::{NAME, files, with_new};
+use super::error::StoreError;
+use super::list::{List, NOT_LISTED};
 use super::load::stored;
 use super::log::Held;
 use super::relation::{content, messages_of};
-use super::writer::{files, is_draft, with_new};
-use super::{StoreAt, StoreError};
+use super::store_at::StoreAt;
+use super::writer::is_draft;
 
 /// What a look at all of a store found.
 #[derive(Clone, Debug)]

@@ -1,15 +1,17 @@
 //! The one writer of a store: files first, then the list, then their names.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::list::{Entry, List, NAME, NEW};
-use super::{StoreAt, StoreError};
+use super::entry::{Entry, NAME, files, with_new};
+use super::error::StoreError;
+use super::list::List;
+use super::store_at::StoreAt;
 use crate::private;
 
 /// What is locked by who writes.
@@ -96,7 +98,7 @@ impl StoreWriter {
     /// What would go with days before `before`: files, and their bytes.
     #[must_use]
     pub fn due(&self, before: Date) -> Vec<(PathBuf, u64)> {
-        let is_due = |(part, is_kept): &(&super::list::Part, bool)| *is_kept && part.day.is_some_and(|day| day < before);
+        let is_due = |(part, is_kept): &(&super::entry::Part, bool)| *is_kept && part.day.is_some_and(|day| day < before);
         self.list.parts().filter(is_due).map(|(part, _)| (self.at.path.join(&part.path), part.bytes)).collect()
     }
 
@@ -158,13 +160,6 @@ impl StoreWriter {
     }
 }
 
-/// The path with what a file is called that is not listed yet.
-pub(super) fn with_new(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(NEW);
-    name.into()
-}
-
 fn remove(path: &Path) -> Result<(), StoreError> {
     match private::remove(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::disk(path, &error)),
@@ -176,21 +171,4 @@ fn remove(path: &Path) -> Result<(), StoreError> {
 pub(super) fn is_draft(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     name.ends_with(b".parquet.new") || name == b"manifest.jsonl.new"
-}
-
-/// Every file below `folder`.
-pub(super) fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let (mut found, mut folders) = (Vec::new(), vec![folder.to_path_buf()]);
-    while let Some(at) = folders.pop() {
-        for entry in fs::read_dir(&at)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                folders.push(entry.path());
-            } else {
-                found.push(entry.path());
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
 }

@@ -1,6 +1,6 @@
 //! Why a period cannot be closed or reopened, with the code and the way on for each.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
@@ -98,4 +98,12 @@ pub enum PeriodError {
     /// The journal failed.
     #[error(transparent)]
     Journal(#[from] JournalError),
+}
+
+pub(super) fn not_whole(path: &Path, reason: &dyn std::fmt::Display) -> PeriodError {
+    PeriodError::Report { path: path.to_owned(), reason: reason.to_string() }
+}
+
+pub(super) fn stale(path: &Path, reason: &dyn std::fmt::Display) -> PeriodError {
+    PeriodError::Stale { path: path.to_owned(), reason: reason.to_string() }
 }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{PeriodError, not_whole, stale};
+use super::error::{PeriodError, not_whole, stale};
 use crate::journal::period::PeriodClose;
 use crate::journal::{Journal, JournalHead};
 use crate::report::folder;

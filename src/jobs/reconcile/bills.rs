@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ReconcileError, ReconcileOptions};
+use super::error::ReconcileError;
+use super::options::ReconcileOptions;
 use crate::domain::classify::Class;
 use crate::domain::digest::{self, Digest};
 use crate::domain::line::InputFile;
 use crate::domain::sum::Sum;
 use crate::evidence::Evidence;
 use crate::ledger::{Lapses, LedgerView};
-use crate::reconcile::external::{self, MalformedBill};
-use crate::reconcile::settle::SettlementInput;
-use crate::reconcile::{self, Bills, Inputs, KnownPayment, KnownPayments, Orphan, OwnBills, ReconcileTerms, StatusEvidence, Unlisted};
+use crate::reconcile::{
+    self, Bills, Inputs, KnownPayment, KnownPayments, MalformedBill, Orphan, OwnBills, ReconcileTerms, SettlementInput, StatusEvidence,
+    Unlisted, external,
+};
 use crate::report::summary::{HeldBill, LedgerSource};
 use crate::table::{self, Mostly};
 

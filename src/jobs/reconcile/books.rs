@@ -1,11 +1,11 @@
 //! What the books of a run are opened with: the carry of the month before, or, where there is none, what an older report closed with.
 
-use super::{OpeningFolder, ReconcileError, ReconcileOptions};
+use super::error::ReconcileError;
+use super::options::{OpeningFolder, ReconcileOptions};
 use crate::books::carry::CarryFolder;
 use crate::books::take_on::TakenOn;
 use crate::books::{Account, BooksSubject, ItemId, Known};
-use crate::domain::ageing::date_of;
-use crate::domain::ageing::wib_day_number;
+use crate::domain::ageing::{date_of, wib_day_number};
 use crate::jobs::discrepancies;
 use crate::reconcile::books_inputs::{BooksInputs, Opened};
 use crate::reconcile::month::{Opening, SuspenseItem};

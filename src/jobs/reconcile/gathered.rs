@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::{ReconcileError, ReconcileOptions, SettlementFiles};
+use super::error::ReconcileError;
+use super::options::{ReconcileOptions, SettlementFiles};
 use crate::domain::digest::{self, Digest};
 use crate::domain::settlement::SettlementRow;
 use crate::evidence::bank::{self, Statements};
 use crate::evidence::{self, Evidence, EvidenceSources, Inquiries, ReadOptions, settlement};
 use crate::journal::{self, Journal, JournalHead};
-use crate::reconcile::Bills;
-use crate::reconcile::external::DigestSum;
 use crate::reconcile::month::Opening;
-use crate::reconcile::settle::SettlementInput;
+use crate::reconcile::{Bills, DigestSum, SettlementInput};
 use crate::table;
 
 /// What is held against the bills.

@@ -12,8 +12,9 @@ use jiff::civil::date;
 use secrecy::SecretString;
 
 use super::*;
+use crate::doku::keyring::Keyring;
 use crate::doku::signature::{Components, SigningKey, Stamp};
-use crate::domain::classify::Unverifiable;
+use crate::domain::classify::{MatchingPolicy, Unverifiable};
 use crate::domain::digest;
 
 const CLIENT: &str = "MCH-0001";

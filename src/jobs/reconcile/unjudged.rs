@@ -1,8 +1,11 @@
 //! What a report is made from, before anything is concluded: for who hands it to somebody else to conclude from.
 
+use super::bills::Billed;
 use super::books::inputs;
+use super::error::ReconcileError;
 use super::gathered::Gathered;
-use super::{Billed, ReconcileError, ReconcileOptions, cover, opening_of};
+use super::options::ReconcileOptions;
+use super::{cover, opening_of};
 use crate::books::BooksDecision;
 use crate::domain::line::InputFile;
 use crate::reconcile::books_inputs::Opened;

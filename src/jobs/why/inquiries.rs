@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{StoryEvent, StoryLine, Subject, WhyError};
+use super::error::WhyError;
+use super::story::{StoryEvent, StoryLine};
+use super::subject::Subject;
 use crate::doku::inquiry;
 use crate::evidence;
 use crate::table::TableSettings;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Story, StoryEvent};
+use super::story::{Story, StoryEvent};
 use crate::domain::lifecycle::Status;
 use crate::domain::owner;
 use crate::ledger::BillHappening;

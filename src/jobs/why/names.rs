@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Subject;
+use super::subject::Subject;
 use crate::register::Register;
 
 impl Subject {

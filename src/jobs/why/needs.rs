@@ -1,7 +1,7 @@
 //! Whether somebody must act: by the report that was asked, and by what evidence of later than that shows.
 
-use super::Story;
 use super::report::Listed;
+use super::story::Story;
 use crate::domain::classify::{ClassSubject, Nature};
 use crate::reconcile::Finding;
 use crate::register::ItemStatus;

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Concluded, Subject, WhyError, WhyOptions};
+use super::error::WhyError;
+use super::subject::{Concluded, Subject, WhyOptions};
 use crate::evidence::{self, EvidenceError};
 use crate::reconcile::ConclusionsSought;
 

@@ -11,7 +11,7 @@ use super::engine::Engine;
 use super::server::{Access, PostgresServer};
 use super::session::Session;
 use super::tables::{self, Table};
-use super::{open, read, schema, tree};
+use super::{origin, read, schema, tree};
 use crate::ledger::sql::cells::{Cells as _, Value, bytes, integer, required, signed};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
@@ -48,7 +48,7 @@ pub(super) async fn verify(engine: &Arc<Engine>, expected: Option<&LedgerHead>) 
     let looked = async {
         let session = lent.session()?;
         let differences = schema::differences(session).await?;
-        let end = open::said_end(session).await?;
+        let end = origin::said_end(session).await?;
         let blank = copied(session, &std::env::temp_dir()).await?;
         Ok::<_, Fault>((differences, end, blank))
     };

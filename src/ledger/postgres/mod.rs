@@ -8,10 +8,12 @@ mod append;
 mod cells;
 mod copy;
 mod engine;
+mod heartbeat;
 mod lease;
 mod minting;
 mod open;
 mod operations;
+mod origin;
 mod patience;
 mod purge;
 mod read;
@@ -26,6 +28,7 @@ mod tables;
 pub(super) mod tests;
 mod tree;
 mod unwritten;
+mod vacuum;
 mod view;
 mod world;
 mod writer;
@@ -100,7 +103,7 @@ impl PostgresLedger {
     /// Takes a lease, whose number is on everything that is written from then on: what is open is this ledger's to settle, and no other
     /// holder's for as long as the lease counts. `ceiling` is what its holder takes for the rate of all; nothing, if it sends nothing.
     pub fn lease(&self, holder: &str, ceiling: RateShare) -> Result<(), LedgerError> {
-        lease::take(&self.engine, holder, ceiling)
+        heartbeat::take(&self.engine, holder, ceiling)
     }
 
     /// Waits for the right to give out codes of our own making.
@@ -122,7 +125,7 @@ impl PostgresLedger {
 
     /// Who holds a lease, in words.
     pub fn senders(&self) -> Result<Vec<String>, LedgerError> {
-        lease::holders(&self.engine)
+        heartbeat::holders(&self.engine)
     }
 
     /// Writes every event in order as a JSON line, then a line with the head. The same ledger gives the same bytes.
@@ -139,7 +142,7 @@ impl PostgresLedger {
     /// Removes names, addresses and bodies of bills that are over; see [`super::SqliteLedger::purge_personal`].
     pub async fn purge_personal(&self, before: Timestamp, now: Timestamp) -> Result<Purged, LedgerError> {
         let purged = self.asked(|reply| Job::Purge(before, now, reply)).await?;
-        purge::vacuum(&self.engine, purged).await;
+        vacuum::vacuum(&self.engine, purged).await;
         Ok(purged)
     }
 
@@ -182,7 +185,7 @@ impl PostgresLedger {
 
 impl Drop for PostgresLedger {
     fn drop(&mut self) {
-        lease::give_back(&self.engine);
+        heartbeat::give_back(&self.engine);
     }
 }
 

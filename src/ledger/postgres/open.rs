@@ -1,12 +1,13 @@
 //! Making and opening the tables: schema, binding, and the cheap checks every opening makes.
 
 use super::engine::Engine;
+use super::origin::{origin, said_end};
 use super::patience::Patience;
 use super::server::{Access, PostgresServer, SCHEMA};
 use super::session::Session;
 use super::{copy, read, seal_all, tree};
-use crate::ledger::chain::{NO_SALT, Origin};
-use crate::ledger::sql::cells::{bytes, count, integer, optional, required, signed};
+use crate::ledger::chain::NO_SALT;
+use crate::ledger::sql::cells::{count, integer, optional, required, signed};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::links::{LINKS, Link};
 use crate::ledger::{Binding, Create, LedgerError, LedgerHead};
@@ -176,21 +177,6 @@ async fn migrate(session: &Session, binding: &Binding, migrations: &[&str]) -> R
     }
     session.batch("COMMIT").await?;
     Ok(is_new)
-}
-
-/// What the chain covers of the ledger's own row.
-pub(super) async fn origin(session: &Session) -> Result<Origin, Fault> {
-    let found = session.row("SELECT environment, client_id, salt, chained_after, keyed_after FROM meta", &[]).await?;
-    let row = found.ok_or_else(|| Fault::Damaged("it does not say what it is bound to".into()))?;
-    let salt: [u8; 16] = bytes(&row, 2)?;
-    let origin = Origin::of(required(&row, 0)?, required(&row, 1)?, &salt, count(&row, 3)?);
-    Ok(origin.sealed(session.seals.clone(), count(&row, 4)?))
-}
-
-/// Where the chain is said to end.
-pub(super) async fn said_end(session: &Session) -> Result<Option<LedgerHead>, Fault> {
-    let said = session.row("SELECT sequence, hash FROM head", &[]).await?;
-    said.map(|row| Ok(LedgerHead { sequence: count(&row, 0)?, hash: bytes(&row, 1)? })).transpose()
 }
 
 /// The newest event must follow from the one before it, and be where the chain is said to end: the cheapest look that finds an edited or

@@ -5,9 +5,7 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 
 use super::append::Appender;
-use super::engine::Engine;
 use super::read;
-use super::server::{Access, SCHEMA};
 use super::session::Session;
 use crate::domain::lifecycle::{BillState, Status};
 use crate::ledger::Purged;
@@ -18,7 +16,7 @@ use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::rows::{Kept, Row};
 
 /// The tables that it removes something from.
-const TABLES: [&str; 3] = ["customers", "bodies", "bills"];
+pub(super) const TABLES: [&str; 3] = ["customers", "bodies", "bills"];
 /// Bills whose rows are in memory at once.
 const BILLS_AT_ONCE: usize = 1_000;
 
@@ -79,27 +77,4 @@ pub(super) async fn purge(
     // Whose customers were looked at before has none any more.
     appender.forget();
     Ok(purged)
-}
-
-/// Takes what was removed out of the tables, where this user may: the server keeps old rows until then. What was purged is purged
-/// whatever comes of this.
-pub(super) async fn vacuum(engine: &Engine, purged: Purged) {
-    let server = engine.server.clone();
-    let vacuumed = engine.done(async move {
-        let session = server.connect(Access::Write).await?;
-        let sql = "SELECT BOOL_AND(pg_has_role(relowner, 'USAGE')) FROM pg_class WHERE relnamespace = $1::text::regnamespace AND relname = ANY($2)";
-        let found = session.row(sql, &[&SCHEMA, &&TABLES[..]]).await?;
-        let may = found.map_or(Ok(None), |row| row.try_get::<_, Option<bool>>(0))?.unwrap_or(false);
-        if !may {
-            return Err(Fault::Failed("only their owner may vacuum them".into()));
-        }
-        session.takes_time(true);
-        session.batch("SET statement_timeout = 0").await?;
-        session.batch(&format!("VACUUM {}", TABLES.join(", "))).await
-    });
-    if let Err(fault) = vacuumed.await
-        && purged.customers.saturating_add(purged.bodies) > 0
-    {
-        tracing::warn!("what was removed stays in the files of PostgreSQL's tables until it vacuums them: {}", fault.in_words());
-    }
 }

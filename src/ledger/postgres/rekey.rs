@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::engine::Engine;
 use super::server::Access;
 use super::session::Session;
-use super::{copy, open, read, seal_all, tables};
+use super::{copy, origin, read, seal_all, tables};
 use crate::ledger::LedgerHead;
 use crate::ledger::chain::{Covered, History, KeyRecord, Kind};
 use crate::ledger::rules::microseconds;
@@ -38,7 +38,7 @@ async fn sealed_anew(session: Session, seals: &Seals, now: Timestamp) -> Result<
     let record = KeyRecord { former: former.fingerprint(), key: seals.fingerprint(), history: history.finish() };
     let json = serde_json::to_string(&record).map_err(|error| Fault::Failed(error.to_string()))?;
     let event = Covered::new(microseconds(now), Kind::Key, "", &json);
-    let origin = open::origin(&session).await?.sealed(seals.clone(), before.sequence);
+    let origin = origin::origin(&session).await?.sealed(seals.clone(), before.sequence);
     let head = before.then(&origin, &event).ok_or_else(Fault::absurd)?;
     let row = vec![
         Value::Integer(signed(head.sequence)?),

@@ -7,10 +7,9 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use super::engine::Lent;
-use super::open;
 use super::read::{self, Parameter, listed};
-use super::tree;
 use super::view::PostgresView;
+use super::{origin, tree};
 use crate::domain::bill::Customer;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event};
@@ -143,7 +142,7 @@ impl PostgresView {
             })
             .await?;
             // That nothing stands beside an event is as much as what does.
-            self.check_links(&links, &open::origin(session).await?).await?;
+            self.check_links(&links, &origin::origin(session).await?).await?;
         }
         rows::check_customer(row, kept.as_ref(), given.as_deref())?;
         Ok(kept)
@@ -219,7 +218,7 @@ impl PostgresView {
             .await?;
         }
         let sequences = story.iter().map(|(sequence, ..)| signed(*sequence)).collect::<Result<Vec<i64>, Fault>>()?;
-        let origin = open::origin(session).await?;
+        let origin = origin::origin(session).await?;
         self.check_links(&sequences, &origin).await?;
         if story.iter().any(|(sequence, ..)| *sequence <= origin.keyed_after()) {
             self.check_before(&origin).await?;
@@ -238,7 +237,7 @@ impl PostgresView {
         if numbers.is_empty() {
             return Ok(Vec::new());
         }
-        let origin = open::origin(self.0.session()?).await?;
+        let origin = origin::origin(self.0.session()?).await?;
         self.check_links(&numbers, &origin).await?;
         if sequences.iter().any(|sequence| *sequence <= origin.keyed_after()) {
             self.check_before(&origin).await?;

@@ -15,7 +15,7 @@ use super::purge::{self, PURGEABLE};
 use super::server::{Access, PostgresServer};
 use super::session::Session;
 use super::world::World;
-use super::{open, read};
+use super::{origin, read};
 use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
 use crate::domain::revocation::Revocation;
@@ -130,7 +130,7 @@ impl Writer {
             desk
         } else {
             let session = self.server.connect(Access::Write).await?;
-            let origin = open::origin(&session).await?;
+            let origin = origin::origin(&session).await?;
             Desk { session, origin }
         };
         let Desk { session, origin } = self.desk.insert(desk);

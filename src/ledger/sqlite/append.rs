@@ -5,7 +5,7 @@ use rusqlite::{CachedStatement, OptionalExtension as _, params};
 
 use super::db::Db;
 use super::folded::Folded;
-use super::{customers, names, paid, read, rows, terms, totals, tree, write};
+use super::{chain, customers, names, paid, payments, read, rows, terms, totals, tree, write};
 use crate::domain::bill::{Customer, RecordedTerms, Salt};
 use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::{BillState, Event};
@@ -43,7 +43,7 @@ impl<'c> Appender<'c> {
     /// Takes the write lock, finds the head, and forgets what is `folded` if it may be out of date.
     pub(super) fn begin(connection: &'c Db, origin: &'c Origin, folded: &'c mut Folded) -> Result<Self, Fault> {
         run(connection, "BEGIN IMMEDIATE")?;
-        match folded.refresh(connection).map_err(Fault::Sql).and_then(|()| read::head(connection)) {
+        match folded.refresh(connection).map_err(Fault::Sql).and_then(|()| chain::head(connection)) {
             Ok(began) => {
                 Ok(Self { connection, origin, folded, began, head: began, totals: Changes::default(), last_bill: None, appended: 0 })
             }
@@ -259,7 +259,7 @@ impl<'c> Appender<'c> {
     pub(super) fn payments(&mut self, payments: &[Payment]) -> Result<AppliedPayments, Fault> {
         let mut applied = AppliedPayments::default();
         let payments: Vec<Payment> = payments.iter().map(truncated_payment).collect();
-        for (payment, fate) in payments.iter().zip(fates(&payments, |code| read::payments_for(self.connection, code))?) {
+        for (payment, fate) in payments.iter().zip(fates(&payments, |code| payments::payments_for(self.connection, code))?) {
             match fate {
                 Fate::New(new) => {
                     self.payment(&new)?;

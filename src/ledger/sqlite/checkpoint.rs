@@ -12,22 +12,9 @@ use rusqlite::hooks::Wal;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, MAIN_DB};
 
-use super::open;
+use super::connect;
+use super::connect::Pages;
 use crate::ledger::sql::place::Place;
-
-/// When the log is copied, in pages of 4 KB.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pages {
-    /// So many are copied while others are written: pages that change often are copied once.
-    pub(super) usual: c_int,
-    /// With so many a commit copies them itself and its writer waits: a disk that is slower than its writers must not fill up.
-    pub(super) most: c_int,
-}
-
-impl Pages {
-    /// 64 and 256 MB.
-    pub(super) const USUAL: Self = Self { usual: 16_384, most: 65_536 };
-}
 
 /// Has commits of `connection` wake a thread that copies; it ends with the connection.
 pub(super) fn beside(connection: &mut Connection, place: &Place, pages: Pages) -> std::io::Result<JoinHandle<()>> {
@@ -75,7 +62,7 @@ fn copy_when(woken: &Receiver<()>, place: &Place, copied: &AtomicBool) {
     let mut connection = None;
     while woken.recv().is_ok() {
         if connection.is_none() {
-            connection = open::for_checkpoints(place).inspect_err(|error| tell(place, error)).ok();
+            connection = connect::for_checkpoints(place).inspect_err(|error| tell(place, error)).ok();
         }
         match connection.as_ref().map(|connection| connection.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE)) {
             Some(Ok(_)) => copied.store(true, Ordering::Release),

@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension as _;
 
 use super::db::Db;
-use super::{open, read};
+use super::{chain, origin};
 use crate::domain::bill::Customer;
 use crate::domain::personal::Personal;
 use crate::ledger::sql::fault::Fault;
@@ -26,10 +26,10 @@ pub(super) fn checked(connection: &Db, row: &Row) -> Result<Option<Customer>, Fa
     let found = customer(connection, row.id)?;
     let mut given = None;
     if found.is_some() {
-        let origin = open::origin(connection)?;
-        read::visit_back(connection, row.state.last_event, |link| {
+        let origin = origin::origin(connection)?;
+        chain::visit_back(connection, row.state.last_event, |link| {
             // That nothing stands beside an event is as much as what does.
-            let previous = read::head_at(connection, link.sequence.saturating_sub(1))?;
+            let previous = chain::head_at(connection, link.sequence.saturating_sub(1))?;
             if link.sequence > origin.keyed_after() && !previous.is_some_and(|previous| link.follows(&origin, &previous)) {
                 return Err(link.edited());
             }

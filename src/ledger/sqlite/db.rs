@@ -1,13 +1,13 @@
 //! A connection that knows what its ledger's seals are made with, and which of them have changed.
 
 use std::cell::{Ref, RefCell, RefMut};
+use std::collections::BTreeSet;
 use std::ops::Deref;
 
 use rusqlite::Connection;
 
-use super::tree::Looked;
 use crate::ledger::seals::Seals;
-use crate::ledger::sql::tree::Growth;
+use crate::ledger::sql::tree::{Growth, Nodes, Place, Set, Top};
 
 /// See the module.
 #[derive(Debug)]
@@ -62,4 +62,13 @@ impl Deref for Db {
     fn deref(&self) -> &Connection {
         &self.connection
     }
+}
+
+/// What a transaction has looked at: nodes that the top stands for, and groups whose rows add up.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    pub(super) top: Option<Top>,
+    pub(super) nodes: Nodes,
+    pub(super) checked: BTreeSet<Place>,
+    pub(super) groups: BTreeSet<(Set, i64)>,
 }

@@ -4,10 +4,7 @@ use rusqlite::params;
 use rusqlite::types::Value;
 
 use super::db::Db;
-use super::paid;
-use super::rows;
-use super::verify;
-use super::{names, read, terms, totals, tree, write};
+use super::{chain, names, paid, payments, rows, terms, totals, tree, write};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
 use crate::ledger::LedgerHead;
@@ -50,10 +47,15 @@ pub(super) const MIGRATIONS: &[Migration] = &[
 /// The first schema whose bills have seals.
 const SEALED: usize = 6;
 
-/// Applies what is missing from `version` on, all of it or nothing. What does not hold together afterwards did not before.
-pub(super) fn from(connection: &Db, version: usize, migrations: &[Migration]) -> Result<(), Fault> {
+/// Applies what is missing from `version` on, all of it or nothing; nothing, too, unless `holds` says that it holds together.
+pub(super) fn from(
+    connection: &Db,
+    version: usize,
+    migrations: &[Migration],
+    holds: impl FnOnce() -> Result<(), Fault>,
+) -> Result<(), Fault> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    let migrated = applied(connection, version, migrations).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
+    let migrated = applied(connection, version, migrations).and_then(|()| holds()).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
     if migrated.is_err() {
         drop(connection.execute_batch("ROLLBACK"));
     }
@@ -71,12 +73,6 @@ fn applied(connection: &Db, version: usize, migrations: &[Migration]) -> Result<
                 then(connection, version)?;
             }
             connection.pragma_update(None, "user_version", number.saturating_add(1))?;
-        }
-    }
-    if version > 0 && migrations.len() == MIGRATIONS.len() {
-        let report = verify::examine(connection, None)?;
-        if let Some(finding) = report.findings.first() {
-            return Err(Fault::Damaged(format!("it was not brought up to date, and is as it was: {finding}")));
         }
     }
     Ok(())
@@ -152,7 +148,7 @@ fn fold_anew(connection: &Db) -> Result<(), Fault> {
         }
         changes.bill(None, &row.state, standing.paid.is_some())?;
     }
-    read::visit_payments(connection, |_, payment| changes.payment(payment.amount.get()))?;
+    payments::visit_payments(connection, |_, payment| changes.payment(payment.amount.get()))?;
     totals::write(&mut changes, connection)?;
     drop(numbers);
     Ok(connection.execute_batch(include_str!("../schema/0005_sets_filled.sql"))?)
@@ -162,7 +158,7 @@ fn fold_anew(connection: &Db) -> Result<(), Fault> {
 fn fold_bill(connection: &Db, number: &InvoiceNumber) -> Result<(), Fault> {
     let (mut state, mut last_hash) = (None::<BillState>, LedgerHead::EMPTY.hash);
     let mut sequences: Vec<i64> = Vec::new();
-    read::visit_links(connection, "WHERE invoice_number = ?1 AND kind = 'bill' ORDER BY sequence", [number.as_str()], |link| {
+    chain::visit_links(connection, "WHERE invoice_number = ?1 AND kind = 'bill' ORDER BY sequence", [number.as_str()], |link| {
         let after = BillState::apply(state.take(), number, link.timestamp()?, &link.event()?).map_err(Fault::Illegal)?;
         state = Some(BillState { last_event: link.sequence, ..after });
         last_hash = link.hash;

@@ -4,7 +4,9 @@
 //! live (`ledger::rules`).
 
 mod append;
+mod chain;
 mod checkpoint;
+mod connect;
 mod customers;
 pub(super) mod db;
 mod folded;
@@ -13,7 +15,9 @@ mod marks;
 mod migrate;
 mod names;
 pub(super) mod open;
+mod origin;
 mod paid;
+mod payments;
 mod read;
 mod rekey;
 mod rows;
@@ -27,6 +31,7 @@ mod upkeep;
 mod verify;
 mod verify_bill;
 mod verify_chain;
+mod verify_report;
 mod verify_seals;
 mod view;
 mod write;
@@ -51,12 +56,13 @@ use crate::random::Randomness;
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
 use db::Db;
+use verify::examine;
 use view::Pool;
 use writer::{Job, Writer};
 
 pub use open::{Binding, Create, Migrated};
 pub use upkeep::Purged;
-pub use verify::VerifyReport;
+pub use verify_report::VerifyReport;
 pub use view::SqliteView;
 
 /// Payments of one transaction; more are split, which nobody can tell, as adding them is idempotent.
@@ -99,17 +105,17 @@ impl SqliteLedger {
 
     /// Checks the file, its hash chain, the fold of every bill and the invariants; see [`VerifyReport`].
     pub fn verify(path: &Path, seals: &Seals) -> Result<VerifyReport, LedgerError> {
-        verify::verify(&Place::new(path), seals, None)
+        verify(&Place::new(path), seals, None)
     }
 
     /// The same, and that the ledger still contains the head that an earlier run printed.
     pub fn verify_against(path: &Path, seals: &Seals, expected: &LedgerHead) -> Result<VerifyReport, LedgerError> {
-        verify::verify(&Place::new(path), seals, Some(expected))
+        verify(&Place::new(path), seals, Some(expected))
     }
 
     /// The same of a copy that nobody uses; nothing is written beside it.
     pub fn verify_copy(path: &Path, seals: &Seals) -> Result<VerifyReport, LedgerError> {
-        verify::verify(&Place::still(path), seals, None)
+        verify(&Place::still(path), seals, None)
     }
 
     /// Seals the ledger at `path`, whose seals are made with `former`, as `binding` says; see [`super::Store::rekey`].
@@ -197,4 +203,15 @@ impl Ledger for SqliteLedger {
     async fn view(&self) -> Result<SqliteView, LedgerError> {
         self.readers.view()
     }
+}
+
+/// Checks the file, the chain, the fold and the invariants. With `expected`, also that the chain still contains that head, so
+/// that an older copy put back is found. Reads one consistent state; others may go on writing.
+pub(super) fn verify(place: &Place, seals: &Seals, expected: Option<&LedgerHead>) -> Result<VerifyReport, LedgerError> {
+    let opened = open::of_whomever(place, seals)?;
+    let examined = || -> Result<VerifyReport, Fault> {
+        opened.connection.execute_batch("BEGIN")?;
+        examine(&opened.connection, expected)
+    };
+    examined().map_err(|fault| place.error(fault))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 
 use super::db::Db;
-use super::{names, read};
+use super::{names, payments};
 use crate::domain::lifecycle::{BillState, Status};
 use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
@@ -37,7 +37,7 @@ pub(super) fn payments_about(connection: &Db, names: &Names) -> Result<BTreeMap<
     let codes = names.codes.iter().map(|code| ("payment_code", code.as_str()));
     let mut found = BTreeMap::new();
     for (column, name) in numbers.chain(codes) {
-        read::visit_payments_where(connection, &format!("WHERE {column} = ?1"), [name], |sequence, payment| {
+        payments::visit_payments_where(connection, &format!("WHERE {column} = ?1"), [name], |sequence, payment| {
             found.insert(sequence, payment);
             Ok(())
         })?;

@@ -4,86 +4,24 @@ use std::collections::HashMap;
 use std::io::Write;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, Params, params};
+use rusqlite::params;
 
+use super::chain::{head_at, visit_back, visit_links};
 use super::db::Db;
-use super::{open, paid, rows, totals, tree};
+use super::payments::visit_payments_where;
+use super::{origin, paid, rows, totals, tree};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::Event;
-use crate::domain::payment::Payment;
 use crate::domain::revocation::Revocation;
 use crate::domain::sum::Sum;
 use crate::ledger::chain::{History, OTHER_HISTORY, Origin, payment_event_at};
 use crate::ledger::rules::Span;
-use crate::ledger::sql::cells::{at, signed, unsigned};
+use crate::ledger::sql::cells::{at, signed};
 use crate::ledger::sql::fault::Fault;
-use crate::ledger::sql::links::{Export, LINKS, Link, PAYMENTS, payment_of};
+use crate::ledger::sql::links::{Export, LINKS, Link};
 use crate::ledger::sql::standing::Standing;
 use crate::ledger::sql::tree::Set;
 use crate::ledger::{BillHappening, Lapses, LedgerHead};
-
-/// Visits events; `clause` is what follows the tables, with an order of its own or none.
-pub(super) fn visit_links(
-    connection: &Db,
-    clause: &str,
-    parameters: impl Params,
-    mut visit: impl FnMut(&Link<'_>) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    let mut statement = connection.prepare(&format!("{LINKS} {clause}"))?;
-    let mut rows = statement.query(parameters)?;
-    while let Some(row) = rows.next()? {
-        visit(&Link::of(row)?)?;
-    }
-    Ok(())
-}
-
-/// The end of the chain.
-pub(super) fn head(connection: &Db) -> Result<LedgerHead, Fault> {
-    let mut statement = connection.prepare_cached("SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1")?;
-    let found = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    found.map_or(Ok(LedgerHead::EMPTY), |(sequence, hash)| Ok(LedgerHead { sequence: unsigned(sequence)?, hash }))
-}
-
-/// The head as it was after event `sequence`.
-pub(super) fn head_at(connection: &Db, sequence: u64) -> Result<Option<LedgerHead>, Fault> {
-    if sequence == 0 {
-        return Ok(Some(LedgerHead::EMPTY));
-    }
-    let sql = "SELECT hash FROM events WHERE sequence = ?1";
-    let hash = connection.prepare_cached(sql)?.query_row([signed(sequence)?], |row| row.get(0)).optional()?;
-    Ok(hash.map(|hash| LedgerHead { sequence, hash }))
-}
-
-/// Visits the rows of `payments`, each with its sequence, in the order they were applied.
-pub(super) fn visit_payments(connection: &Db, visit: impl FnMut(u64, Payment) -> Result<(), Fault>) -> Result<(), Fault> {
-    visit_payments_where(connection, "", [], visit)
-}
-
-/// The payments for a code, in the order they were applied.
-pub(super) fn payments_for(connection: &Db, code: &PaymentCode) -> Result<Vec<Payment>, Fault> {
-    let mut found = Vec::new();
-    visit_payments_where(connection, "WHERE payment_code = ?1", [code.as_str()], |_, payment| {
-        found.push(payment);
-        Ok(())
-    })?;
-    Ok(found)
-}
-
-/// The same for some; `clause` is what follows the table.
-pub(super) fn visit_payments_where(
-    connection: &Db,
-    clause: &str,
-    parameters: impl Params,
-    mut visit: impl FnMut(u64, Payment) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    let mut statement = connection.prepare_cached(&format!("{PAYMENTS} {clause} ORDER BY sequence"))?;
-    let mut found = statement.query(parameters)?;
-    while let Some(row) = found.next()? {
-        let (sequence, payment) = payment_of(row, &connection.seals)?;
-        visit(sequence, payment)?;
-    }
-    Ok(())
-}
 
 /// As [`crate::ledger::View::scope_totals`] documents it.
 pub(super) fn scope_totals(connection: &Db, span: Span) -> Result<Sum, Fault> {
@@ -153,25 +91,6 @@ pub(super) fn lapses(connection: &Db, is_lapsed: impl Fn(&str) -> bool) -> Resul
     named.collect()
 }
 
-/// Visits the events of a bill from its last, `newest`, to its first, until `visit` has enough.
-pub(super) fn visit_back(connection: &Db, newest: u64, mut visit: impl FnMut(&Link<'_>) -> Result<bool, Fault>) -> Result<(), Fault> {
-    let mut statement = connection.prepare_cached(&format!("{LINKS} WHERE sequence = ?1"))?;
-    let mut next = Some(signed(newest)?);
-    while let Some(sequence) = next {
-        let mut rows = statement.query([sequence])?;
-        let missing = || Fault::Damaged(format!("event {sequence} is missing"));
-        let link = Link::of(rows.next()?.ok_or_else(missing)?)?;
-        next = link.previous.filter(|&previous| previous < sequence);
-        if link.previous != next {
-            return Err(Fault::Damaged(format!("event {sequence} names a later one as the one before it")));
-        }
-        if !visit(&link)? {
-            break;
-        }
-    }
-    Ok(())
-}
-
 /// Where the terms of a bill's last events are, the newest first.
 pub(super) fn terms_of_events(connection: &Db, newest: u64) -> Result<Vec<i64>, Fault> {
     /// An operation takes few events from its intent to its end; a text that is farther back is written anew.
@@ -198,7 +117,7 @@ pub(super) fn history(connection: &Db, invoice_number: &InvoiceNumber) -> Result
         if paid::standing(connection, &row.state)?.0 != Standing::of(&row.kept) {
             return Err(Set::Payments.broken());
         }
-        let origin = open::origin(connection)?;
+        let origin = origin::origin(connection)?;
         let mut is_of_before = false;
         visit_back(connection, row.state.last_event, |link| {
             is_of_before |= link.sequence <= origin.keyed_after();
@@ -237,7 +156,7 @@ fn check_link(connection: &Db, origin: &Origin, link: &Link<'_>) -> Result<(), F
 /// As [`crate::ledger::View::revocations`] documents it.
 pub(super) fn revocations(connection: &Db) -> Result<Vec<(Timestamp, Revocation)>, Fault> {
     let sequences = totals::read(connection, Timestamp::UNIX_EPOCH)?.revocations;
-    let origin = open::origin(connection)?;
+    let origin = origin::origin(connection)?;
     let mut statement = connection.prepare_cached(&format!("{LINKS} WHERE sequence = ?1"))?;
     let mut said = Vec::with_capacity(sequences.len());
     for sequence in &sequences {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::append::{self, EventRow};
 use super::db::Db;
-use super::{open, read, totals, tree, verify, write};
+use super::{chain, open, origin, totals, tree, verify, write};
 use crate::ledger::chain::{Covered, History, KeyRecord, Kind};
 use crate::ledger::rules::microseconds;
 use crate::ledger::seals::Seals;
@@ -22,8 +22,8 @@ pub(super) fn rekey(path: &Path, binding: &Binding, former: &Seals, now: Timesta
     let mut work = || -> Result<LedgerHead, Fault> {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         whole(&connection)?;
-        let (mut history, before) = (History::default(), read::head(&connection)?);
-        read::visit_links(&connection, "ORDER BY sequence", [], |link| {
+        let (mut history, before) = (History::default(), chain::head(&connection)?);
+        chain::visit_links(&connection, "ORDER BY sequence", [], |link| {
             history.take(&link.head(), &link.covered());
             Ok(())
         })?;
@@ -31,7 +31,7 @@ pub(super) fn rekey(path: &Path, binding: &Binding, former: &Seals, now: Timesta
         let record = KeyRecord { former: former.fingerprint(), key: binding.seals.fingerprint(), history: history.finish() };
         let json = serde_json::to_string(&record).map_err(|error| Fault::Failed(error.to_string()))?;
         let event = Covered::new(microseconds(now), Kind::Key, "", &json);
-        let origin = open::origin(&connection)?.sealed(binding.seals.clone(), before.sequence);
+        let origin = origin::origin(&connection)?.sealed(binding.seals.clone(), before.sequence);
         let head = before.then(&origin, &event).ok_or_else(Fault::absurd)?;
         append::keep_event(&connection, &head, &event, EventRow::default())?;
         let after = crate::ledger::sql::cells::signed(before.sequence)?;

@@ -1,11 +1,9 @@
 //! The trees of seals in SQLite: the table `seals`.
 
-use std::collections::BTreeSet;
-
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::db::Db;
-use super::read;
+use super::chain;
+use super::db::{Db, Looked};
 use crate::ledger::LedgerHead;
 use crate::ledger::seals::Seal;
 use crate::ledger::sql::fault::Fault;
@@ -13,15 +11,6 @@ use crate::ledger::sql::tree::{Builder, Nodes, Place, Set, TOP, Top, check_path,
 
 /// Groups that are remembered as looked at.
 const GROUPS_MAX: usize = 4_096;
-
-/// What a transaction has looked at: nodes that the top stands for, and groups whose rows add up.
-#[derive(Debug, Default)]
-pub(super) struct Looked {
-    top: Option<Top>,
-    nodes: Nodes,
-    checked: BTreeSet<Place>,
-    groups: BTreeSet<(Set, i64)>,
-}
 
 /// A node, if it is there.
 pub(super) fn node(connection: &Connection, place: Place) -> Result<Option<Vec<u8>>, Fault> {
@@ -139,5 +128,5 @@ pub(super) fn make(db: &Db, totals: u128) -> Result<(), Fault> {
     for set in Set::ALL {
         *top.root_mut(set) = built(db, set, |place, digests| put(db, place, digests))?;
     }
-    put(db, TOP, &top.sealed(&db.seals, &read::head(db)?))
+    put(db, TOP, &top.sealed(&db.seals, &chain::head(db)?))
 }

@@ -11,7 +11,7 @@ use rusqlite::types::Value;
 use super::append::{Appender, EventRow};
 use super::db::Db;
 use super::folded::Folded;
-use super::{open, write};
+use super::{connect, write};
 use crate::domain::lifecycle::Status;
 use crate::domain::revocation::Revocation;
 use crate::ledger::LedgerError;
@@ -24,7 +24,7 @@ use crate::{private, temporary};
 /// Copies the ledger at `place` to `to`, which must not exist, while others go on using it. One read transaction, so the copy
 /// is one consistent state; whole and durable before it gets its name.
 pub(super) fn backup(place: &Place, to: &Path) -> Result<(), LedgerError> {
-    let (source, _) = open::any_schema(place)?;
+    let (source, _) = connect::any_schema(place)?;
     let target = Place::new(to);
     if to.exists() {
         return Err(target.failed("it exists already, and a backup never overwrites"));

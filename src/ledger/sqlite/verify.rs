@@ -3,72 +3,17 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::db::Db;
-use super::{names, open, read, rows, schema, verify_bill, verify_chain, verify_seals};
+use super::verify_report::VerifyReport;
+use super::{chain, names, origin, payments, rows, schema, verify_bill, verify_chain, verify_seals};
 use crate::domain::bill::RecordedTerms;
 use crate::domain::digest::Digest;
 use crate::domain::mark::TermsDigest;
 use crate::domain::payment::Payment;
+use crate::ledger::LedgerHead;
 use crate::ledger::chain::Kind;
-use crate::ledger::seals::Seals;
 use crate::ledger::sql::cells::{signed, unsigned};
 use crate::ledger::sql::fault::Fault;
-use crate::ledger::sql::place::Place;
 use crate::ledger::sql::totals::Changes;
-use crate::ledger::{LedgerError, LedgerHead};
-
-/// Findings beyond this many are counted, not kept.
-const FINDINGS_MAX: usize = 100;
-
-/// What verifying looked at and found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifyReport {
-    /// How many bills were refolded.
-    pub bills: u64,
-    /// How many events the chain has.
-    pub events: u64,
-    /// How many payments were compared.
-    pub payments: u64,
-    /// The end of the chain.
-    pub head: LedgerHead,
-    /// What does not hold, in words; the first 100.
-    pub findings: Vec<String>,
-    /// How many things do not hold.
-    pub findings_count: u64,
-    /// What holds and yet should be known: numbers that stand for two bills, in words.
-    pub notes: Vec<String>,
-    /// How many names bills go by beside their own numbers.
-    pub(super) names: u64,
-    /// Terms that bills had for a while and no event tells of: an answer named another amount, and the next event other terms.
-    pub(super) passed: BTreeSet<TermsDigest>,
-    /// The events that tell what a person said about one of DOKU's keys.
-    pub(super) revocations: Vec<u64>,
-}
-
-impl VerifyReport {
-    /// Whether everything holds.
-    #[must_use]
-    pub const fn is_sound(&self) -> bool {
-        self.findings_count == 0
-    }
-
-    pub(in crate::ledger) fn find(&mut self, finding: impl Into<String>) {
-        self.findings_count = self.findings_count.saturating_add(1);
-        if self.findings.len() < FINDINGS_MAX {
-            self.findings.push(finding.into());
-        }
-    }
-}
-
-/// Checks the file, the chain, the fold and the invariants. With `expected`, also that the chain still contains that head, so
-/// that an older copy put back is found. Reads one consistent state; others may go on writing.
-pub(super) fn verify(place: &Place, seals: &Seals, expected: Option<&LedgerHead>) -> Result<VerifyReport, LedgerError> {
-    let opened = open::of_whomever(place, seals)?;
-    let examined = || -> Result<VerifyReport, Fault> {
-        opened.connection.execute_batch("BEGIN")?;
-        examine(&opened.connection, expected)
-    };
-    examined().map_err(|fault| place.error(fault))
-}
 
 /// The same of what the open transaction sees.
 pub(super) fn examine(connection: &Db, expected: Option<&LedgerHead>) -> Result<VerifyReport, Fault> {
@@ -102,7 +47,7 @@ fn check_all(connection: &Db, expected: Option<&LedgerHead>, report: &mut Verify
         return Ok(());
     }
     check_integrity(connection, report)?;
-    verify_chain::check(connection, &open::origin(connection)?, report)?;
+    verify_chain::check(connection, &origin::origin(connection)?, report)?;
     verify_chain::check_expected(connection, expected, report)?;
     verify_seals::check(connection, report)?;
     check_bills(connection, report)?;
@@ -158,7 +103,7 @@ fn check_bills(connection: &Db, report: &mut VerifyReport) -> Result<(), Fault> 
     if names != report.names {
         report.find(format!("{names} names of bills are kept, but their events give {}", report.names));
     }
-    read::visit_payments(connection, |_, payment| totals.payment(payment.amount.get()))?;
+    payments::visit_payments(connection, |_, payment| totals.payment(payment.amount.get()))?;
     for sequence in &report.revocations {
         totals.revocation(signed(*sequence)?)?;
     }
@@ -222,18 +167,18 @@ fn check_payments(connection: &Db, report: &mut VerifyReport) -> Result<(), Faul
     let mut numbers: HashMap<Digest, Digest> = HashMap::new();
     let mut numbers_count = 0_u64;
     let clause = "WHERE kind = 'payment' AND json_type(event, '$.payment') IS NOT NULL ORDER BY sequence";
-    read::visit_links(connection, clause, [], |link| {
+    chain::visit_links(connection, clause, [], |link| {
         if let Some((identity, canonical)) = link.number()? {
             numbers.insert(identity, canonical);
             numbers_count = numbers_count.saturating_add(1);
         }
         Ok(())
     })?;
-    read::visit_payments(connection, |sequence, payment| {
+    payments::visit_payments(connection, |sequence, payment| {
         report.payments = report.payments.saturating_add(1);
         let mut same = false;
         let number = numbers.remove(&payment.identity);
-        read::visit_links(connection, "WHERE sequence = ?1 AND kind = 'payment'", [signed(sequence)?], |link| {
+        chain::visit_links(connection, "WHERE sequence = ?1 AND kind = 'payment'", [signed(sequence)?], |link| {
             let told = link.payment()?;
             same = Payment { canonical: number.unwrap_or(told.canonical), ..told } == payment;
             Ok(())

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 
 use super::db::Db;
-use super::verify::VerifyReport;
-use super::{customers, names, paid, read};
+use super::verify_report::VerifyReport;
+use super::{chain, customers, names, paid};
 use crate::domain::bill::{RecordedTerms, Salt};
 use crate::domain::digest;
 use crate::domain::lifecycle::{BillState, Event};
@@ -24,7 +24,7 @@ pub(super) fn check(connection: &Db, row: &Row, report: &mut VerifyReport) -> Re
     let number = &row.state.invoice_number;
     let mut history: Vec<(Timestamp, Event)> = Vec::new();
     let mut beside = Beside::default();
-    let followed = read::visit_back(connection, row.state.last_event, |link| {
+    let followed = chain::visit_back(connection, row.state.last_event, |link| {
         if link.invoice_number == number.as_str() && link.kind == Kind::Bill.name() {
             let event = link.event()?;
             beside.take(&event, link.beside, signed(link.sequence)?);

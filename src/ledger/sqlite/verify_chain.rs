@@ -1,8 +1,8 @@
 //! The chain of `tagih ledger verify`: does each event follow from the one before it?
 
+use super::chain;
 use super::db::Db;
-use super::read;
-use super::verify::VerifyReport;
+use super::verify_report::VerifyReport;
 use crate::ledger::LedgerHead;
 use crate::ledger::chain::{History, Kind, Origin};
 use crate::ledger::sql::fault::Fault;
@@ -12,7 +12,7 @@ use crate::ledger::sql::links::Link;
 pub(super) fn check(connection: &Db, origin: &Origin, report: &mut VerifyReport) -> Result<(), Fault> {
     let mut history = History::default();
     let mut has_key = origin.keyed_after() == 0;
-    read::visit_links(connection, "ORDER BY sequence", [], |link| {
+    chain::visit_links(connection, "ORDER BY sequence", [], |link| {
         let is_of_before = link.sequence <= origin.keyed_after();
         let follows =
             if is_of_before { Some(link.sequence) == report.head.sequence.checked_add(1) } else { link.follows(origin, &report.head) };
@@ -65,7 +65,7 @@ fn check_key(connection: &Db, origin: &Origin, link: &Link<'_>, history: &Histor
 /// The chain still contains the head that is known from elsewhere.
 pub(super) fn check_expected(connection: &Db, expected: Option<&LedgerHead>, report: &mut VerifyReport) -> Result<(), Fault> {
     let Some(expected) = expected else { return Ok(()) };
-    match read::head_at(connection, expected.sequence)? {
+    match chain::head_at(connection, expected.sequence)? {
         None => report.find(format!(
             "the chain ends at event {}, but it was at event {} before: this is an older copy",
             report.head.sequence, expected.sequence

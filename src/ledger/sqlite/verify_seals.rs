@@ -1,7 +1,7 @@
 //! The seals of `tagih ledger verify`: are they those of all rows there are, and of the end of the chain?
 
 use super::db::Db;
-use super::verify::VerifyReport;
+use super::verify_report::VerifyReport;
 use super::{totals, tree};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::tree::Set;

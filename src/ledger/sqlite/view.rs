@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use rusqlite::OptionalExtension as _;
 
 use super::db::Db;
-use super::rows;
-use super::{customers, indexes, marks, names, open, paid, read, totals, tree};
+use super::{chain, customers, indexes, marks, names, open, paid, payments, read, rows, totals, tree};
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
@@ -59,7 +58,7 @@ impl Pool {
         };
         let begin = || -> Result<LedgerHead, Fault> {
             connection.prepare_cached("BEGIN")?.execute([])?;
-            let head = read::head(&connection)?;
+            let head = chain::head(&connection)?;
             tree::look(&connection, &head)?;
             Ok(head)
         };
@@ -104,7 +103,7 @@ impl SqliteView {
 impl SqliteView {
     /// The head as it was after event `sequence`, if there is one.
     pub(in crate::ledger) fn head_at(&self, sequence: u64) -> Result<Option<LedgerHead>, LedgerError> {
-        self.ask(|connection| read::head_at(connection, sequence))
+        self.ask(|connection| chain::head_at(connection, sequence))
     }
 
     /// Answers about each of many bills, by several connections at once.
@@ -226,7 +225,7 @@ impl LedgerView for SqliteView {
             let Some(row) = rows::load(connection, number)? else { return Ok(false) };
             let row = newest(connection, row)?;
             let mut found = false;
-            read::visit_back(connection, row.state.last_event, |link| {
+            chain::visit_back(connection, row.state.last_event, |link| {
                 found = matches!(link.event()?, Event::Held { evidence: known, .. } if known == evidence);
                 Ok(!found)
             })?;
@@ -308,7 +307,7 @@ impl LedgerView for SqliteView {
     async fn visit_payments(&self, mut visit: impl FnMut(Payment) + Send) -> Result<(), LedgerError> {
         self.ask(|connection| {
             tree::check_all(connection, Set::Payments)?;
-            read::visit_payments(connection, |_, payment| {
+            payments::visit_payments(connection, |_, payment| {
                 visit(payment);
                 Ok(())
             })

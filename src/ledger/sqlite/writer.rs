@@ -6,7 +6,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::append::Appender;
-use super::checkpoint::{self, Pages};
+use super::checkpoint;
+use super::connect::Pages;
 use super::db::Db;
 use super::folded::Folded;
 use crate::clock::Stopwatch;

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::Window;
-use super::life::{End, Lives};
+use super::life::{End, Lives, Window};
 use crate::domain::balance::{Balance, SignedLine};
 use crate::domain::channel::Channel;
 use crate::reconcile::bills::{Bill, Bills};

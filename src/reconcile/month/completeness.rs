@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use crate::domain::ageing::{date_of, day_number, wib_day_number};
 use crate::domain::channel::Channel;
 use crate::domain::line::{Line, Marks};
-use crate::reconcile::{ReconcileTerms, Reconciled};
+use crate::reconcile::Reconciled;
+use crate::reconcile::terms::ReconcileTerms;
 
 /// The first and the last arrival in one log; `None` when it tells no times.
 pub type Span = Option<(Timestamp, Timestamp)>;

@@ -9,8 +9,10 @@ use jiff::Timestamp;
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::classify::Class;
 use crate::domain::line::NO_BILL;
+use crate::reconcile::Reconciled;
 use crate::reconcile::bills::{Bill, Bills};
-use crate::reconcile::{ExternalMark, ReconcileTerms, Reconciled};
+use crate::reconcile::new_bill::ExternalMark;
+use crate::reconcile::terms::ReconcileTerms;
 
 /// What ended a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,4 +120,24 @@ fn marked_us(bill: &Bill) -> i64 {
 
 fn micros(at: Option<Timestamp>, otherwise: i64) -> i64 {
     at.map_or(otherwise, Timestamp::as_microsecond)
+}
+
+/// The period in microseconds since 1970: what happens in `start_us..close_us` moves its balances.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    pub(super) start_us: i64,
+    pub(super) close_us: i64,
+}
+
+impl Window {
+    /// A period that is not over yet closes with as-of.
+    pub(super) fn of(terms: &ReconcileTerms) -> Self {
+        let start_us = terms.period.starts_at().as_microsecond();
+        let close_us = terms.period.ends_at().as_microsecond().min(terms.as_of.as_microsecond().saturating_add(1));
+        Self { start_us, close_us: close_us.max(start_us) }
+    }
+
+    pub(super) const fn contains(self, at_us: i64) -> bool {
+        self.start_us <= at_us && at_us < self.close_us
+    }
 }

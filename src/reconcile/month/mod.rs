@@ -10,7 +10,7 @@ mod completeness;
 mod life;
 mod of_books;
 mod opening;
-mod prior;
+pub(super) mod prior;
 
 use std::collections::BTreeMap;
 
@@ -20,13 +20,14 @@ pub use ages::AgeTable;
 pub use breakdown::{Breakdowns, ClassNature, DayFigures, StorePayments};
 pub use codes::CodeFigures;
 pub use completeness::{Completeness, Span};
-pub(super) use of_books::prior as prior_lines;
 pub use opening::{Opening, OpeningFrom, OutstandingItem, SuspenseItem};
 pub use prior::{CODES, PriorLine};
 
-use super::external::DigestSum;
+use super::Reconciled;
+use super::external_rows::DigestSum;
 use super::posted::Posted;
-use super::{ControlIdentity, ReconcileTerms, Reconciled};
+use super::tally::ControlIdentity;
+use super::terms::ReconcileTerms;
 use crate::books::breakdown::Receivables;
 use crate::domain::amount::Amount;
 use crate::domain::balance::{Balance, RollForward, SignedLine};
@@ -34,6 +35,7 @@ use crate::domain::channel::Channel;
 use crate::domain::classify::Class;
 pub use crate::domain::closing::Closing;
 use crate::domain::digest;
+use life::Window;
 
 /// One run's figures for its period.
 #[derive(Clone, Debug)]
@@ -60,26 +62,6 @@ pub struct MonthResult {
     pub outstanding: Vec<(u32, Amount)>,
     /// Each balance from both of its counters.
     pub identities: Vec<ControlIdentity>,
-}
-
-/// The period in microseconds since 1970: what happens in `start_us..close_us` moves its balances.
-#[derive(Clone, Copy, Debug)]
-struct Window {
-    start_us: i64,
-    close_us: i64,
-}
-
-impl Window {
-    /// A period that is not over yet closes with as-of.
-    fn of(terms: &ReconcileTerms) -> Self {
-        let start_us = terms.period.starts_at().as_microsecond();
-        let close_us = terms.period.ends_at().as_microsecond().min(terms.as_of.as_microsecond().saturating_add(1));
-        Self { start_us, close_us: close_us.max(start_us) }
-    }
-
-    const fn contains(self, at_us: i64) -> bool {
-        self.start_us <= at_us && at_us < self.close_us
-    }
 }
 
 impl MonthResult {

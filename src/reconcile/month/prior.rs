@@ -2,16 +2,21 @@
 //! the difference is told item by item in the period in which it came to light.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::Window;
-use super::life::{End, Lives};
+use super::life::{End, Lives, Window};
 use super::opening::{Opening, OutstandingItem};
+use crate::books::PostedMonth;
+use crate::books::movement::Movement as Why;
+use crate::books::pair::Leg;
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::balance::Balance;
+use crate::domain::calendar::start_of_wib_day;
 use crate::domain::channel::Channel;
 use crate::reconcile::bills::Bills;
+use crate::reconcile::open_items::names_of;
 
 /// The balance of outstanding codes; any other is an account of the books.
 pub const CODES: &str = "outstanding_codes";
@@ -135,4 +140,43 @@ fn line(kind: &'static str, item: &OutstandingItem, at_us: Option<i64>, balance:
         amount: balance.amount,
         discrepancy_id: String::new(),
     }
+}
+
+/// Whether the pair is what opened the item.
+fn is_new(month: &PostedMonth, leg: Leg, original: jiff::civil::Date) -> bool {
+    !month.opening.contains_key(&leg) && month.known.balances.get(&leg).is_some_and(|open| open.since == original)
+}
+
+/// What of earlier periods a part of the books posted in this one: each item that moved, by account, movement and cause. What stands on
+/// batches is told where all parts come together.
+pub(in crate::reconcile) fn prior_lines(month: &PostedMonth) -> Vec<PriorLine> {
+    let mut lines: BTreeMap<(Leg, Why, jiff::civil::Date, bool), Rupiah> = BTreeMap::new();
+    let mut add = |leg: Leg, movement: Why, original: jiff::civil::Date, amount: Rupiah| {
+        let sum = lines.entry((leg, movement, original, is_new(month, leg, original))).or_default();
+        *sum = sum.plus(amount);
+    };
+    for pair in month.pairs.iter().filter(|pair| pair.is_prior_period()) {
+        for (leg, amount) in pair.legs().into_iter().filter(|(leg, _)| leg.item.is_some() && month.is_told_here(*leg)) {
+            add(leg, pair.movement, pair.original, amount);
+        }
+    }
+    for (leg, movement, original, amount) in month.handed_of_earlier_periods() {
+        add(leg, movement, original, amount);
+    }
+    let line = |((leg, movement, on, is_new), amount): ((Leg, Why, jiff::civil::Date, bool), Rupiah)| {
+        let item = leg.item?;
+        let (invoice_number, payment_code, channel) = names_of(&month.known, item);
+        Some(PriorLine {
+            moves: leg.account.name(),
+            kind: movement.name(),
+            invoice_number,
+            payment_code,
+            channel: Channel::parse(&channel),
+            at_us: start_of_wib_day(on).map(jiff::Timestamp::as_microsecond),
+            count: i64::from(is_new),
+            amount: if leg.account.info().side == crate::books::account::Side::Credit { Rupiah::ZERO.minus(amount) } else { amount },
+            discrepancy_id: item.key_text(),
+        })
+    };
+    lines.into_iter().filter_map(line).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::domain::classify::{Class, ClassSubject};
-use crate::reconcile::Finding;
+use crate::reconcile::finding::Finding;
 
 /// What a run found, by what it is about.
 #[derive(Clone, Debug)]

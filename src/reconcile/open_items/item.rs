@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use crate::books::account::{Account, Owner, Side};
 use crate::books::item::{BooksSubject, ItemId};
-use crate::books::pair::Movement;
+use crate::books::movement::Movement;
 use crate::domain::ageing::AgeBucket;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Stands};

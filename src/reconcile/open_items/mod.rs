@@ -15,7 +15,8 @@ pub use item::{OpenItem, Rank, Todo};
 pub use list::{Items, SHOWN_MAX};
 pub use names::names_of;
 
-use super::{Finding, Reconciled};
+use super::Reconciled;
+use super::finding::Finding;
 use crate::books::account::{Account, Owner};
 use crate::books::fact::{Payee, PaymentHold, RowKind};
 use crate::books::identities::PostingIdentity;
@@ -33,7 +34,7 @@ use crate::domain::dimensions::Dimensions;
 #[derive(Clone, Copy, Debug)]
 pub struct DueTerms<'a> {
     /// Of the run.
-    pub terms: &'a super::ReconcileTerms,
+    pub terms: &'a super::terms::ReconcileTerms,
     /// The day to which ages are counted.
     pub today: Date,
     /// Of the books.

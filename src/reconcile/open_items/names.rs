@@ -6,7 +6,7 @@ use crate::books::item::{BooksSubject, ItemId};
 use crate::books::known::{BookedBill, Known};
 use crate::books::pair::Leg;
 use crate::domain::amount::Rupiah;
-use crate::reconcile::findings::{bill_id, id};
+use crate::reconcile::finding::{bill_id, id};
 
 /// Invoice numbers, codes and channel of what an item is about; empty where it has none.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::JudgedRow;
+use super::judged_row::JudgedRow;
 use crate::domain::amount::Rupiah;
 use crate::domain::settlement::{BatchTotals, Settlement, SettlementRow};
 

@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::dedupe::Payments;
-use super::super::findings::{Finding, Source, id};
 use super::super::judge::JudgedPayment;
-use super::super::{Inputs, severity_of};
-use super::rows::JudgedRow;
-use super::{Batch, Settled, SettledPayment, SettlementInput, TotalDifference};
+use super::batches::{Batch, TotalDifference};
+use super::judged_row::JudgedRow;
+use super::settled::{Settled, SettledPayment};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, ClassSet, Nature, Stands};
 use crate::domain::digest::Digest;
 use crate::domain::line::NO_BILL;
 use crate::domain::reason::{BatchReason, Candidates, Reason, RowFault, SettlementReason, TotalReason};
 use crate::domain::settlement::SettlementRow;
+use crate::reconcile::dedupe::Payments;
+use crate::reconcile::finding::{Finding, Source, id, severity_of};
+use crate::reconcile::inputs::{Inputs, SettlementInput};
 
 /// Everything about settlement that someone must look at, in no particular order.
 pub(in crate::reconcile) fn findings(inputs: &Inputs, settled: &Settled, payments: &Payments, judged: &[JudgedPayment]) -> Vec<Finding> {

@@ -5,125 +5,28 @@
 
 mod batches;
 mod findings;
+mod judged_row;
 mod pairing;
 mod rows;
+mod settled;
 mod subjects;
 
-use std::collections::{BTreeMap, HashMap};
-
-use jiff::civil::Date;
-
 pub use batches::{Batch, TotalDifference};
-pub use rows::JudgedRow;
+pub use judged_row::JudgedRow;
 pub use subjects::ToldIn;
 
 use super::dedupe::Payments;
+use super::inputs::{Inputs, SettlementInput};
 use super::judge::JudgedPayment;
-use super::tally::{ControlIdentity, Tallies, add_nature};
-use super::{Inputs, ReconcileTerms};
+use super::tally::{ControlIdentity, add_nature};
+use super::terms::ReconcileTerms;
 use crate::domain::amount::Rupiah;
-use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, Nature, settlement_due, unsettled_nature};
 use crate::domain::line::Line;
-use crate::domain::reason::Candidates;
-use crate::domain::settlement::{Settlement, SettlementTerms};
 use crate::domain::sum::Sum;
 pub(super) use findings::{findings, listed_as, row as row_finding, unsettled as unsettled_finding};
 pub(super) use pairing::is_next_to;
-
-/// What a run is given of settlement.
-#[derive(Clone, Debug)]
-pub struct SettlementInput {
-    /// What the files say.
-    pub files: Settlement,
-    /// What the merchant knows.
-    pub terms: SettlementTerms,
-}
-
-/// What one channel's rows add up to, repeated rows left out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ChannelTotals {
-    /// How many rows.
-    pub rows: u64,
-    /// Amounts of purchases.
-    pub gross: Rupiah,
-    /// What was taken back.
-    pub refund: Rupiah,
-    /// Fees, VAT included.
-    pub fee: Rupiah,
-    /// Discounts.
-    pub discount: Rupiah,
-    /// What was paid out.
-    pub net: Rupiah,
-}
-
-/// One notified payment seen three ways: what was billed, notified and settled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SettledPayment {
-    /// Its bill, or [`crate::domain::line::NO_BILL`].
-    pub bill: u32,
-    /// What the bill asks for, in rupiah, if there is one.
-    pub billed: Option<u64>,
-    /// What was notified, in rupiah; 0 when unusable.
-    pub notified: u64,
-    /// Where it was paid.
-    pub channel: Channel,
-    /// The row that settles it, by its place in the settlement's rows.
-    pub row: Option<u32>,
-    /// The last day on which it may rightly be unsettled.
-    pub due_on: Date,
-    /// Whether it is of this period and of a channel that DOKU settles.
-    pub in_scope: bool,
-    /// S02: TIMING or BREAK when it is in scope and no row pays it out by the end of the period.
-    pub unsettled: Option<Nature>,
-}
-
-/// What the settlement files come to.
-#[derive(Debug, Default)]
-pub struct Settled {
-    /// Each readable row's class, in the order of the rows.
-    pub rows: Vec<JudgedRow>,
-    /// Each payment of the evidence, in the order of `Outcome::judged`.
-    pub payments: Vec<SettledPayment>,
-    /// Rows by class, in rupiah of their amounts.
-    pub row_tallies: Tallies,
-    /// Payments and batches by class: S02, and S05 of totals.
-    pub other_tallies: Tallies,
-    /// Rows, unsettled payments and wrong totals by nature, in the order of [`Nature::ALL`].
-    pub natures: [Sum; 3],
-    /// How often each flag was raised.
-    pub flags: Tallies,
-    /// The batches, by their ids.
-    pub batches: Vec<Batch>,
-    /// Sums of the rows that are ours.
-    pub channels: BTreeMap<Channel, ChannelTotals>,
-    /// Bills that a row settles, sorted.
-    pub bills: Vec<u32>,
-    /// Classes these files and settings cannot decide.
-    pub not_evaluated: Vec<Class>,
-    /// Of rows that could mean several payments: the ids of those.
-    candidates: HashMap<u32, Candidates>,
-    /// The line that proves each payment.
-    proofs: Vec<u32>,
-    /// What was paid out, by class.
-    paid_out: Tallies,
-    /// Rows whose paid amount is not amount less fee and discount: by how much.
-    row_difference: Rupiah,
-}
-
-impl Settled {
-    /// Rows, unsettled payments (S02) and wrong totals (S05) by class.
-    #[must_use]
-    pub fn tallies(&self) -> Tallies {
-        self.row_tallies.clone().plus(&self.other_tallies)
-    }
-
-    /// Whether a row settles this bill.
-    #[must_use]
-    pub fn has_bill(&self, bill: u32) -> bool {
-        self.bills.binary_search(&bill).is_ok()
-    }
-}
+pub use settled::{ChannelTotals, Settled, SettledPayment};
 
 /// Holds the rows against the payments of the evidence and those known from elsewhere; `None` without settlement files.
 pub(super) fn settle(inputs: &Inputs, payments: &Payments, judged: &[JudgedPayment], terms: &ReconcileTerms) -> Option<Settled> {

@@ -4,12 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 
-use super::super::Inputs;
-use super::SettlementInput;
 use super::subjects::{Notified, NotifiedPayment, Subject, ToldIn};
 use crate::domain::classify::Settles;
 use crate::domain::reason::{Candidates, Ids};
 use crate::domain::settlement::{NamedChannel, SettlementRow};
+use crate::reconcile::inputs::{Inputs, SettlementInput};
 
 /// Which row settles which payment.
 #[derive(Debug)]

@@ -1,50 +1,18 @@
 //! Facts of each row handed to the pure rules, and what the classes come to.
 
 use super::super::tally::add_nature;
-use super::super::{Inputs, ReconcileTerms};
+use super::judged_row::JudgedRow;
 use super::pairing::Paired;
-use super::subjects::{Subject, ToldIn};
-use super::{Settled, SettlementInput};
+use super::settled::Settled;
+use super::subjects::Subject;
 use crate::domain::amount::Rupiah;
-use crate::domain::channel::Channel;
-use crate::domain::classify::{Class, ClassSet, Nature, RowChannel, RowFacts, Settles, row_class, row_nature};
+use crate::domain::classify::{Class, Nature, RowChannel, RowFacts, Settles, row_class, row_nature};
 use crate::domain::fee::FeeShare;
 use crate::domain::line::NO_BILL;
 use crate::domain::settlement::{NamedChannel, SettlementRow, SettlementTerms};
 use crate::domain::sum::Sum;
-
-/// A readable settlement row with its class.
-#[derive(Clone, Copy, Debug)]
-pub struct JudgedRow {
-    /// Its class.
-    pub class: Class,
-    /// Lower hits.
-    pub flags: ClassSet,
-    /// TIMING or BREAK of S01; else that of its class.
-    pub nature: Nature,
-    /// Whose it is, if it is ours.
-    pub channel: Option<Channel>,
-    /// The bill it is about, or [`NO_BILL`].
-    pub bill: u32,
-    /// The payment it settles.
-    pub payment: Option<ToldIn>,
-    /// Rupiah as notified, of the payment it settles.
-    pub amount_notified: Option<u64>,
-    /// What the fee should be, in rupiah, where the contract is known.
-    pub fee_expected: Option<u64>,
-    /// Whether the very same row stands elsewhere already.
-    pub is_repeated: bool,
-    /// Whether it is part of what its batch comes to: a row that stands there once more is not, held before it was paid out or not.
-    pub counts: bool,
-}
-
-impl JudgedRow {
-    /// The payment of this evidence it settles, by its place in `Outcome::judged`.
-    #[must_use]
-    pub const fn here(&self) -> Option<u32> {
-        if let Some(ToldIn::Here(payment)) = self.payment { Some(payment) } else { None }
-    }
-}
+use crate::reconcile::inputs::{Inputs, SettlementInput};
+use crate::reconcile::terms::ReconcileTerms;
 
 /// Classes every readable row, and counts the others.
 pub(super) fn judge(input: &SettlementInput, inputs: &Inputs, paired: &Paired, terms: &ReconcileTerms) -> Settled {
@@ -162,7 +130,7 @@ impl Settled {
     }
 }
 
-impl super::ChannelTotals {
+impl super::settled::ChannelTotals {
     /// Takes one more row.
     pub(super) fn add(&mut self, row: &SettlementRow) {
         let rupiah = |amount: i64| Rupiah::new(amount.into());

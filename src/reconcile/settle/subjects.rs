@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 
-use super::super::Inputs;
 use super::super::judge::JudgedPayment;
 use crate::domain::calendar::wib_date;
 use crate::domain::line::NO_BILL;
 use crate::domain::settlement::SettlementRow;
+use crate::reconcile::inputs::Inputs;
 
 /// What a payment, or a row, is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

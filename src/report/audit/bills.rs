@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::{Kit, KitFacts, WriteError};
+use super::kit::{Kit, KitFacts};
 use crate::books::{BooksSubject, ItemId, Known};
 use crate::columns::{Column, Value};
 use crate::domain::check_status::StatusPayment;
 use crate::domain::digest;
-use crate::reconcile::external::MalformedBill;
 use crate::reconcile::source_facts::{ToldAmount, ToldBill, ToldCode, ToldNumber};
-use crate::reconcile::{Bills, ExternalMark, KnownPayment, Unlisted};
+use crate::reconcile::{Bills, ExternalMark, KnownPayment, MalformedBill, Unlisted};
+use crate::report::atomic::WriteError;
 
 /// A bill, and what it and its debt are called in the books.
 struct Row<'a> {

@@ -1,6 +1,6 @@
 //! Decisions: what people decided, on which facts, and what each moved. People's acts are facts; what follows from them is for the rules.
 
-use super::{Kit, WriteError};
+use super::kit::Kit;
 use crate::books::fact::{Payee, PaymentFact, PaymentHold, RowFact, RowKind};
 use crate::books::known::Decided;
 use crate::books::ways_off::WayOff;
@@ -9,6 +9,7 @@ use crate::columns::{Column, Value};
 use crate::domain::amount::Rupiah;
 use crate::domain::digest;
 use crate::reconcile::ReconcileTerms;
+use crate::report::atomic::WriteError;
 
 fn id(item: Option<&ItemId>) -> Value<'static> {
     item.map(ToString::to_string).into()

@@ -1,6 +1,6 @@
 //! What the month before handed on, in flat tables: open items, debts with what was applied and taken off, payments, rows, batches.
 
-use super::{Kit, WriteError};
+use super::kit::Kit;
 use crate::books::fact::{BillChange, BillEvent, Payee, PaymentHold, RowKind};
 use crate::books::item::ItemId;
 use crate::books::known::{Alarm, BatchDay, BookedBill, BookedPayment, Debt, Known, Open, RowState};
@@ -9,6 +9,7 @@ use crate::books::{Leg, account::Side};
 use crate::columns::{Column, Value};
 use crate::domain::digest::{self, Digest};
 use crate::reconcile::books_inputs::Opened;
+use crate::report::atomic::WriteError;
 
 fn id(item: &ItemId) -> Value<'static> {
     item.to_string().into()

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::carried::debt_columns;
-use super::{Kit, KitError, Made};
+use super::kit::{Kit, KitError, Made};
 use crate::books::Known;
 
 use crate::columns::{Column, ColumnKind, Value};

@@ -1,6 +1,6 @@
 //! Evidence lines as they were read and verified: whose word each is, and what it says. Which of them prove payments is for the rules.
 
-use super::{Kit, KitFacts, WriteError};
+use super::kit::{Kit, KitFacts};
 use crate::books::{BooksSubject, ItemId};
 use crate::columns::{Column, Value};
 use crate::domain::classify::{Class, InquiryAnswer};
@@ -8,6 +8,7 @@ use crate::domain::digest;
 use crate::domain::line::{InputFile, Line, Marks, NO_BILL};
 use crate::domain::payment::{self, Sameness};
 use crate::reconcile::Inputs;
+use crate::report::atomic::WriteError;
 
 /// A line with what it is read in.
 struct Row<'a> {

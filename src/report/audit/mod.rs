@@ -6,6 +6,7 @@ mod bills;
 mod books;
 mod carried;
 mod figures;
+mod kit;
 mod lines;
 mod settings;
 mod settlement;
@@ -16,14 +17,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::atomic::{self, WriteError};
+use super::atomic;
 use super::folder::FolderError;
 use super::manifest::ReportFile;
-use crate::books::{BooksDecision, BooksSettings, Known};
-use crate::columns::{Column, Format};
-use crate::domain::line::InputFile;
+use crate::books::Known;
 use crate::reconcile::books_inputs::Opened;
-use crate::reconcile::{Inputs, ReconcileTerms};
+use kit::{Kit, Made, Table};
+pub use kit::{KitError, KitFacts};
 
 /// The version of the kit's tables.
 pub const FORMAT: u32 = 1;
@@ -46,34 +46,6 @@ pub const TEXTS: [(&str, &str); 14] = [
     ("rules/90_compare.sql", include_str!("kit/90_compare.sql")),
 ];
 
-/// What a kit is made from.
-#[derive(Debug)]
-pub struct KitFacts<'a> {
-    /// Bills and evidence, nothing concluded.
-    pub inputs: &'a Inputs,
-    /// Period, as-of and policy.
-    pub terms: &'a ReconcileTerms,
-    /// The logs.
-    pub files: &'a [InputFile],
-    /// What the books were opened with.
-    pub opened: &'a Opened,
-    /// What people decided.
-    pub decisions: &'a [BooksDecision],
-    /// What postings depend on.
-    pub settings: &'a BooksSettings,
-}
-
-/// Why a kit cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum KitError {
-    /// The folder is no whole report (exit 7).
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// A file cannot be written (exit 9).
-    #[error(transparent)]
-    Write(#[from] WriteError),
-}
-
 /// kit.json: what the kit is of, and what every file of it must be.
 #[derive(Serialize)]
 struct Head {
@@ -82,58 +54,6 @@ struct Head {
     report: Made,
     tables: Vec<Table>,
     files: Vec<ReportFile>,
-}
-
-/// The report a kit is of.
-#[derive(Serialize)]
-struct Made {
-    run_id: String,
-    from: String,
-    to: String,
-    summary_sha256: String,
-}
-
-/// A table with its columns.
-#[derive(Serialize)]
-struct Table {
-    file: String,
-    rows: u64,
-    columns: Vec<String>,
-}
-
-/// A kit on its way.
-struct Kit<'a> {
-    folder: &'a Path,
-    tables: Vec<Table>,
-    taken_over: Vec<String>,
-}
-
-impl Kit<'_> {
-    fn table<Row>(&mut self, name: &str, columns: &[Column<'_, Row>], rows: impl Iterator<Item = Row>) -> Result<(), WriteError> {
-        let (file, mut count) = (format!("{name}.parquet"), 0_u64);
-        let counted = rows.inspect(|_| count = count.saturating_add(1));
-        atomic::write(&self.folder.join(&file), |writer| Format::Parquet.write(columns, counted, writer))?;
-        self.tables.push(Table { file, rows: count, columns: columns.iter().map(described).collect() });
-        Ok(())
-    }
-
-    /// A file that was taken over as it is.
-    fn copied(&mut self, file: &str) {
-        self.taken_over.push(file.to_owned());
-    }
-}
-
-/// A column's name and type, as the file has them.
-fn described<Row>(column: &Column<'_, Row>) -> String {
-    use crate::columns::ColumnKind;
-    match column.kind() {
-        ColumnKind::Count | ColumnKind::Rupiah => format!("{} bigint", column.name()),
-        ColumnKind::Instant => format!("{}_us bigint", column.name()),
-        ColumnKind::Digest => format!("{} varbinary", column.name()),
-        ColumnKind::Text | ColumnKind::Foreign | ColumnKind::Date | ColumnKind::List | ColumnKind::Json => {
-            format!("{} varchar", column.name())
-        }
-    }
 }
 
 /// Writes the kit of the report in `report`, whose facts are `facts`, into `folder`.

@@ -1,13 +1,14 @@
 //! What the merchant decided beforehand: period, as-of, tolerances, channels, contracts.
 
 use super::figures::Read;
-use super::{Kit, KitFacts, WriteError};
+use super::kit::{Kit, KitFacts};
 use crate::columns::{Column, Value};
 use crate::domain::channel::Channel;
 use crate::domain::classify::Unverifiable;
 use crate::domain::fee::FeeShare;
 use crate::domain::settlement::NamedChannel;
 use crate::reconcile::books_inputs::Opened;
+use crate::report::atomic::WriteError;
 
 fn yes(is_so: bool) -> String {
     if is_so { "yes" } else { "no" }.to_owned()

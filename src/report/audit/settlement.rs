@@ -4,13 +4,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 
-use super::{Kit, WriteError};
+use super::kit::Kit;
 use crate::books::{BooksSettings, BooksSubject, ItemId, Known};
 use crate::columns::{Column, Value};
 use crate::domain::digest::{self, Digest};
 use crate::domain::settlement::{BatchTotals, MalformedSettlementRow, SettlementRow};
 use crate::evidence::bank::BankLine;
 use crate::reconcile::Inputs;
+use crate::report::atomic::WriteError;
 
 /// A row with its place, and what it and its batch are called in the books.
 struct Row<'a> {

@@ -293,3 +293,8 @@ impl Chart {
         self
     }
 }
+
+/// Columns of these titles and kinds.
+pub(super) fn columns(titles: &[(&str, CellKind)]) -> Vec<DocumentColumn> {
+    titles.iter().map(|&(title, kind)| DocumentColumn::new(title, kind)).collect()
+}

@@ -11,7 +11,7 @@ use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::FileWriter;
+use super::atomic::FileWriter;
 use super::document::Document;
 use super::text;
 use super::words::Words;

@@ -3,7 +3,6 @@
 use super::super::document::{Cell, CellKind, DocumentColumn, DocumentRows, DocumentTable, Section};
 use super::super::text::fill;
 use super::super::words::Words;
-use super::{Report, columns};
 use crate::books::account::{Account, Side};
 use crate::books::ledger_tie::Tie;
 use crate::books::month::{Ageing, Statement};
@@ -12,6 +11,8 @@ use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::classify::Class;
 use crate::reconcile::open_items::{OpenItem, Todo};
+use crate::report::document::columns;
+use crate::report::reconciled_report::Report;
 
 /// The anchor of the alarms, which stand on no account.
 pub(super) const ALARMS: &str = "alarm";

@@ -3,10 +3,11 @@
 use super::super::document::{Cell, CellKind, Chart, ChartKind, DocumentTable, Section};
 use super::super::text::fill;
 use super::super::words::Words;
-use super::{Report, columns};
 use crate::domain::ageing::AgeBucket;
 use crate::domain::balance::Balance;
 use crate::reconcile::month::AgeTable;
+use crate::report::document::columns;
+use crate::report::reconciled_report::Report;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     let [bills, exceptions] = &report.month.ageing;

@@ -6,10 +6,11 @@ use super::super::document::{Audience, Cell, CellKind, DocumentColumn, DocumentT
 use super::super::text::fill;
 use super::super::words::Words;
 use super::days::capitalised;
-use super::{Report, columns};
 use crate::domain::ageing::AgeBucket;
 use crate::domain::dimensions::PRODUCT;
 use crate::reconcile::month::CodeFigures;
+use crate::report::document::columns;
+use crate::report::reconciled_report::Report;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     Section::new("breakdowns", words.breakdowns)

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::super::document::{Cell, CellKind, DocumentColumn, DocumentTable, Section};
 use super::super::words::Words;
-use super::{Report, columns};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::Class;
 use crate::domain::sum::Sum;
+use crate::report::document::columns;
+use crate::report::reconciled_report::Report;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     let summary = report.summary;

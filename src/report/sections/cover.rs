@@ -7,7 +7,7 @@ use super::super::words::Words;
 use super::accounts::{ALARMS, on_its_side};
 use super::days::capitalised;
 use super::roll_forward::{signed, signed_by};
-use super::{Report, columns, flow, inputs};
+use super::{flow, inputs};
 use crate::books::account::{Account, Owner};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
@@ -15,6 +15,8 @@ use crate::domain::caveat::ToldCaveat;
 use crate::domain::language::Say as _;
 use crate::domain::sum::Sum;
 use crate::reconcile::open_items::Todo;
+use crate::report::document::columns;
+use crate::report::reconciled_report::Report;
 
 pub(super) fn cover<'a>(report: &Report<'a>, entity: &'a str, words: &'static Words) -> Cover<'a> {
     let (verdict, mood) = verdict(report, words);

@@ -7,10 +7,10 @@ use jiff::civil::Date;
 use super::super::document::{Audience, Cell, CellKind, Chart, ChartKind, DocumentColumn, DocumentTable, Section};
 use super::super::text::fill;
 use super::super::words::Words;
-use super::Report;
 use crate::domain::balance::Balance;
 use crate::domain::channel::{Channel, PerChannel};
 use crate::reconcile::month::DayFigures;
+use crate::report::reconciled_report::Report;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     let mut columns = vec![DocumentColumn::new(words.day, CellKind::Date)];

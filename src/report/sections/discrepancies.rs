@@ -2,13 +2,12 @@
 
 use super::super::document::{Audience, Cell, CellKind, DocumentColumn, DocumentRows, DocumentTable, Section};
 use super::super::words::Words;
-use super::super::{difference, flag_names};
-use super::Report;
 use super::days::capitalised;
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
 use crate::domain::digest;
 use crate::reconcile::{Finding, Source};
+use crate::report::reconciled_report::{Report, difference, flag_names};
 
 /// More discrepancies than this say less each: opening the workbook would take too long.
 const WHOLE_MAX: usize = 10_000;

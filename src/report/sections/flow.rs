@@ -5,7 +5,7 @@ use super::super::document::FlowStep;
 use super::super::words::Words;
 use crate::books::account::Account;
 use crate::books::month::Statement;
-use crate::books::pair::Movement;
+use crate::books::movement::Movement;
 use crate::domain::amount::Rupiah;
 
 /// What pays a debt, seen from `receivable`.

@@ -10,10 +10,11 @@ use super::super::summary_inputs::WordFigures;
 use super::super::text::{self, fill};
 use super::super::words::Words;
 use super::days::capitalised;
-use super::{Report, columns};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
 use crate::reconcile::bank_copies;
+use crate::report::document::columns;
+use crate::report::reconciled_report::Report;
 
 /// How many days without evidence the first page names.
 const NAMED_MAX: usize = 10;

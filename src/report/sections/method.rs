@@ -2,8 +2,9 @@
 
 use super::super::document::{Cell, CellKind, DocumentTable, Section};
 use super::super::words::Words;
-use super::{Report, columns};
 use crate::domain::classify::Class;
+use crate::report::document::columns;
+use crate::report::reconciled_report::Report;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     let slots = report.summary.retry_slots.iter().map(|(slot, count)| vec![(*slot).into(), Cell::from(*count)]);

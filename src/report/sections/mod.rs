@@ -18,9 +18,9 @@ mod roll_forward;
 mod settlement;
 mod summary;
 
-use super::document::{CellKind, Document, DocumentColumn, Section};
+use super::document::{Document, Section};
+use super::reconciled_report::{Presentation, Report};
 use super::words::Words;
-use super::{Presentation, Report};
 
 /// The whole report in the order in which finance reads it.
 pub(super) fn document<'a>(report: &Report<'a>, presentation: &'a Presentation) -> Document<'a> {
@@ -50,9 +50,4 @@ pub(super) fn document<'a>(report: &Report<'a>, presentation: &'a Presentation) 
         cover: cover::cover(report, &presentation.entity, words),
         sections,
     }
-}
-
-/// Columns of these titles and kinds.
-fn columns(titles: &[(&str, CellKind)]) -> Vec<DocumentColumn> {
-    titles.iter().map(|&(title, kind)| DocumentColumn::new(title, kind)).collect()
 }

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::super::document::{Cell, CellKind, DocumentTable, Section};
 use super::super::words::Words;
 use super::days::capitalised;
-use super::{Report, columns};
+use crate::report::document::columns;
+use crate::report::reconciled_report::Report;
 
 /// Nothing when there is none.
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<Section<'a>> {

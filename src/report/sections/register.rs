@@ -3,10 +3,10 @@
 use super::super::document::{Cell, CellKind, DocumentColumn, DocumentTable, Section};
 use super::super::text::{fill, rupiah};
 use super::super::words::Words;
-use super::Report;
 use crate::books::known::Decided;
 use crate::domain::amount::Rupiah;
 use crate::reconcile::open_items::names_of;
+use crate::report::reconciled_report::Report;
 
 /// The section, if the books know a decision.
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<Section<'a>> {

@@ -4,9 +4,10 @@ use super::super::document::{Cell, CellKind, DocumentTable, Section};
 use super::super::summary_month::{Signature, SignedFigures};
 use super::super::text::{self, fill};
 use super::super::words::Words;
-use super::{Report, columns};
 use crate::domain::balance::{Balance, RollForward};
 use crate::reconcile::month::OpeningFrom;
+use crate::report::document::columns;
+use crate::report::reconciled_report::Report;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     let mut section = Section::new("roll-forward", words.roll_forward).note(words.roll_forward_note).table(origin(report, words));

@@ -4,13 +4,16 @@ use super::super::document::{Cell, CellKind, DocumentColumn, DocumentTable, Sect
 use super::super::summary_settlement::{BatchFigures, ChannelFigures};
 use super::super::words::Words;
 use super::days::capitalised;
-use super::{Report, ageing, classes, columns};
+use super::{ageing, classes};
 use crate::domain::ageing::{AgeBucket, day_number, wib_day_number};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, Nature};
-use crate::reconcile::settle::{SettledPayment, SettlementInput};
+use crate::reconcile::SettlementInput;
+use crate::reconcile::settle::SettledPayment;
+use crate::report::document::columns;
+use crate::report::reconciled_report::Report;
 
 /// Nothing without settlement files.
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<Section<'a>> {

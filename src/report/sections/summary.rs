@@ -6,11 +6,12 @@ use super::super::document::{Cell, CellKind, Chart, ChartKind, DocumentColumn, D
 use super::super::summary::HeldBill;
 use super::super::text::fill;
 use super::super::words::Words;
-use super::{Report, columns};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature, Severity};
 use crate::domain::sum::Sum;
 use crate::reconcile::Finding;
+use crate::report::document::columns;
+use crate::report::reconciled_report::Report;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     let (accepted, needing): (Vec<&Finding>, Vec<&Finding>) =
@@ -38,7 +39,7 @@ struct Group {
 impl Group {
     fn add(&mut self, finding: &Finding) {
         self.count = self.count.saturating_add(1);
-        let difference = super::super::difference(finding).map(Rupiah::new);
+        let difference = crate::report::reconciled_report::difference(finding).map(Rupiah::new);
         for (sum, amount) in [(&mut self.expected, finding.expected), (&mut self.paid, finding.paid), (&mut self.difference, difference)] {
             // What no discrepancy of the class knows stays unknown, it is not nothing.
             *sum = amount.map_or(*sum, |amount| Some(sum.unwrap_or_default().plus(amount)));

@@ -6,11 +6,11 @@ use super::Words;
 use crate::books::account::{Account, Owner};
 use crate::books::decision::{Action, PostingRefusal};
 use crate::books::ledger_tie::TieLine;
-use crate::books::pair::Movement;
+use crate::books::movement::Movement;
 use crate::domain::language::Language;
 use crate::reconcile::open_items::Todo;
 use crate::register;
-use crate::report::items_sheet::Choice;
+use crate::report::item_choice::Choice;
 
 impl Words {
     const fn said(&self, [english, indonesian]: [&'static str; 2]) -> &'static str {

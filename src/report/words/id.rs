@@ -1,6 +1,6 @@
 //! Bahasa Indonesia.
 
-use super::Words;
+use super::phrases::Words;
 use crate::domain::language::Language;
 
 pub(super) const WORDS: Words = Words {

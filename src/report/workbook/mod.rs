@@ -13,7 +13,7 @@ use std::path::Path;
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
-use super::FileWriter;
+use super::atomic::FileWriter;
 use super::document::{Document, DocumentTable, Mood, Section};
 use super::words::Words;
 use crate::columns::disk;

@@ -8,8 +8,8 @@ use tokio::net::TcpListener;
 use super::socket::{anywhere, exchange, parts, plain};
 use super::*;
 use crate::sandbox::http::HttpAnswer;
-use crate::sandbox::inquiry::{Inquiry, InquiryMessage, InquiryQuirk};
 use crate::sandbox::payment::{PaymentScript, Quirk};
+use crate::sandbox::question::{Inquiry, InquiryMessage, InquiryQuirk};
 use crate::sandbox::server::{Options, start_with};
 
 const CODE: &str = "8896512345678123";

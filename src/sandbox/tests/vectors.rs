@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::channel::Channel;
-use crate::sandbox::inquiry::{InquiryQuirk, InquiryScript};
 use crate::sandbox::notification::{Saying, signed_headers};
+use crate::sandbox::question::{InquiryQuirk, InquiryScript};
 use crate::sandbox::reception::Draft;
 
 const B2: &str = r#"{"order":{"invoice_number":"INV-20210124-0001","amount":150000},"online_to_offline_info":{"expired_time":60,"reusable_status":false,"info":"Merchant Demo Store"},"customer":{"name":"Anton Budiman","email":"anton@example.com"}}"#;

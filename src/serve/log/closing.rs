@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 
 use super::files::sync_folder_of;
-use super::{LogFolder, LogKind};
+use super::kind::LogKind;
 use crate::private;
-use crate::serve::{LASTING, ServeError};
+use crate::serve::log::kind::LASTING;
 
 /// How hard zstd tries.
 const LEVEL: i32 = 9;
@@ -45,25 +45,6 @@ pub fn day_of(file_name: &str) -> Option<Date> {
     let of = |kind: LogKind| file_name.strip_prefix(kind.name())?.strip_prefix('-')?.split_at_checked(10);
     let (day, rest) = LASTING.into_iter().find_map(of)?;
     day.parse().ok().filter(|_| rest.starts_with(".jsonl"))
-}
-
-impl LogFolder {
-    /// The notification files of days that are closed, sorted.
-    ///
-    /// # Errors
-    /// [`ServeError::Folder`].
-    pub fn closed_notifications(&self) -> Result<Vec<PathBuf>, ServeError> {
-        let prefix = format!("{}-", LogKind::Notifications.name());
-        let paths = || fs::read_dir(&self.path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>();
-        let mut paths = paths().map_err(|error| self.failed(&error))?;
-        paths.retain(|path| {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let is_compressed = path.extension().is_some_and(|extension| extension == "zst");
-            name.starts_with(&prefix) && is_compressed && day_of(name).is_some()
-        });
-        paths.sort();
-        Ok(paths)
-    }
 }
 
 /// Removes what a killed process was just compressing: the originals are all there. Whoever holds the folder's lock is alone.

@@ -7,35 +7,13 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::civil::Date;
-
+use super::kind::{Durability, LogKind, Stretch};
 use super::lock::FolderLock;
-use super::{Durability, LogKind};
 use crate::private;
 use crate::serve::metrics::Metrics;
 
 /// How often a file may be replaced under one batch before it is given up.
 const REPLACED_MAX: usize = 3;
-
-/// What one file holds: a WIB day, or of answers, which are forgotten soon, a minute of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stretch {
-    pub(super) day: Date,
-    /// Hour and minute; none for the whole day.
-    pub(super) minute: Option<(i8, i8)>,
-}
-
-impl Stretch {
-    /// By its end: a whole day ends after all its minutes.
-    pub(super) fn key(self) -> (Date, (i8, i8)) {
-        (self.day, self.minute.unwrap_or((24, 0)))
-    }
-
-    /// The same, or the first of a later day.
-    pub(super) fn not_before(self, day: Date) -> Self {
-        if self.day < day { Self { day, minute: self.minute.map(|_| (0, 0)) } } else { self }
-    }
-}
 
 /// An open file, known to hold whole lines up to `bytes`.
 #[derive(Debug)]

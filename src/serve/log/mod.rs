@@ -5,12 +5,11 @@
 
 mod closing;
 mod files;
+mod folder;
+pub(super) mod kind;
 mod lock;
 mod records;
 
-use std::fs;
-use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
@@ -19,148 +18,19 @@ use jiff::civil::Date;
 use tokio::sync::oneshot;
 
 pub use self::closing::day_of;
-use self::files::{Files, Stretch};
-use self::lock::FolderLock;
+use self::files::Files;
+pub use self::folder::LogFolder;
+pub use self::kind::LogKind;
+use self::kind::{Durability, Stretch};
 pub(super) use self::records::Records;
-use super::ServeError;
+use super::error::ServeError;
 use super::metrics::Metrics;
-use crate::domain::calendar::wib;
 use crate::private;
 
 /// Lines that may share an fsync.
 const BATCH: usize = 4_096;
 
-/// What a log holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LogKind {
-    /// DOKU's notifications: evidence of payments.
-    Notifications,
-    /// DOKU's inquiries and what was decided.
-    Inquiries,
-    /// Whatever is not provably DOKU's.
-    Forged,
-    /// Answers to inquiries, for repeating them.
-    Answers,
-}
-
-impl LogKind {
-    /// How its files begin.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Notifications => "notifications",
-            Self::Inquiries => "inquiries",
-            Self::Forged => "forged",
-            Self::Answers => "answers",
-        }
-    }
-
-    /// Into which file a line of this kind goes that arrived at `at`.
-    fn stretch(self, at: Timestamp) -> Stretch {
-        let here = at.to_zoned(wib());
-        let minute = (self == Self::Answers).then(|| (here.hour(), here.minute()));
-        Stretch { day: here.date(), minute }
-    }
-
-    /// `notifications-2026-11-21.jsonl`, `answers-2026-11-21T0930.jsonl`.
-    fn file_name(self, stretch: Stretch) -> String {
-        let Stretch { day, minute } = stretch;
-        let minute = minute.map_or_else(String::new, |(hour, minute)| format!("T{hour:02}{minute:02}"));
-        format!("{}-{day}{minute}.jsonl", self.name())
-    }
-
-    /// What a file of this kind holds that is still open for writing. Earlier versions kept answers by the day.
-    fn stretch_of(self, file_name: &str) -> Option<Stretch> {
-        let name = file_name.strip_prefix(self.name())?.strip_prefix('-')?.strip_suffix(".jsonl")?;
-        let Some((day, minute)) = name.split_once('T') else { return Some(Stretch { day: name.parse().ok()?, minute: None }) };
-        let (hour, minute) = minute.split_at_checked(2)?;
-        Some(Stretch { day: day.parse().ok()?, minute: Some((hour.parse().ok()?, minute.parse().ok()?)) })
-    }
-}
-
-/// Whether a caller waits for the disk, or only for the system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    /// The line survives a power cut.
-    Synced,
-    /// The line survives the death of this process.
-    Written,
-}
-
-/// The folder of the logs, held by this process alone.
-#[derive(Clone, Debug)]
-pub struct LogFolder {
-    path: PathBuf,
-    /// Days before this one are closed, or being closed: no line goes there any more, whatever the clock says.
-    open_from: Arc<Mutex<Date>>,
-    lock: Arc<FolderLock>,
-}
-
 impl LogFolder {
-    /// Makes the folder if it is missing, and takes it.
-    ///
-    /// # Errors
-    /// [`ServeError::Folder`] and [`ServeError::Held`].
-    pub fn take(path: &Path) -> Result<Self, ServeError> {
-        let failed = |error: &io::Error| ServeError::Folder { path: path.to_owned(), reason: error.to_string() };
-        let lock = FolderLock::take(path).map_err(|error| failed(&error))?;
-        let lock = lock.ok_or_else(|| ServeError::Held { path: path.to_owned() })?;
-        closing::sweep(path).map_err(|error| failed(&error))?;
-        Ok(Self { path: path.to_owned(), open_from: Arc::new(Mutex::new(Date::MIN)), lock: Arc::new(lock) })
-    }
-
-    /// Whether a server writes into the folder at `path` now.
-    #[must_use]
-    pub fn is_served(path: &Path) -> bool {
-        lock::is_held(path)
-    }
-
-    /// The notification files that are not closed yet: what the ledger may lack after a crash is in them.
-    ///
-    /// # Errors
-    /// [`ServeError::Folder`].
-    pub fn open_notifications(&self) -> Result<Vec<PathBuf>, ServeError> {
-        let files = self.files(LogKind::Notifications).map_err(|error| self.failed(&error))?;
-        Ok(files.into_iter().map(|(_, path)| path).collect())
-    }
-
-    /// Compresses the files of days before `day`.
-    ///
-    /// # Errors
-    /// The system's; what was not finished is done by the next call.
-    pub fn close_before(&self, day: Date) -> io::Result<u64> {
-        // Once this is said, every line of an earlier day is in its file.
-        let mut open_from = self.open_from.lock().unwrap_or_else(PoisonError::into_inner);
-        *open_from = day.max(*open_from);
-        drop(open_from);
-        let mut count = 0_u64;
-        for kind in super::LASTING {
-            for (_, path) in self.files(kind)?.into_iter().filter(|(of, _)| of.day < day) {
-                closing::close(&path)?;
-                count = count.saturating_add(1);
-            }
-        }
-        Ok(count)
-    }
-
-    /// Removes answers that nobody may ask for again: given before `since`, or older than the last `bytes_max` bytes of them.
-    ///
-    /// # Errors
-    /// The system's; what was not removed is by the next call.
-    pub fn forget_answers(&self, since: Timestamp, bytes_max: u64) -> io::Result<()> {
-        let (oldest, mut kept) = (LogKind::Answers.stretch(since).key(), 0_u64);
-        let mut newest_first = self.files(LogKind::Answers)?;
-        newest_first.reverse();
-        for (place, (stretch, path)) in newest_first.into_iter().enumerate() {
-            kept = kept.saturating_add(fs::metadata(&path)?.len());
-            // The newest may be being written.
-            if place > 0 && (stretch.key() < oldest || kept > bytes_max) {
-                private::remove(&path)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Starts the thread that writes lines which must survive a power cut. The folder is tried out first.
     pub(super) fn writer(&self, reserved_bytes: u64, metrics: &Arc<Metrics>) -> Result<LogWriter, ServeError> {
         let mut files = self.files_of(Durability::Synced, reserved_bytes, metrics)?;
@@ -183,49 +53,6 @@ impl LogFolder {
     fn files_of(&self, durability: Durability, reserved_bytes: u64, metrics: &Arc<Metrics>) -> Result<Files, ServeError> {
         private::unnamed(&self.path).map_err(|error| self.failed(&error))?;
         Ok(Files::new(&self.path, Arc::clone(&self.lock), durability, reserved_bytes, Arc::clone(metrics)))
-    }
-
-    /// Visits the answers given since `since`, of the last `bytes_max` bytes at most. What cannot be read is passed over.
-    pub(super) fn answers_since(&self, since: Timestamp, bytes_max: u64, mut visit: impl FnMut(&[u8])) {
-        let oldest = LogKind::Answers.stretch(since).key();
-        let (mut parts, mut left) = (Vec::new(), bytes_max);
-        for (_, path) in self.files(LogKind::Answers).unwrap_or_default().into_iter().rev().filter(|(stretch, _)| stretch.key() >= oldest) {
-            let Ok(bytes) = fs::metadata(&path).map(|metadata| metadata.len()) else { continue };
-            let skipped = bytes.saturating_sub(left);
-            left = left.saturating_sub(bytes);
-            parts.push((path, skipped));
-            if left == 0 {
-                break;
-            }
-        }
-        for (path, skipped) in parts.into_iter().rev() {
-            let Ok(mut file) = private::read(&path) else { continue };
-            if file.seek(SeekFrom::Start(skipped)).is_err() {
-                continue;
-            }
-            // The first line may be the rest of one.
-            let cut = usize::from(skipped > 0);
-            for line in BufReader::new(file).split(b'\n').map_while(Result::ok).skip(cut) {
-                visit(&line);
-            }
-        }
-    }
-
-    /// The open files of a kind, the oldest first.
-    fn files(&self, kind: LogKind) -> io::Result<Vec<(Stretch, PathBuf)>> {
-        let mut found = Vec::new();
-        for entry in fs::read_dir(&self.path)? {
-            let entry = entry?;
-            if let Some(stretch) = entry.file_name().to_str().and_then(|name| kind.stretch_of(name)) {
-                found.push((stretch, entry.path()));
-            }
-        }
-        found.sort_by_key(|(stretch, _)| stretch.key());
-        Ok(found)
-    }
-
-    fn failed(&self, error: &io::Error) -> ServeError {
-        ServeError::Folder { path: self.path.clone(), reason: error.to_string() }
     }
 }
 
@@ -300,6 +127,9 @@ fn write_all(receiver: &mpsc::Receiver<Job>, files: &mut Files, open_from: &Mute
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use super::lock::FolderLock;
     use super::*;
 
     #[test]

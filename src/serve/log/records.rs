@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use super::files::Files;
-use super::{LogFolder, LogKind};
+use super::folder::LogFolder;
+use super::kind::LogKind;
 
 /// Lines of what was asked and answered, and of strangers.
 #[derive(Debug)]

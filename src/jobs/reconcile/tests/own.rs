@@ -1,5 +1,7 @@
 //! Our own ledger, folded from events as a store does.
 
+use jiff::Timestamp;
+
 use super::*;
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::bill::{Expiry, Policy, RecordedTerms};

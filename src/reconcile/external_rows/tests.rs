@@ -1,6 +1,7 @@
 //! What single cells of an external ledger mean.
 
 use super::*;
+use crate::domain::calendar::{end_of_wib_day, start_of_wib_day};
 
 #[test]
 fn a_bare_day_is_its_columns_end_of_it_a_time_is_of_wib_and_an_instant_is_what_it_says() {
