@@ -17,3 +17,4 @@ mod stories;
 mod taken_back;
 mod three_months;
 mod told;
+mod waiting;
