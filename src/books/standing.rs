@@ -31,8 +31,7 @@ impl DebtStanding {
     /// Of a debt of these books.
     #[must_use]
     pub fn of(debt: &Debt, known: &Known) -> Self {
-        let held = debt.payments.iter().filter_map(|id| known.payments.get(id)).map(|payment| Leg::of(Account::Suspense, payment.held_as));
-        let held: Rupiah = held.map(|leg| known.held(leg).max(Rupiah::ZERO)).sum();
+        let held: Rupiah = money_held(debt, known).map(|(_, held)| held).sum();
         let taken_off = BY_DECISION.into_iter().map(|off| debt.off(off)).sum();
         Self { due: debt.due, paid: debt.applied().plus(held), taken_off }
     }
@@ -51,6 +50,12 @@ impl DebtStanding {
     pub fn with_held(self, more: Rupiah) -> Self {
         Self { paid: self.paid.plus(more), ..self }
     }
+}
+
+/// What of a debt's payments waits for a decision, and where.
+pub fn money_held<'k>(debt: &'k Debt, known: &'k Known) -> impl Iterator<Item = (Leg, Rupiah)> + 'k {
+    let held = debt.payments.iter().filter_map(|id| known.payments.get(id)).map(|payment| Leg::of(Account::Suspense, payment.held_as));
+    held.map(|leg| (leg, known.held(leg))).filter(|(_, held)| *held > Rupiah::ZERO)
 }
 
 /// A bill's class by what books know alone: what a run has seen besides, such as an issue in doubt, stands in its list.

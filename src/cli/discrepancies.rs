@@ -17,7 +17,7 @@ use crate::domain::classify::Class;
 use crate::domain::language::Language;
 use crate::exit::Exit;
 use crate::jobs::discrepancies::import::{self, Eyes};
-use crate::jobs::discrepancies::{take, take_items};
+use crate::jobs::discrepancies::{take, take_items, waiting};
 use crate::jobs::period::{self, PeriodError};
 use crate::journal::four_eyes::{self, FourEyesOff};
 use crate::journal::{self, Author, JournalEntry, JournalWriter};
@@ -85,7 +85,8 @@ pub(super) fn take_in(setup: &Setup, report: &Path, by: Option<&str>) -> Result<
         check_written(setup, report, &folder.summary_sha256)?;
     }
     let mut writer = JournalWriter::open(setup.journal_path())?;
-    Ok(take(&mut writer, folder, setup.clock.now(), &actor)?)
+    let waiting = waiting(&writer.journal().register()?, &folder)?;
+    Ok(take(&mut writer, folder, waiting, setup.clock.now(), &actor)?)
 }
 
 /// Whether every file of the report is what was written: people decide on what they read there, whichever file that is. What they fill in

@@ -64,6 +64,7 @@ fn brief(id: &str, item: &Item, today: Date) -> Value {
         "owner": item.owner,
         "comment": item.comment,
         "resolution": item.resolution.as_ref().map(made),
+        "in_force": item.in_force().map(made).collect::<Vec<_>>(),
         "proposal": item.proposal.as_ref().map(made),
         "reopening": item.reopening.as_ref().map(made),
         "proposal_id": item.proposal_id(),
@@ -125,6 +126,9 @@ pub(super) fn show(setup: &Setup, id: &str) -> Result<Exit, Failure> {
         if !text.is_empty() {
             output::result(format_args!("  {what:<8} {text}"));
         }
+    }
+    for Resolution { action, details, decided_by, reason, .. } in item.in_force() {
+        output::result(format_args!("  in force by {decided_by} to {}{}: {reason}", action.name(), told(details)));
     }
     if let (Some(proposed), Some(proposal)) = (item.proposed(), item.proposal_id()) {
         let what = if item.reopening.is_some() { "to take back" } else { "to" };

@@ -30,19 +30,10 @@ pub struct BooksInputs {
     pub opened: Opened,
     /// The journal's decisions.
     pub decisions: Vec<BooksDecision>,
-    /// Items that the journal holds open.
-    pub asked: WatchedItems,
+    /// Where items stand that the journal holds open.
+    pub asked: BTreeSet<Leg>,
     /// The settings that postings depend on.
     pub settings: BooksSettings,
-}
-
-/// What somebody wants to know of the books, whichever part it is in.
-#[derive(Clone, Debug, Default)]
-pub struct WatchedItems {
-    /// Items that are shown under these ids.
-    pub ids: BTreeSet<String>,
-    /// What stands there.
-    pub legs: BTreeSet<Leg>,
 }
 
 impl Opened {

@@ -128,7 +128,7 @@ fn in_books(item: &OpenItem) -> Box<InBooks> {
 /// A run knows the payments of its own evidence; what was paid before, waived or amended since is in the books. What is short of a bill and what
 /// is over of a payment are told as the books have them.
 fn say_as_books(finding: &mut Finding, item: &OpenItem, known: &Known) {
-    let open = size(item.amount);
+    let open = item.size();
     let (expected, paid) = match (item.account, finding.class.info().about) {
         // What is owed by a group is no bill's alone.
         (Some(Account::Receivable), _)
@@ -136,8 +136,8 @@ fn say_as_books(finding: &mut Finding, item: &OpenItem, known: &Known) {
         {
             // Where decisions have taken something off, what is owed less that.
             match known.debts.get(&item.id).map(Debt::applied) {
-                Some(paid) => (Some(paid.plus(open)), Some(paid)),
-                None => (finding.expected, finding.expected.map(|expected| expected.minus(open))),
+                Some(paid) => (Some(paid.plus(open)), Some(paid.plus(item.may_be_paid))),
+                None => (finding.expected, finding.expected.map(|expected| expected.minus(item.own()))),
             }
         }
         (Some(Account::Suspense), ClassSubject::Payment) if finding.class == Class::P04 => {
@@ -191,15 +191,11 @@ fn leg_of(known: &Known, rows: &HashMap<&str, ItemId>, finding: &Finding) -> Opt
     (known.balance(leg) == Rupiah::ZERO).then_some(leg)
 }
 
-fn size(amount: Rupiah) -> Rupiah {
-    amount.max(Rupiah::ZERO.minus(amount))
-}
-
 /// An item that is open and that this run's evidence does not tell of, or tells of with these flags for another reason.
 fn carried(item: &OpenItem, flags: ClassSet) -> Option<Finding> {
     let class = item.class?;
     // As its account is normally counted, so that what stands on its other side is seen to.
-    let size = if item.is_reversed() { Rupiah::ZERO.minus(size(item.amount)) } else { size(item.amount) };
+    let size = if item.is_reversed() { Rupiah::ZERO.minus(item.size()) } else { item.size() };
     let owed = matches!(item.account, Some(Account::Receivable | Account::Unproven | Account::Doku | Account::Direct));
     let account = item.account.map_or("alarm", Account::name);
     let nature = if item.todo == Todo::Now { Nature::Break } else { Nature::Timing };
@@ -214,7 +210,7 @@ fn carried(item: &OpenItem, flags: ClassSet) -> Option<Finding> {
         payment_code: item.payment_code.clone(),
         channel: crate::domain::channel::Channel::parse(&item.channel),
         expected: owed.then_some(size),
-        paid: (!owed).then_some(size),
+        paid: if owed { Some(item.may_be_paid).filter(|paid| *paid > Rupiah::ZERO) } else { Some(size) },
         paid_at: item.paid_at,
         reason: OpenReason { since: item.since, account: account.into(), size }.into(),
         evidence: Vec::new(),

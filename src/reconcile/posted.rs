@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use super::Reconciled;
-use super::books_inputs::{BooksInputs, Opened, WatchedItems};
+use super::books_inputs::{BooksInputs, Opened};
 use super::by_books::ByBooks;
 use super::decision_grounds::grounded;
 use super::facts_by_part::FactsByPart;
@@ -97,8 +97,8 @@ pub struct Posted {
     pub held: Vec<HeldMoney>,
     /// What became known of earlier periods.
     pub prior: Vec<PriorLine>,
-    /// Of the items that were asked about: those that need nobody now, and what stands where the books know the item.
-    pub answers: (BTreeSet<String>, BTreeMap<Leg, Rupiah>),
+    /// What stands where it was asked, if the books know the item.
+    pub answers: BTreeMap<Leg, Rupiah>,
     /// What must hold.
     pub identities: Vec<PostingIdentity>,
 }
@@ -113,7 +113,7 @@ struct Concluded<P> {
     grounds: BTreeMap<(Option<Account>, ItemId), Facts>,
     held: Vec<HeldMoney>,
     prior: Vec<PriorLine>,
-    answers: (BTreeSet<String>, BTreeMap<Leg, Rupiah>),
+    answers: BTreeMap<Leg, Rupiah>,
     by_books: ByBooks,
     page: P,
 }
@@ -127,7 +127,7 @@ struct Run<'a> {
     posting: Posting<'a>,
     parts: Parts,
     opened: &'a Opened,
-    asked: &'a WatchedItems,
+    asked: &'a BTreeSet<Leg>,
 }
 
 /// What has been posted so far.
@@ -141,7 +141,7 @@ struct Sums {
     grounds: BTreeMap<(Option<Account>, ItemId), Facts>,
     held: Vec<HeldMoney>,
     prior: Vec<PriorLine>,
-    answers: (BTreeSet<String>, BTreeMap<Leg, Rupiah>),
+    answers: BTreeMap<Leg, Rupiah>,
     by_books: ByBooks,
 }
 
@@ -304,11 +304,7 @@ impl Run<'_> {
         let wanted: Vec<&OpenItem> = items.iter().filter(|item| item.todo == Todo::Now || findings.has(&item.discrepancy_id)).collect();
         let named: Vec<_> = wanted.iter().map(|item| (item.account.map(|account| Leg::of(account, item.id)), Some(item.id))).collect();
         let grounds = wanted.iter().map(|item| (item.account, item.id)).zip(grounds(made.facts, known, &named)).collect();
-        // An alarm that waits for its money is answered with it.
-        let needs_nobody = |item: &&OpenItem| item.todo == Todo::Decided || item.todo == Todo::NotYet && item.account.is_some();
-        let asked = items.iter().filter(needs_nobody).filter(|item| self.asked.ids.contains(&item.discrepancy_id));
-        let stand = self.asked.legs.iter().filter(|leg| known.has(**leg)).map(|leg| (*leg, known.balance(*leg)));
-        let answers = (asked.map(|item| item.discrepancy_id.clone()).collect(), stand.collect());
+        let answers = self.asked.iter().filter(|leg| known.has(**leg)).map(|leg| (*leg, known.balance(*leg))).collect();
         let held = items.iter().filter(|item| item.account == Some(Account::Suspense)).map(|item| {
             let payment = known.payments.get(&item.id).map(|payment| (payment.paid_at, payment.identity));
             HeldMoney { item: item.clone(), payment }
@@ -340,8 +336,7 @@ impl Run<'_> {
         sums.grounds.extend(grounds);
         sums.held.extend(held);
         sums.prior.extend(prior);
-        sums.answers.0.extend(answers.0);
-        sums.answers.1.extend(answers.1);
+        sums.answers.extend(answers);
         sums.handed.add(handed);
         Ok(())
     }

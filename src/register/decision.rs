@@ -140,6 +140,12 @@ pub enum DecisionStep {
 }
 
 impl DecisionStep {
+    /// Whether it takes back what was decided, or asks for that.
+    #[must_use]
+    pub const fn takes_back(&self) -> bool {
+        matches!(self, Self::Reopen | Self::ProposeReopen | Self::ApproveReopen)
+    }
+
     /// Its column in the table.
     #[must_use]
     pub const fn kind(&self) -> ItemEventKind {
@@ -196,6 +202,24 @@ pub enum DecisionRefusal {
         status: ItemStatus,
         /// What was to happen.
         event: ItemEventKind,
+    },
+    /// What it is there by was decided at another item.
+    #[error("E0805: `{id}` is there by what was decided about `{of}`\nhint: `tagih discrepancies reopen {of}` takes that back")]
+    MadeBy {
+        /// Which item.
+        id: String,
+        /// What the decision was about.
+        of: String,
+    },
+    /// The money is not where the decision put it.
+    #[error(
+        "E0805: what was decided about `{id}` cannot be taken back: its money was moved on by what was decided about `{by}`\nhint: decide about where it is now, or take that back first: `tagih discrepancies reopen {by}`"
+    )]
+    MovedOn {
+        /// Which item.
+        id: String,
+        /// Where the later decision was made.
+        by: String,
     },
     /// What was looked at is not what waits.
     #[error(
@@ -289,7 +313,7 @@ impl Decision {
         if self.facts != item.facts.fingerprint() {
             return Err(DecisionRefusal::Stale(id()));
         }
-        if next_status(Some(item.status), self.step.kind()).is_none() {
+        if next_status(Some(item.status), self.step.kind()).is_none() || self.step.takes_back() && item.taken_back().is_none() {
             return Err(DecisionRefusal::Status { id: id(), status: item.status, event: self.step.kind() });
         }
         let approves = matches!(self.step, DecisionStep::Approve | DecisionStep::ApproveReopen);

@@ -69,6 +69,8 @@ pub struct Register {
     made: BTreeMap<ItemId, DecisionMade>,
     /// The last closed day, where decisions are made now; none while earlier ones are told again.
     closed_to: Option<Date>,
+    /// Whether decisions are made now.
+    is_now: bool,
 }
 
 impl Register {
@@ -153,6 +155,7 @@ impl Register {
                     owner: String::new(),
                     comment: String::new(),
                     resolution: None,
+                    moved: Vec::new(),
                     proposal: None,
                     reopening: None,
                     history: Vec::new(),
@@ -165,14 +168,21 @@ impl Register {
         if event != ItemEventKind::Gone {
             item.last_seen = run.clone();
         }
+        // What is open as it was although it was decided about was not moved.
+        let has_moved = facts.is_none_or(|facts| !item.facts.is_same(facts));
         if let Some(facts) = facts {
             item.facts = facts.clone();
         }
         // Of what was decided nothing is taken back by a look: what it moved stays moved, and what is open anew waits anew. Only that
         // something may stay as it is falls with what it was.
         if matches!(event, ItemEventKind::SeenFirst | ItemEventKind::SeenChanged) || before == Some(ItemStatus::Cleared) {
-            let fell = item.resolution.take().filter(|fell| fell.action == DecidedAction::Books(books::Action::Accept));
-            record(&mut self.decisions, fell.and_then(|fell| taken_back(&fell, id, at, place)));
+            match item.resolution.take() {
+                Some(fell) if fell.action == DecidedAction::Books(books::Action::Accept) => {
+                    record(&mut self.decisions, taken_back(&fell, id, at, place));
+                }
+                Some(stands) if has_moved && stands.posted_as.is_some() => item.moved.push(stands),
+                Some(_) | None => {}
+            }
             (item.proposal, item.reopening) = (None, None);
         }
         item.status = after;
@@ -188,13 +198,30 @@ impl Register {
     /// # Errors
     /// Why not.
     pub fn check(&self, decision: &Decision) -> Result<(), DecisionRefusal> {
-        decision.check(self.get(&decision.id).ok_or_else(|| DecisionRefusal::Unknown(decision.id.clone()))?, self.closed_to)
+        let item = self.get(&decision.id).ok_or_else(|| DecisionRefusal::Unknown(decision.id.clone()))?;
+        if self.is_now && decision.step.takes_back() {
+            self.check_money(&decision.id, item)?;
+        }
+        decision.check(item, self.closed_to)
+    }
+
+    /// Whether the money of what is to be taken back is where that put it; and where that is decided, if not at this item.
+    fn check_money(&self, id: &str, item: &Item) -> Result<(), DecisionRefusal> {
+        let Some(fell) = item.taken_back() else {
+            let made = item.facts.books.as_ref().map(|books| books.item);
+            let of = self.items.iter().find(|(_, other)| other.in_force().any(|one| one.posted_as.is_some() && one.posted_as == made));
+            return of.map_or(Ok(()), |(of, _)| Err(DecisionRefusal::MadeBy { id: id.to_owned(), of: of.clone() }));
+        };
+        let is_on = |other: &Item| other.facts.books.as_ref().is_some_and(|books| Some(books.item) == fell.posted_as);
+        let moves = |made: &Resolution| made.posted_as.is_some() && made.action != DecidedAction::Books(books::Action::Accept);
+        let moved_on = self.items.iter().find(|(_, other)| is_on(other) && other.in_force().any(moves));
+        moved_on.map_or(Ok(()), |(by, _)| Err(DecisionRefusal::MovedOn { id: id.to_owned(), by: by.clone() }))
     }
 
     /// The same, for decisions that are made now: none may take effect on `closed_to` or before.
     #[must_use]
     pub fn after(self, closed_to: Option<Date>) -> Self {
-        Self { closed_to, ..self }
+        Self { closed_to, is_now: true, ..self }
     }
 
     /// Takes in a decision, recorded at `at`.
@@ -219,6 +246,10 @@ impl Register {
         };
         let place = self.decisions.len();
         let mut made = DecisionMade { by: decision.by.clone(), reviewed_by: None, reason: decision.reason.clone(), at };
+        if matches!(decision.step, DecisionStep::Resolve { .. } | DecisionStep::Propose { .. }) {
+            // Who decides anew does not wait for what was to be taken back.
+            item.reopening = None;
+        }
         match &decision.step {
             DecisionStep::Resolve { action, reviewer, details } => {
                 item.resolution = Some(resolution(*action, reviewer.clone(), details));
@@ -238,7 +269,7 @@ impl Register {
                 record(&mut self.decisions, item.post(&decision.id, at, place));
             }
             DecisionStep::ProposeReopen => {
-                let action = item.resolution.as_ref().map_or(DecidedAction::INVESTIGATE, |resolution| resolution.action);
+                let action = item.taken_back().map_or(DecidedAction::INVESTIGATE, |resolution| resolution.action);
                 item.reopening = Some(resolution(action, None, &DecisionDetails::default()));
             }
             DecisionStep::Reopen | DecisionStep::ApproveReopen => {
@@ -247,7 +278,8 @@ impl Register {
                     made = DecisionMade { by: asked.decided_by, reviewed_by: Some(decision.by.clone()), reason: asked.reason, at };
                 }
                 item.proposal = None;
-                let fell = item.resolution.take();
+                // What only waited is taken back alone.
+                let fell = if before == ItemStatus::Proposed { None } else { item.resolution.take().or_else(|| item.moved.pop()) };
                 record(&mut self.decisions, fell.and_then(|fell| taken_back(&fell, &decision.id, at, place)));
             }
             DecisionStep::Note => {}

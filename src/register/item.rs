@@ -72,6 +72,8 @@ pub struct Item {
     pub comment: String,
     /// The decision in force.
     pub resolution: Option<Resolution>,
+    /// Decisions before it that moved something, or a part of it, and are in force as well; the latest last.
+    pub moved: Vec<Resolution>,
     /// The decision that waits for a second person.
     pub proposal: Option<Resolution>,
     /// Who asked for the decision in force to be taken back, and why; it waits for a second person.
@@ -100,6 +102,20 @@ impl Item {
             Some(proposal) => Some(proposal),
             None => self.reopening.as_ref(),
         }
+    }
+
+    /// What `reopen` takes back: what waits, else the latest decision in force, however its item stands.
+    #[must_use]
+    pub fn taken_back(&self) -> Option<&Resolution> {
+        match self.status {
+            ItemStatus::Proposed => self.proposal.as_ref(),
+            _ => self.resolution.as_ref().or(self.moved.last()),
+        }
+    }
+
+    /// Every decision in force, the latest last.
+    pub fn in_force(&self) -> impl Iterator<Item = &Resolution> {
+        self.moved.iter().chain(&self.resolution)
     }
 
     /// What tells that proposal from any other, to be named by whoever approves it.

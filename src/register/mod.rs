@@ -137,18 +137,19 @@ pub const fn next_status(status: Option<ItemStatus>, event: ItemEventKind) -> Op
         (Some(S::Open | S::Reopened), E::Resolved)
         | (Some(S::Proposed), E::Approved)
         | (Some(S::Accepted), E::SeenAgain | E::Noted | E::ReopenProposed) => S::Accepted,
-        (Some(S::Reopened), E::SeenAgain | E::SeenChanged | E::Noted)
+        // What a decision moved stays moved while the rest of its item is open or has left: it can be taken back from there, too.
+        (Some(S::Reopened), E::SeenAgain | E::SeenChanged | E::Noted | E::Reopened | E::ReopenProposed)
         | (Some(S::Proposed | S::Accepted), E::SeenChanged | E::Reopened)
-        | (Some(S::Cleared), E::SeenAgain | E::SeenChanged) => S::Reopened,
-        (Some(S::Open | S::Proposed | S::Accepted | S::Reopened), E::Gone) | (Some(S::Cleared), E::Noted) => S::Cleared,
+        | (Some(S::Cleared), E::SeenAgain | E::SeenChanged | E::Reopened) => S::Reopened,
+        (Some(S::Open | S::Proposed | S::Accepted | S::Reopened), E::Gone) | (Some(S::Cleared), E::Noted | E::ReopenProposed) => S::Cleared,
         (
             None,
             E::SeenAgain | E::SeenChanged | E::Gone | E::Resolved | E::Proposed | E::Approved | E::Noted | E::Reopened | E::ReopenProposed,
         )
         | (Some(S::Open | S::Proposed | S::Accepted | S::Cleared | S::Reopened), E::SeenFirst)
         | (Some(S::Open | S::Reopened | S::Accepted | S::Cleared), E::Approved)
-        | (Some(S::Open | S::Reopened | S::Cleared), E::Reopened)
-        | (Some(S::Open | S::Proposed | S::Reopened | S::Cleared), E::ReopenProposed)
+        | (Some(S::Open), E::Reopened)
+        | (Some(S::Open | S::Proposed), E::ReopenProposed)
         | (Some(S::Proposed | S::Accepted | S::Cleared), E::Resolved | E::Proposed)
         | (Some(S::Cleared), E::Gone) => return None,
     })

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::facts::DiscrepancyFacts;
 use super::fold::{DecisionMade, IllegalHistory, Register};
+use super::item::Item;
 use super::sighting::{ItemStanding, ReconcileRun, Sighting};
 use super::{Fingerprint, ItemStatus};
 use crate::books::ItemId;
@@ -35,11 +36,16 @@ pub fn look(
             None => sighting.new.push(facts),
             Some(item) if run.as_of < item.judged_as_of => {}
             Some(item) if item.status == ItemStatus::Accepted && refused.contains(&id) => sighting.changed.push(facts),
-            Some(item) if item.facts.is_same(&facts) => sighting.again.push(id),
+            Some(item) if item.facts.is_same(&facts) && !is_due_otherwise(item, &facts) => sighting.again.push(id),
             Some(_) => sighting.changed.push(facts),
         }
     }
     sighting
+}
+
+/// Whether an item that nobody has decided about has come due, or is not due any more. That ends no decision.
+fn is_due_otherwise(item: &Item, facts: &DiscrepancyFacts) -> bool {
+    matches!(item.status, ItemStatus::Open | ItemStatus::Reopened) && item.reopening.is_none() && item.facts.nature != facts.nature
 }
 
 /// One of each subject; equal subjects are counted, under the facts that sort first.

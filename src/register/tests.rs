@@ -9,8 +9,8 @@ const GRID: &str = "
     open     .     open     open     cleared accepted proposed .        open     .        .
     proposed .     proposed reopened cleared .        .        accepted proposed reopened .
     accepted .     accepted reopened cleared .        .        .        accepted reopened accepted
-    cleared  .     reopened reopened .       .        .        .        cleared  .        .
-    reopened .     reopened reopened cleared accepted proposed .        reopened .        .
+    cleared  .     reopened reopened .       .        .        .        cleared  reopened cleared
+    reopened .     reopened reopened cleared accepted proposed .        reopened reopened reopened
 ";
 
 #[test]
@@ -232,6 +232,33 @@ mod stories {
             prop_assert!(second.new.is_empty() && second.changed.is_empty() && second.gone.is_empty(), "{:?}", second);
             let ids: BTreeSet<&String> = second.again.iter().collect();
             prop_assert_eq!(ids, found.iter().map(|facts| &facts.id).collect());
+        }
+
+        /// However its item stands, and however many there are of it: the latest first, each once.
+        #[test]
+        fn every_decision_in_force_can_be_taken_back_and_nothing_else(tries in tries()) {
+            let (_, mut register) = lived(&tries);
+            let ids: Vec<String> = register.items().map(|(id, _)| id.clone()).collect();
+            for id in ids {
+                loop {
+                    let item = register.get(&id).unwrap();
+                    let (facts, expected) = (item.facts.fingerprint(), item.taken_back().map(|fell| fell.posted_as));
+                    let (step, by) = (DecisionStep::Reopen, "person 9".to_owned());
+                    let decision =
+                        Decision { id: id.clone(), facts, step, reason: "because".into(), by, owner: None, comment: None, person: String::new() };
+                    let before = register.decisions().len();
+                    let decided = register.decide(at(200), &decision);
+                    let fell = register.decisions()[before..].iter().map(|made| (made.action, made.item)).collect::<Vec<_>>();
+                    prop_assert_eq!(decided.is_ok(), expected.is_some());
+                    let Some(expected) = expected else { break };
+                    prop_assert_eq!(fell, expected.map(|of| (crate::books::Action::Reopen, of)).into_iter().collect::<Vec<_>>());
+                }
+            }
+            let reopened = |made: &&crate::books::BooksDecision| made.action == crate::books::Action::Reopen;
+            let fell: Vec<_> = register.decisions().iter().filter(reopened).map(|made| made.item).collect();
+            let made: BTreeSet<_> = register.decisions().iter().filter(|made| !reopened(made)).map(|made| made.id).collect();
+            prop_assert_eq!(fell.len(), made.len(), "each once");
+            prop_assert_eq!(fell.into_iter().collect::<BTreeSet<_>>(), made);
         }
 
         #[test]

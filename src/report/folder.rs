@@ -9,11 +9,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use super::books::OPEN_ITEMS;
 use super::manifest::{self, DigestedFile, ReportFile};
+use super::open_items;
 use super::reconciled_report::flag_names;
 use crate::domain::digest;
 use crate::domain::reason::Reason;
 use crate::reconcile::Finding;
+use crate::reconcile::open_items::Todo;
 use crate::register::{DiscrepancyFacts, InBooks, ItemStatus, ReconcileRun};
 
 const DISCREPANCIES: &str = "discrepancies.jsonl";
@@ -33,6 +36,23 @@ pub struct ReportFolder {
     pub cleared: Vec<String>,
     /// What was decided and is open in the books all the same.
     pub refused: BTreeSet<String>,
+    /// The files it lists.
+    files: Vec<ReportFile>,
+}
+
+impl ReportFolder {
+    /// The open items that are not due and are shown under the ids that are wanted.
+    ///
+    /// # Errors
+    /// [`FolderError`] when they cannot be read.
+    pub fn waiting(&self, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<DiscrepancyFacts>, FolderError> {
+        if !self.files.iter().any(|file| file.name == OPEN_ITEMS) {
+            return Ok(Vec::new());
+        }
+        let is_waiting = |_, id: &str, todo: &str| todo == Todo::NotYet.name() && is_wanted(id);
+        let refused = |error: io::Error| FolderError { path: self.path.clone().into(), reason: format!("{OPEN_ITEMS}: {error}") };
+        open_items::rows(Path::new(&self.path), &self.files, is_waiting).map_err(refused)
+    }
 }
 
 /// Why a folder cannot be used (exit 7).
@@ -108,7 +128,8 @@ pub fn read(folder: &Path) -> Result<ReportFolder, FolderError> {
     let run = ReconcileRun { run_id: summary.run_id, from: summary.period.from, to: summary.period.to, as_of: summary.as_of };
     let summary_sha256 = digest::hex(&digest::of_bytes(&bytes));
     let path = folder.canonicalize().map_err(|error| failed("summary.json", &error))?.display().to_string();
-    Ok(ReportFolder { path, run, summary_sha256, found: rows, cleared: summary.discrepancies.cleared, refused: stand_open })
+    let (cleared, files) = (summary.discrepancies.cleared, summary.files);
+    Ok(ReportFolder { path, run, summary_sha256, found: rows, cleared, refused: stand_open, files })
 }
 
 /// The findings, those whose decision the books refused, and how many rows there are.

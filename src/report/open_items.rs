@@ -21,7 +21,7 @@ use crate::register::{DiscrepancyFacts, InBooks};
 /// # Errors
 /// When the file cannot be read, or a row is no item.
 pub fn read(folder: &Path, listed: &[ReportFile], ids: &BTreeSet<String>) -> io::Result<Vec<DiscrepancyFacts>> {
-    let mut found = rows(folder, listed, |_, id| ids.contains(id))?;
+    let mut found = rows(folder, listed, |_, id, _| ids.contains(id))?;
     if !found.is_empty() {
         // What a decision keeps must be what the run has written.
         let mut carried = listed.iter().filter(|file| file.name.starts_with(super::books::CARRY));
@@ -36,18 +36,19 @@ pub fn read(folder: &Path, listed: &[ReportFile], ids: &BTreeSet<String>) -> io:
     Ok(found)
 }
 
-/// Those that are wanted, by the item and the id under which it is shown.
+/// Those that are wanted, by the item, the id under which it is shown, and what is to be done about it.
 ///
 /// # Errors
 /// When the file cannot be read, or a row is no item.
-pub fn rows(folder: &Path, listed: &[ReportFile], is_wanted: impl Fn(ItemId, &str) -> bool) -> io::Result<Vec<DiscrepancyFacts>> {
+pub fn rows(folder: &Path, listed: &[ReportFile], is_wanted: impl Fn(ItemId, &str, &str) -> bool) -> io::Result<Vec<DiscrepancyFacts>> {
     let mut rows = csv::Reader::from_reader(DigestedFile::open(folder, super::books::OPEN_ITEMS, listed)?);
     let mut found = Vec::new();
     for (number, row) in (2_u64..).zip(rows.deserialize::<BTreeMap<String, String>>()) {
         let row = row?;
         let wrong = || io::Error::other(format!("{}: row {number} is no open item", super::books::OPEN_ITEMS));
         let item = row.get("item").and_then(|item| ItemId::parse(item)).ok_or_else(wrong)?;
-        if row.get("discrepancy_id").is_some_and(|id| is_wanted(item, id)) {
+        let cell = |name: &str| row.get(name).map_or("", String::as_str);
+        if is_wanted(item, cell("discrepancy_id"), cell("status")) {
             found.push(facts(&row).ok_or_else(wrong)?);
         }
     }

@@ -26,7 +26,7 @@ impl Eyes {
     /// The step that taking back what was decided about `item` is. What two decided, two take back; a proposal anybody does.
     #[must_use]
     pub fn reopening(self, item: Option<&Item>) -> DecisionStep {
-        let is_decided = item.is_some_and(|item| item.status == ItemStatus::Accepted);
+        let is_decided = item.is_some_and(|item| item.status != ItemStatus::Proposed && item.taken_back().is_some());
         if self == Self::Four && is_decided { DecisionStep::ProposeReopen } else { DecisionStep::Reopen }
     }
 
@@ -195,7 +195,10 @@ fn column_of(refusal: &DecisionRefusal) -> &'static str {
     match refusal {
         DecisionRefusal::Unknown(_) => "discrepancy_id",
         DecisionRefusal::Stale(_) | DecisionRefusal::OtherProposal { .. } => "facts",
-        DecisionRefusal::Status { .. } | DecisionRefusal::Unfit { .. } => "action",
+        DecisionRefusal::Status { .. }
+        | DecisionRefusal::Unfit { .. }
+        | DecisionRefusal::MadeBy { .. }
+        | DecisionRefusal::MovedOn { .. } => "action",
         DecisionRefusal::SamePerson { .. } => "reviewer",
         DecisionRefusal::Closed { .. } => "effective_on",
         DecisionRefusal::Text { what: "name", .. } => "actor",

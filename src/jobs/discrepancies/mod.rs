@@ -3,19 +3,20 @@
 pub mod import;
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
+use crate::books::{Action, ItemId, Leg};
 use crate::domain::amount::Rupiah;
 use crate::journal::{Author, Journal, JournalEntry, JournalError, JournalHead, JournalWriter, TakenFrom};
-use crate::reconcile::books_inputs::WatchedItems;
 use crate::reconcile::posted::Posted;
 use crate::reconcile::{Finding, ReconcileTerms, Reconciled};
 use crate::register::{
     DiscrepancyFacts, DiscrepancySubject, IllegalHistory, Item, ItemStatus, ReconcileRun, Register, Sighting, Standings, look,
 };
-use crate::report::folder::{ReportFolder, facts_of};
+use crate::report::folder::{FolderError, ReportFolder, facts_of};
 use crate::report::summary::Discrepancies;
 
 /// A run, as far as discrepancies follow from it.
@@ -61,27 +62,31 @@ fn sighting(journal: &Journal, looked: &Looked<'_>) -> Result<(Register, Sightin
     Ok((register, sighting))
 }
 
-/// What a run must be asked about: the open items of the register.
+/// What a run must be asked about: where the open items of the register stand.
 #[must_use]
-pub fn asked(register: &Register) -> WatchedItems {
-    let open = register.items().filter(|(_, item)| item.status.is_open());
-    let mut asked = WatchedItems::default();
-    for (id, item) in open {
-        asked.ids.insert(id.clone());
-        asked.legs.extend(item.facts.leg());
-    }
-    asked
+pub fn asked(register: &Register) -> BTreeSet<Leg> {
+    register.items().filter(|(_, item)| item.status.is_open()).filter_map(|(_, item)| item.facts.leg()).collect()
 }
 
-/// The open items of the register that this run knows to be closed.
+/// Where somebody has decided what was taken back after the last day of the period: by its books that still stands.
+fn taken_back_later(register: &Register, to: Date) -> BTreeSet<Leg> {
+    let made = register.decisions();
+    let later = made.iter().filter(|one| one.action == Action::Reopen && one.effective_on > to);
+    let later: BTreeSet<ItemId> = later.map(|one| one.item).collect();
+    let fell = made.iter().filter(|one| later.contains(&one.id));
+    fell.filter_map(|one| Some(Leg::of(one.account?, one.item))).collect()
+}
+
+/// The open items of the register that this run knows to be closed. What the books know leaves by a posting alone: while anything is open on
+/// it, it is not closed, whatever there is to be done about it; nor is what will be open again when a decision that is taken back falls.
 fn closed(register: &Register, looked: &Looked<'_>) -> Vec<String> {
     let Looked { outcome, posted, terms, .. } = *looked;
-    let (not_yet, stand) = &posted.answers;
+    let (stand, later) = (&posted.answers, taken_back_later(register, terms.period.to));
     let is_of_bill = |item: &Item| outcome.has_judged_bill(&item.facts.invoice_number, &item.facts.payment_code, terms);
     let lines = OnceCell::new();
     let is_line_here = |id: &str| lines.get_or_init(|| outcome.line_ids()).contains(id);
     let is_closed = |id: &str, item: &Item| match (&item.facts.books, item.facts.leg()) {
-        _ if not_yet.contains(id) => true,
+        (_, Some(leg)) if later.contains(&leg) => false,
         (_, Some(leg)) if stand.contains_key(&leg) => stand.get(&leg) == Some(&Rupiah::ZERO),
         (Some(books), None) => posted.common.known.alarms.get(&books.item).is_some_and(|alarm| alarm.answered_by.is_some()),
         (None, _) if item.facts.subject() == DiscrepancySubject::Line => is_line_here(id),
@@ -121,17 +126,46 @@ pub fn counts(outcome: &Reconciled, standings: &Standings, head: JournalHead) ->
     counts
 }
 
-/// Records what the report in `folder` changes; `None` when that run has been taken in already.
+/// What the register holds open, and the report has as an item that is open and not due: it is in no list, and has not left all the same.
+///
+/// # Errors
+/// [`FolderError`], when the report's open items cannot be read.
+pub fn waiting(register: &Register, folder: &ReportFolder) -> Result<Vec<DiscrepancyFacts>, FolderError> {
+    let told: BTreeSet<&str> =
+        folder.found.iter().map(|facts| facts.id.as_str()).chain(folder.cleared.iter().map(String::as_str)).collect();
+    let open = register.items().filter(|(id, item)| item.status.is_open() && !told.contains(id.as_str()));
+    let open: BTreeMap<&str, &Item> = open.map(|(id, item)| (id.as_str(), item)).collect();
+    let mut waiting = if open.is_empty() { Vec::new() } else { folder.waiting(|id| open.contains_key(id))? };
+    // One id may be shown for what is open elsewhere.
+    waiting.retain(|facts| open.get(facts.id.as_str()).is_some_and(|known| known.facts.leg() == facts.leg()));
+    for facts in &mut waiting {
+        // A decision keeps what the item was seen on.
+        let known = open.get(facts.id.as_str()).and_then(|known| known.facts.books.as_ref());
+        if let (Some(books), Some(known)) = (facts.books.as_mut(), known) {
+            books.ground = known.ground.clone();
+        }
+    }
+    Ok(waiting)
+}
+
+/// Records what the report in `folder` changes; `None` when that run has been taken in already. `waiting`: see [`waiting`].
 ///
 /// # Errors
 /// [`JournalError`]; nothing is recorded then.
-pub fn take(writer: &mut JournalWriter, folder: ReportFolder, at: Timestamp, actor: &str) -> Result<Option<Sighting>, JournalError> {
+pub fn take(
+    writer: &mut JournalWriter,
+    folder: ReportFolder,
+    waiting: Vec<DiscrepancyFacts>,
+    at: Timestamp,
+    actor: &str,
+) -> Result<Option<Sighting>, JournalError> {
     let register: Register = writer.journal().register()?;
     if register.has_taken(&folder.run.run_id) {
         return Ok(None);
     }
     let author = author_of(&folder.run, actor)?;
-    let sighting = look(&register, &folder.run, folder.found, &folder.cleared, &folder.refused);
+    let found = folder.found.into_iter().chain(waiting).collect();
+    let sighting = look(&register, &folder.run, found, &folder.cleared, &folder.refused);
     let report = Some(TakenFrom { folder: folder.path, summary_sha256: folder.summary_sha256 });
     writer.append(at, &author, JournalEntry::Seen { sighting: sighting.clone(), report })?;
     Ok(Some(sighting))

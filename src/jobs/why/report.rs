@@ -100,7 +100,7 @@ impl AskedReport {
             return Ok(None);
         }
         let wrong = |error: std::io::Error| ReportUnreadable { path: self.path.clone(), reason: error.to_string() };
-        let items = open_items::rows(&self.path, &self.files, |item, _| about.has(item)).map_err(wrong)?;
+        let items = open_items::rows(&self.path, &self.files, |item, _, _| about.has(item)).map_err(wrong)?;
         let waiting = items.into_iter().filter(|facts| list.iter().all(|row| row.facts.id != facts.id));
         let waiting: Vec<Listed> = waiting.map(|facts| self.listed(facts, register)).collect();
         let ReconcileRun { from, to, as_of, .. } = self.folder.run;

@@ -50,6 +50,8 @@ pub struct OpenItem {
     pub class: Option<Class>,
     /// Debit +, credit −; of an alarm, what is at stake.
     pub amount: Rupiah,
+    /// What of it money that waits for a decision may pay: nobody is asked for that.
+    pub may_be_paid: Rupiah,
     /// The original day of what opened it.
     pub since: Date,
     /// When it was paid; none for what is no payment.
@@ -89,6 +91,18 @@ impl OpenItem {
     #[must_use]
     pub const fn bucket(&self) -> AgeBucket {
         AgeBucket::of(self.age_days)
+    }
+
+    /// Its rupiah, whichever side it stands on.
+    #[must_use]
+    pub fn size(&self) -> Rupiah {
+        self.amount.max(Rupiah::ZERO.minus(self.amount))
+    }
+
+    /// What is to be dealt with of it: a sum that waits elsewhere is dealt with there.
+    #[must_use]
+    pub fn own(&self) -> Rupiah {
+        self.size().minus(self.may_be_paid)
     }
 
     /// What it is sorted by, as bytes: worst first within each account; alarms, which have none, last.

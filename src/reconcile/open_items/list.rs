@@ -15,7 +15,7 @@ pub const SHOWN_MAX: usize = 10_000;
 /// Which items are counted together.
 type Kind = (Option<Account>, Todo, Owner);
 
-/// How many items, what they come to with their signs, and without.
+/// How many items, what they come to with their signs, and what of that is dealt with there, without.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sum {
     balance: Balance,
@@ -34,11 +34,6 @@ pub struct Items {
     ages: [Balance; 5],
 }
 
-/// Its rupiah, whichever side it stands on.
-fn size(item: &OpenItem) -> Rupiah {
-    item.amount.max(Rupiah::ZERO.minus(item.amount))
-}
-
 /// Whether somebody is to see an item, however many there are.
 fn is_seen(item: &OpenItem, findings: &Findings<'_>) -> bool {
     item.todo == Todo::Now || findings.has(&item.discrepancy_id)
@@ -49,10 +44,10 @@ impl Items {
     pub(in crate::reconcile) fn add(&mut self, items: Vec<OpenItem>, findings: &Findings<'_>) {
         for item in &items {
             let sum = self.sums.entry((item.account, item.todo, item.owner)).or_default();
-            (sum.balance, sum.size) = (sum.balance.plus(Balance::one(item.amount)), sum.size.plus(size(item)));
+            (sum.balance, sum.size) = (sum.balance.plus(Balance::one(item.amount)), sum.size.plus(item.own()));
             let place = AgeBucket::ALL.iter().position(|bucket| *bucket == AgeBucket::of(item.age_days.max(0)));
             if let Some(bucket) = place.filter(|_| item.todo == Todo::Now).and_then(|place| self.ages.get_mut(place)) {
-                *bucket = bucket.plus(Balance::one(size(item)));
+                *bucket = bucket.plus(Balance::one(item.own()));
             }
         }
         let is_shown = |item: &OpenItem| self.last.get(&item.account).is_none_or(|last| item.rank() < *last);

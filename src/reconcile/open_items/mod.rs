@@ -6,7 +6,7 @@ mod item;
 mod list;
 mod names;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
@@ -23,6 +23,7 @@ use crate::books::identities::PostingIdentity;
 use crate::books::item::{BooksSubject, ItemId};
 use crate::books::known::{BookedPayment, Decided, Known, Open, RowState};
 use crate::books::pair::Leg;
+use crate::books::standing::money_held;
 use crate::books::{Action, BooksDecision, BooksSettings, PostedMonth};
 use crate::domain::ageing::day_number;
 use crate::domain::amount::Rupiah;
@@ -63,14 +64,24 @@ struct Lookup<'a> {
     decisions: BTreeMap<Leg, ItemId>,
     /// What of settlement rows waits in suspense, by the debt whose bill they name.
     rows_waiting: BTreeMap<ItemId, Vec<(Leg, Rupiah)>>,
-    later: BTreeMap<(Option<Account>, ItemId), ItemId>,
+    later: Later,
+}
+
+/// What was decided already and takes effect after the period: its balances are as they were, but not what is to be done.
+#[derive(Default)]
+struct Later {
+    /// The last decision about each item.
+    made: BTreeMap<(Option<Account>, ItemId), ItemId>,
+    /// Those that are taken back then.
+    withdrawn: BTreeSet<ItemId>,
 }
 
 /// Every open item and every alarm of a part of the books, worst first within each account.
 #[must_use]
 pub fn open_items(month: &PostedMonth, outcome: &Reconciled, findings: &Findings<'_>, terms: &DueTerms<'_>) -> Vec<OpenItem> {
     let known = &month.known;
-    let (decisions, later) = (standing_decisions(known), later_decisions(month, terms.decisions));
+    let later = later_decisions(month, terms.decisions);
+    let decisions = standing_decisions(known, &later);
     let lookup = Lookup { known, outcome, terms, findings, decisions, rows_waiting: known.rows_waiting(), later };
     let mut items: Vec<OpenItem> = known.balances.iter().filter_map(|(leg, open)| lookup.item(*leg, open)).collect();
     items.extend(lookup.alarms());
@@ -84,12 +95,13 @@ pub fn sort(items: &mut [OpenItem]) {
 }
 
 /// The last decision about each item that stands.
-fn standing_decisions(known: &Known) -> BTreeMap<Leg, ItemId> {
+fn standing_decisions(known: &Known, later: &Later) -> BTreeMap<Leg, ItemId> {
     let stands = |decided: &Decided| !decided.is_taken_back && decided.refused.is_none();
     let mut standing: Vec<(Date, ItemId, Leg)> = known
         .decisions
         .iter()
-        .filter(|(_, decided)| stands(decided))
+        // That something may stay as it is moves nothing: taken back, nothing of it is left.
+        .filter(|(id, decided)| stands(decided) && !(decided.action == Action::Accept && later.withdrawn.contains(id)))
         .filter_map(|(id, decided)| Some((decided.on, *id, decided.leg?)))
         .collect();
     standing.sort_unstable();
@@ -97,15 +109,16 @@ fn standing_decisions(known: &Known) -> BTreeMap<Leg, ItemId> {
 }
 
 /// Decisions that were made already and take effect after the period.
-fn later_decisions(month: &PostedMonth, decisions: &[BooksDecision]) -> BTreeMap<(Option<Account>, ItemId), ItemId> {
+fn later_decisions(month: &PostedMonth, decisions: &[BooksDecision]) -> Later {
     let mut made: Vec<&BooksDecision> = decisions.iter().filter(|decision| month.aside.later.contains(&decision.id)).collect();
     made.sort_by_key(|decision| (decision.made_at, decision.id));
-    let mut later = BTreeMap::new();
+    let mut later = Later::default();
     for decision in made {
         if decision.action == Action::Reopen {
-            later.retain(|_, id| *id != decision.item);
+            later.made.retain(|_, id| *id != decision.item);
+            later.withdrawn.insert(decision.item);
         } else {
-            later.insert((decision.account, decision.item), decision.id);
+            later.made.insert((decision.account, decision.item), decision.id);
         }
     }
     later
@@ -125,8 +138,7 @@ impl Lookup<'_> {
         let ages_from = self.known.ages_from(leg, open);
         let class = self.class(leg, open);
         let (invoice_number, payment_code, channel) = names_of(self.known, id);
-        let accepted = self.known.accepted.get(&leg).map(|accepted| accepted.decision);
-        let accepted = accepted.or_else(|| self.later.get(&(Some(leg.account), id)).copied());
+        let accepted = self.accepted(leg).or_else(|| self.later.made.get(&(Some(leg.account), id)).copied());
         let todo = if accepted.is_some() { Todo::Decided } else { self.todo(leg, open, class) };
         Some(OpenItem {
             account: Some(leg.account),
@@ -134,6 +146,7 @@ impl Lookup<'_> {
             discrepancy_id: names::listed_as(self.known, leg),
             class,
             amount: open.amount,
+            may_be_paid: if leg.account == Account::Receivable { self.may_be_paid(id, open) } else { Rupiah::ZERO },
             since: open.since,
             paid_at: self.known.payments.get(&id).map(|payment| payment.paid_at),
             ages_from,
@@ -154,13 +167,15 @@ impl Lookup<'_> {
         let open = self.known.alarms.iter().filter(|(_, alarm)| alarm.answered_by.is_none());
         open.map(|(id, alarm)| {
             let class = Class::parse(&alarm.class);
-            let decision = alarm.accepted_by.or_else(|| self.later.get(&(None, *id)).copied());
+            let accepted = alarm.accepted_by.filter(|decision| !self.later.withdrawn.contains(decision));
+            let decision = accepted.or_else(|| self.later.made.get(&(None, *id)).copied());
             OpenItem {
                 account: None,
                 id: *id,
                 discrepancy_id: id.key_text(),
                 class,
                 amount: alarm.at_stake,
+                may_be_paid: Rupiah::ZERO,
                 since: alarm.on,
                 paid_at: None,
                 ages_from: alarm.on,
@@ -194,7 +209,10 @@ impl Lookup<'_> {
             Account::Receivable => {
                 let debt = self.known.debts.get(&id)?;
                 let of_run = self.finding_of_debt(id).map(|finding| finding.class).filter(|class| *class != Class::L04);
-                Some(if debt.applied() > Rupiah::ZERO { Class::L11 } else { of_run.unwrap_or_else(|| self.unpaid_class(id)) })
+                // What was paid of it counts, applied or waiting, and whether or not this run saw it.
+                let held: Rupiah = money_held(debt, self.known).map(|(_, held)| held).sum();
+                let is_paid_in_part = debt.applied() > Rupiah::ZERO || held > Rupiah::ZERO && self.is_lacking(open.amount.minus(held));
+                Some(if is_paid_in_part { Class::L11 } else { of_run.unwrap_or_else(|| self.unpaid_class(id)) })
             }
             Account::Unproven => Some(Class::L04),
             // What a row of DOKU's has settled otherwise is that row's, whoever is said to settle the channel.
@@ -245,14 +263,16 @@ impl Lookup<'_> {
     fn held_class(&self, id: ItemId, payment: &BookedPayment, open: &Open) -> Option<Class> {
         let of_run = self.findings.class_of(&id.key_text());
         let rest = if payment.amount == Rupiah::ZERO.minus(open.amount) { Class::P06 } else { Class::P04 };
+        // What it was called when it came stands, whatever has become of the rest since: of a second payment that came late, too, that
+        // it was the second weighs more.
+        let called = payment.class.filter(|class| is_of_excess(*class, payment.debt.is_none()));
         let by_payee = match (payment.payee, payment.hold) {
             (Payee::Nobody, _) => Class::P01,
             (Payee::Disagreeing, _) => Class::P02,
             (Payee::Ambiguous, _) => Class::P15,
-            (Payee::Bill(_), Some(PaymentHold::AfterExpiry)) => Class::P07,
-            (Payee::Bill(_), Some(PaymentHold::AfterCancellation)) => Class::P08,
-            // What it was called when it came stands, whatever has become of the rest since.
-            (Payee::Bill(_), None) => payment.class.filter(|class| is_of_excess(*class, payment.debt.is_none())).unwrap_or(rest),
+            (Payee::Bill(_), Some(PaymentHold::AfterExpiry)) => called.unwrap_or(Class::P07),
+            (Payee::Bill(_), Some(PaymentHold::AfterCancellation)) => called.unwrap_or(Class::P08),
+            (Payee::Bill(_), None) => called.unwrap_or(rest),
         };
         Some(of_run.filter(|class| class.id().starts_with('P')).unwrap_or(by_payee))
     }
@@ -262,7 +282,7 @@ impl Lookup<'_> {
         let limit = |from: Date, limit: i64| if i64::from(days(from)) > limit { Todo::Now } else { Todo::NotYet };
         match leg.account {
             // Money that is held for it comes first: a customer is not asked for what may be paid already.
-            Account::Receivable if self.is_held_for(leg, open) => Todo::NotYet,
+            Account::Receivable if leg.item.is_some_and(|id| self.is_held_for(id, open)) => Todo::NotYet,
             Account::Receivable => match class {
                 Some(Class::L01) => Todo::NotYet,
                 Some(Class::L02) => self.expired(leg),
@@ -282,15 +302,28 @@ impl Lookup<'_> {
         }
     }
 
-    /// Whether money of a debt that waits for a decision, payments and settlement rows that name its bill, comes to all that is open on it.
-    fn is_held_for(&self, leg: Leg, open: &Open) -> bool {
-        let Some(id) = leg.item else { return false };
-        let payments = self.known.debts.get(&id).into_iter().flat_map(|debt| &debt.payments);
-        let held = payments.filter_map(|id| self.known.payments.get(id)).map(|payment| Leg::of(Account::Suspense, payment.held_as));
-        let rows = self.rows_waiting.get(&id).into_iter().flatten().map(|(leg, _)| *leg);
-        let held = held.chain(rows).filter(|leg| !self.known.accepted.contains_key(leg));
-        let held: Rupiah = held.map(|leg| self.known.held(leg).max(Rupiah::ZERO)).sum();
-        open.amount > Rupiah::ZERO && held >= open.amount
+    /// The decision that an item may stay as it is, unless it is taken back already.
+    fn accepted(&self, leg: Leg) -> Option<ItemId> {
+        let decision = self.known.accepted.get(&leg)?.decision;
+        (!self.later.withdrawn.contains(&decision)).then_some(decision)
+    }
+
+    /// What of an open debt money that waits for a decision may pay: payments of it, and settlement rows that name its bill.
+    fn may_be_paid(&self, id: ItemId, open: &Open) -> Rupiah {
+        let payments = self.known.debts.get(&id).into_iter().flat_map(|debt| money_held(debt, self.known));
+        let held = payments.chain(self.rows_waiting.get(&id).into_iter().flatten().copied());
+        let held: Rupiah = held.filter(|(leg, _)| self.accepted(*leg).is_none()).map(|(_, held)| held).sum();
+        held.min(open.amount.max(Rupiah::ZERO))
+    }
+
+    /// Whether that comes to all that is open on it.
+    fn is_held_for(&self, id: ItemId, open: &Open) -> bool {
+        open.amount > Rupiah::ZERO && !self.is_lacking(open.amount.minus(self.may_be_paid(id, open)))
+    }
+
+    /// Whether so much is not paid for want of money, and not for want of precision.
+    fn is_lacking(&self, open: Rupiah) -> bool {
+        open > self.terms.settings.tolerance()
     }
 
     /// What a run has judged is as it says; what had expired before its period, by its days.

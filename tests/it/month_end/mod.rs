@@ -18,3 +18,4 @@ mod stories;
 mod taken_back;
 mod three_months;
 mod told;
+mod waiting;
