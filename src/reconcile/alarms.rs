@@ -39,7 +39,7 @@ pub(super) fn alarms(outcome: &Reconciled, listed: &[ItemId], terms: &ReconcileT
     let raised = outcome.findings.iter().filter_map(|finding| {
         let (class, id) = (class_of(finding)?, ItemId::with_key(BooksSubject::Alarm, &finding.id)?);
         let on = finding.paid_at.map_or(today, wib_date).min(terms.period.to);
-        let at_stake = finding.paid.filter(|paid| paid.get() != 0).or(finding.expected).unwrap_or_default();
+        let at_stake = finding.at_stake();
         let (invoice_number, payment_code) = (finding.invoice_number.as_str().into(), finding.payment_code.as_str().into());
         let told = AlarmFact::of(id, class.id());
         Some((id, AlarmFact { on, at_stake, invoice_number, payment_code, channel: finding.channel, ..told }))

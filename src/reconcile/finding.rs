@@ -63,6 +63,14 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// What is at stake where no balance says it: of a fee, what is charged beyond the contract and may be claimed.
+    pub(super) fn at_stake(&self) -> Rupiah {
+        match (self.class, self.paid, self.expected) {
+            (Class::S04, Some(charged), Some(agreed)) => charged.minus(agreed),
+            (_, paid, expected) => paid.filter(|paid| *paid != Rupiah::ZERO).or(expected).unwrap_or_default(),
+        }
+    }
+
     /// Whether it can be a row of the list of what somebody must see to: what is short stands on its bill, and a bill paid twice on the
     /// payment that is over. What is an alarm besides is a row as that.
     #[must_use]

@@ -198,8 +198,7 @@ impl Posted {
         {
             // What a row leaves at its batch is counted there.
             let is_at_batch = finding.class.info().stands == Stands::Clearing;
-            let at_stake = finding.paid.or(finding.expected).filter(|_| !is_at_batch).unwrap_or_default();
-            items.add_beside(finding.class.info().owner, at_stake);
+            items.add_beside(finding.class.info().owner, if is_at_batch { Rupiah::ZERO } else { finding.at_stake() });
         }
         let Figures { statements, ageing, breakdown, tie, identities } = figures.closed(lists_bills);
         let tie = lists_bills.then_some(tie);
