@@ -97,7 +97,7 @@ FAULTS = [
         "state.status == Status::Active && state.is_at(&said.order));",
         f"state.status == Status::Active && (state.is_at(&said.order) || {ON}));")),
     ("two-rows-retire-one-code", "src/jobs/issue/confirm.rs", (
-        "|state| state.status == Status::Active && (state.is_at", f"|state| (state.status == Status::Active || {ON}) && (state.is_at")),
+        "|state| state.status == Status::Active && state.is_at", f"|state| (state.status == Status::Active || {ON}) && state.is_at")),
     ("known-payment-ends-no-doubt", "src/jobs/issue/resolve.rs", (
         "if self.is_proved_by_payment(&state).await? {", f"if self.is_proved_by_payment(&state).await? && !{ON} {{")),
     ("paid-amendment-in-doubt-for-ever", "src/domain/doubt.rs", (

@@ -130,9 +130,8 @@ impl Book<'_> {
         if state != RowState::Twice && before != Some(RowState::Unreadable) {
             self.share(row, cause)?;
         }
-        let RowFact { batch, kind, .. } = *row;
+        let RowFact { batch, kind, bill, paid_on, .. } = *row;
         let (number, invoice_number, listed_as) = (row.number.clone(), row.invoice_number.clone(), row.listed_as.clone());
-        let (bill, paid_on) = (row.bill, row.paid_on);
         let booked = BookedRow { batch, number, invoice_number, paid_on, bill, listed_as, paid_out_on: on, kind, gross, state };
         self.known.rows.insert(row.id, booked);
         Ok(())

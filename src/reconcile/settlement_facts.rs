@@ -28,6 +28,13 @@ pub(super) fn named_by_rows(outcome: &Reconciled, terms: &ReconcileTerms) -> Has
     named.filter(|known| terms.period.contains(known.paid_at)).map(|known| known.identity).collect()
 }
 
+/// What waits of one invoice number, and what was paid as it.
+#[derive(Default)]
+struct OneSubject<'a> {
+    rows: Vec<(ItemId, &'a BookedRow)>,
+    payments: Vec<PaymentFact>,
+}
+
 /// Rows of earlier months that wait for their payment, with the one of `payments` that is theirs: each comes with the invoice number it was
 /// paid as. What this evidence tells of itself is left out: a row that it lists again, and a payment that has a row of it.
 pub(super) fn claimed_anew<'a>(
@@ -38,34 +45,35 @@ pub(super) fn claimed_anew<'a>(
 ) -> Vec<RowFact> {
     let listed: HashSet<ItemId> = named.iter().map(|named| named.id).collect();
     let waits = |(id, row): &(&ItemId, &BookedRow)| !row.invoice_number.is_empty() && !listed.contains(id);
-    let mut subjects: BTreeMap<&str, (Vec<(ItemId, &BookedRow)>, Vec<PaymentFact>)> = BTreeMap::new();
+    let mut subjects: BTreeMap<&str, OneSubject<'_>> = BTreeMap::new();
     for (id, row) in before.unclaimed_rows().filter(waits) {
-        subjects.entry(&row.invoice_number).or_default().0.push((*id, row));
+        subjects.entry(&row.invoice_number).or_default().rows.push((*id, row));
     }
     if subjects.is_empty() {
         return Vec::new();
     }
-    let bills = subjects.iter().flat_map(|(name, (rows, _))| rows.iter().filter_map(|(_, row)| Some((row.bill?, *name))));
+    let bills = subjects.iter().flat_map(|(name, of)| of.rows.iter().filter_map(|(_, row)| Some((row.bill?, *name))));
     let bills: HashMap<ItemId, &str> = bills.collect();
     let has_row: HashSet<ItemId> =
         outcome.settled.iter().flat_map(|settled| &settled.rows).filter_map(|row| paid(outcome, row.payment?)).collect();
     for (name, payment) in payments.filter(|(_, payment)| !before.has_payment(payment.id) && !has_row.contains(&payment.id)) {
         let bill = if let Payee::Bill(bill) = payment.payee { bills.get(&bill).copied() } else { None };
-        if let Some((_, found)) = subjects.get_mut(bill.unwrap_or(name)) {
-            found.push(payment);
+        if let Some(of) = subjects.get_mut(bill.unwrap_or(name)) {
+            of.payments.push(payment);
         }
     }
     // What this evidence lists of a bill, and found nothing for, may be what is left of it, too.
     let rows =
         outcome.inputs.settlement.iter().flat_map(|input| &input.files.rows).zip(outcome.settled.iter().flat_map(|settled| &settled.rows));
     let left: HashSet<&str> = rows.filter(|(_, judged)| judged.payment.is_none()).map(|(row, _)| row.invoice_number.as_str()).collect();
-    subjects.into_iter().flat_map(|(name, (rows, payments))| claims(rows, payments, left.contains(name))).collect()
+    subjects.into_iter().flat_map(|(name, of)| claims(of, left.contains(name))).collect()
 }
 
 /// Which rows of one subject are of which of its payments, by the rule of `settle`: those of one day by equal amounts, then what is left of a
 /// day if it is one of each, then what is left at all if it is one of each on neighbouring days. Of a row whose day was not kept only the
 /// amount is known. With others left (`has_others`) nothing but amounts tells them apart.
-fn claims(mut rows: Vec<(ItemId, &BookedRow)>, mut payments: Vec<PaymentFact>, has_others: bool) -> Vec<RowFact> {
+fn claims(of: OneSubject<'_>, has_others: bool) -> Vec<RowFact> {
+    let OneSubject { mut rows, mut payments } = of;
     let mut claimed = Vec::new();
     let is_equal = |row: &BookedRow, payment: &PaymentFact| i128::from(payment.amount.get()) == row.gross.get();
     payments.sort_by_key(|payment| (payment.day(), payment.amount, payment.id));
@@ -85,7 +93,7 @@ fn claims(mut rows: Vec<(ItemId, &BookedRow)>, mut payments: Vec<PaymentFact>, h
     }
     match (&*rows, &*payments) {
         ([(id, row)], [payment]) if !has_others && row.paid_on.is_some_and(|on| settle::is_next_to(on, payment.day())) => {
-            claimed.extend(claim(*id, row, payment))
+            claimed.extend(claim(*id, row, payment));
         }
         _ => {
             for (id, row) in rows.iter().filter(|(_, row)| row.paid_on.is_none()) {

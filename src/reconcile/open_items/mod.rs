@@ -243,16 +243,16 @@ impl Lookup<'_> {
 
     fn suspense_class(&self, id: ItemId, open: &Open) -> Option<Class> {
         match id.subject() {
-            BooksSubject::Payment => self.held_class(id, self.known.payments.get(&id)?, open),
+            BooksSubject::Payment => Some(self.held_class(id, self.known.payments.get(&id)?, open)),
             BooksSubject::Row => {
                 let row = self.known.rows.get(&id)?;
                 // A row whose payment has been told is that payment's money, and waits for what it waits for.
                 let holder = self.known.payments.iter().find(|(_, payment)| row.state == RowState::Settled && payment.held_as == id);
-                match (holder, row.kind) {
+                Some(match (holder, row.kind) {
                     (Some((payment, told)), _) => self.held_class(*payment, told, open),
-                    (None, RowKind::Refund(_)) => Some(Class::S06),
-                    (None, _) => Some(Class::S01),
-                }
+                    (None, RowKind::Refund(_)) => Class::S06,
+                    (None, _) => Class::S01,
+                })
             }
             BooksSubject::BankLine => Some(Class::B01),
             _ => None,
@@ -260,7 +260,7 @@ impl Lookup<'_> {
     }
 
     /// What a payment is called that waits in suspense.
-    fn held_class(&self, id: ItemId, payment: &BookedPayment, open: &Open) -> Option<Class> {
+    fn held_class(&self, id: ItemId, payment: &BookedPayment, open: &Open) -> Class {
         let of_run = self.findings.class_of(&id.key_text());
         let rest = if payment.amount == Rupiah::ZERO.minus(open.amount) { Class::P06 } else { Class::P04 };
         // What it was called when it came stands, whatever has become of the rest since: of a second payment that came late, too, that
@@ -274,7 +274,7 @@ impl Lookup<'_> {
             (Payee::Bill(_), Some(PaymentHold::AfterCancellation)) => called.unwrap_or(Class::P08),
             (Payee::Bill(_), None) => called.unwrap_or(rest),
         };
-        Some(of_run.filter(|class| class.id().starts_with('P')).unwrap_or(by_payee))
+        of_run.filter(|class| class.id().starts_with('P')).unwrap_or(by_payee)
     }
 
     fn todo(&self, leg: Leg, open: &Open, class: Option<Class>) -> Todo {

@@ -47,7 +47,7 @@ fn every_format_there_is_has_a_fixture() {
     let format = carry.lines().find_map(|line| line.strip_prefix("pub const FORMAT: u32 = ")?.strip_suffix(';')?.parse::<u32>().ok());
     assert_eq!(format, CARRIES.last().copied(), "a carry without a fixture");
     assert!(CARRIES.iter().all(|format| fixtures().join(format!("carry-format-{format}/carry/carry.json")).is_file()));
-    let store = source("evidence/store/list.rs");
+    let store = source("evidence/store/entry.rs");
     let format =
         store.lines().find_map(|line| line.strip_prefix("pub(super) const FORMAT: u32 = ")?.strip_suffix(';')?.parse::<u32>().ok());
     assert_eq!(format, EVIDENCE.last().copied(), "an evidence store without a fixture");
