@@ -685,8 +685,9 @@ UNION ALL
 SELECT account, item, amount FROM decision_leg
 WHERE account NOT IN ('receivable', 'unproven')
   AND NOT (account IN ('premium', 'write_off', 'rounding', 'elsewhere') AND other_account IN ('receivable', 'unproven'))
-  -- Excess of a debt's payment is in its debt's walk.
-  AND NOT (account = 'suspense' AND item IN (SELECT item FROM held_money WHERE is_held = 0 AND debt IS NOT NULL));
+  -- Excess of a debt's payment is in its debt's walk; that an earlier decision about it is taken back is not.
+  AND NOT (account = 'suspense' AND item IN (SELECT item FROM held_money WHERE is_held = 0 AND debt IS NOT NULL)
+    AND decision NOT IN (SELECT decision FROM fact_decisions WHERE action = 'reopen' AND debt IS NULL));
 
 -- Debts: their own accounts, and what stands against them.
 CREATE OR REPLACE TABLE debt_movement AS

@@ -65,7 +65,7 @@ UNION ALL SELECT 'books', 'settlement rows posted = amounts as read', coalesce(s
 UNION ALL SELECT 'books', 'fees and VAT posted = fees as read', coalesce(sum(fee), 0), coalesce(sum(fee), 0) FROM book_row WHERE state IN ('settled', 'suspense')
 UNION ALL SELECT 'books', 'pay-outs announced = totals of the batches', coalesce(sum(announced), 0), coalesce(sum(announced), 0) FROM batch_payout
 UNION ALL SELECT 'books', 'bank received = lines of its statements, or pay-outs', coalesce(sum(amount), 0), coalesce(sum(amount), 0)
-  FROM account_movement WHERE account = 'bank' AND item = ''
+  FROM (SELECT announced AS amount FROM batch_payout CROSS JOIN setting s WHERE s.bank_statement = 'no' UNION ALL SELECT amount FROM book_bank_line) banked
 UNION ALL SELECT 'books', account || ': opening + movements = open items', closing, closing FROM account_ends WHERE hangs_on_bank = 0
 UNION ALL SELECT 'books', account || ': open items = recomputed without postings', closing, closing FROM account_ends WHERE account IN ('receivable', 'unproven', 'doku', 'direct')
 UNION ALL SELECT 'books', account || ': ages = open items', closing, closing FROM account_ends WHERE has_items = 1 AND hangs_on_bank = 0
