@@ -139,7 +139,7 @@ fn what_a_dead_host_was_at_is_deferred_with_its_name_until_its_lease_has_lapsed(
     let doku = Doku::here(Faults { consecutive_max: u32::MAX, delay_ms: 8_000, ..Faults::only(FaultKind::DelayAfter) });
     let ([first, second], url) = at_one_database(&doku, 4, 60);
     let mut run = sending(&first, "1");
-    until("the first host sends", || !doku.calls().is_empty());
+    until("the first host sends", || doku.orders().keys().any(|number| number.starts_with('M')));
     signal(&run, "KILL");
     run.wait().unwrap();
     doku.set_faults(Faults::none());
