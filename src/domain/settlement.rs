@@ -15,7 +15,7 @@ use super::line::InputFile;
 use super::reason::CellFault;
 
 /// Where a row is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowPlace {
     /// Which file, by its place in the list of settlement files.
     pub file: u32,
@@ -156,6 +156,32 @@ pub struct SettlementRaw {
     pub discount: i128,
 }
 
+impl SettlementRaw {
+    /// Counts one more row.
+    pub fn add(&mut self, row: &SettlementRow) {
+        self.rows = self.rows.saturating_add(1);
+        if row.is_purchase() {
+            self.amount = self.amount.saturating_add(row.amount.into());
+        } else {
+            self.refund = self.refund.saturating_add(row.amount.saturating_abs().into());
+        }
+        self.fee = self.fee.saturating_add(row.fee.into());
+        self.discount = self.discount.saturating_add(row.discount.into());
+    }
+
+    /// What is left without `other`.
+    #[must_use]
+    pub fn less(self, other: Self) -> Self {
+        Self {
+            rows: self.rows.saturating_sub(other.rows),
+            amount: self.amount.saturating_sub(other.amount),
+            refund: self.refund.saturating_sub(other.refund),
+            fee: self.fee.saturating_sub(other.fee),
+            discount: self.discount.saturating_sub(other.discount),
+        }
+    }
+}
+
 /// Everything settlement files say.
 #[derive(Clone, Debug, Default)]
 pub struct Settlement {
@@ -167,8 +193,10 @@ pub struct Settlement {
     pub malformed: Vec<MalformedSettlementRow>,
     /// Totals, each as often as it was read.
     pub totals: Vec<BatchTotals>,
-    /// The reader's own sums.
+    /// The reader's own sums, of all rows.
     pub raw: SettlementRaw,
+    /// What of them several files list: copies, which are not among the rows.
+    pub copies: SettlementRaw,
 }
 
 /// Whose a row is, by the name of its channel.

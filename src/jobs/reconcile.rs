@@ -30,7 +30,7 @@ use crate::journal::period::ClosedPeriod;
 use crate::journal::{Journal, JournalError};
 use crate::reconcile::month::{Closing, MonthResult, Opening};
 use crate::reconcile::posted::Posted;
-use crate::reconcile::{self, Bills, KnownPayment, Reconciled};
+use crate::reconcile::{self, Bills, KnownPayment, PaidOutSought, Reconciled, SettlementInput};
 use crate::report::books::BooksFiles;
 use crate::report::folder_lock::HeldFolder;
 use crate::report::summary::Summary;
@@ -79,13 +79,14 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let terms = options.terms()?;
     let period = terms.period;
     let opening = options.opening.as_ref().map(|folder| opening_of(folder, period)).transpose()?;
-    let carried = cover(&mut billed, options, opening.as_ref())?;
     let gathered = Gathered::read(&billed.bills, options)?;
+    let carried = cover(&mut billed, options, opening.as_ref(), gathered.settlement.as_ref())?;
     let run_id = run_id(options, &gathered.content(billed.digest, opening.as_ref()), carried.as_ref().map(|carried| carried.hash.as_str()));
     let Gathered { mut evidence, settlement, bank, inquiries, journal } = gathered;
     let ledger_path = billed.file.take();
     let ledger_path = ledger_path.as_deref();
-    let (remarks, held) = (std::mem::take(&mut billed.remarks), std::mem::take(&mut billed.held));
+    let (mut remarks, held) = (std::mem::take(&mut billed.remarks), std::mem::take(&mut billed.held));
+    remarks.extend(settlement.as_ref().and_then(|input| copied(&input.files)));
     let mostly = ledger_path.map(Path::to_path_buf).zip(billed.mostly.take());
     let mostly = mostly.into_iter().chain(settlement.iter().flat_map(|input| mostly_unread(&input.files)));
     let mostly = mostly.chain(bank.iter().flat_map(Statements::mostly_unread)).collect();
@@ -158,22 +159,36 @@ fn request(options: &ReconcileOptions) -> Request {
 }
 
 /// The payments and bills of months before, from a folder without books or from the books themselves.
-fn cover(billed: &mut Billed, options: &ReconcileOptions, opening: Option<&Opening>) -> Result<Option<Carried>, ReconcileError> {
+fn cover(
+    billed: &mut Billed,
+    options: &ReconcileOptions,
+    opening: Option<&Opening>,
+    settlement: Option<&SettlementInput>,
+) -> Result<Option<Carried>, ReconcileError> {
     let mut known = reconcile::Carried::of(&billed.bills, &billed.known);
-    let listen = |some: &_| known.learn(some);
+    let mut paid_out = PaidOutSought::of(settlement.filter(|_| options.opening.is_some()).map(|input| &input.files));
+    let listen = |some: &_| {
+        known.learn(some);
+        paid_out.learn(some);
+    };
     let carried = options.opening.as_ref().map(|folder| books::carried(folder, opening, listen)).transpose()?.flatten();
-    let (covering, orphans) = known.finish();
+    let before = known.finish();
+    billed.paid_out_before = paid_out.finish();
     // A report of before there were books tells of its payments in the list of the matched.
     let matched = options.opening.as_ref().filter(|_| carried.is_none()).map(|folder| &folder.path);
     for folder in options.carry_in.iter().chain(matched) {
         carry_in(billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
     }
     if carried.is_some() {
-        billed.known.extend(covering);
-        billed.known.sort_unstable();
-        billed.orphans = orphans;
+        billed.orphans = before.join(&mut billed.known);
     }
     Ok(carried)
+}
+
+/// What a person should know of rows that several settlement files list.
+fn copied(settlement: &Settlement) -> Option<String> {
+    let copies = settlement.copies.rows;
+    (copies > 0).then(|| format!("{copies} settlement rows stand word for word in another of these files; each counts once"))
 }
 
 /// Settlement files most rows of which cannot be read.
@@ -200,7 +215,16 @@ fn carry_in(billed: &mut Billed, folder: &Path) -> io::Result<()> {
     for carried in report::read_matched(folder)? {
         let Some(bill) = billed.bills.pair(&carried.invoice_number, &carried.payment_code) else { continue };
         let (paid_at, identity, amount) = (carried.paid_at, carried.identity, carried.amount);
-        billed.known.push(KnownPayment { bill, paid_at, identity, amount, sameness: None, in_ledger: false, is_proved: false });
+        billed.known.push(KnownPayment {
+            bill,
+            paid_at,
+            identity,
+            amount,
+            sameness: None,
+            in_ledger: false,
+            is_unproven: false,
+            is_proved: false,
+        });
     }
     billed.known.sort_unstable();
     Ok(())

@@ -10,7 +10,8 @@ use super::known_payments::KnownPayment;
 use crate::books::ItemId;
 use crate::books::fact::Payee;
 use crate::books::known::{BookedBill, BookedPayment, Known};
-use crate::domain::amount::Amount;
+use crate::books::ways_off::WayOff;
+use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::channel::Channel;
 use crate::domain::digest::Digest;
 use crate::domain::payment::{PaymentContent, Sameness};
@@ -52,6 +53,29 @@ pub struct Carried<'a> {
     numbers: HashMap<ItemId, u32>,
     covering: Vec<KnownPayment>,
     orphans: Vec<Orphan>,
+    /// Bills whose mark nothing has proved: what comes of them is its proof.
+    unproven: HashSet<u32>,
+}
+
+/// What the books say of payments before this month.
+#[derive(Debug)]
+pub struct PaidBefore {
+    covering: Vec<KnownPayment>,
+    orphans: Vec<Orphan>,
+    unproven: HashSet<u32>,
+}
+
+impl PaidBefore {
+    /// Adds those of bills to `known`, in order; gives those without a bill. Marks that the books hold for unproven are noted.
+    #[must_use]
+    pub fn join(self, known: &mut Vec<KnownPayment>) -> Vec<Orphan> {
+        for mark in known.iter_mut().filter(|one| one.is_mark()) {
+            mark.is_unproven = self.unproven.contains(&mark.bill);
+        }
+        known.extend(self.covering);
+        known.sort_unstable();
+        self.orphans
+    }
 }
 
 impl<'a> Carried<'a> {
@@ -59,13 +83,15 @@ impl<'a> Carried<'a> {
     #[must_use]
     pub fn of(bills: &'a Bills, ledger: &'a [KnownPayment]) -> Self {
         let told = ledger.iter().filter(|payment| payment.in_ledger).map(|payment| &payment.identity).collect();
-        Self { bills, told, numbers: HashMap::new(), covering: Vec::new(), orphans: Vec::new() }
+        Self { bills, told, numbers: HashMap::new(), covering: Vec::new(), orphans: Vec::new(), unproven: HashSet::new() }
     }
 
     /// Takes what the books know; of bills before it is asked of their payments.
     pub fn learn(&mut self, known: &Known) {
         let bills = self.bills;
         self.numbers.extend(known.bills.iter().filter_map(|(id, bill)| Some((*id, number_of(bills, bill)?))));
+        let unproven = known.debts.values().filter(|debt| debt.off(WayOff::Unproven) > Rupiah::ZERO);
+        self.unproven.extend(unproven.flat_map(|debt| &debt.bills).filter_map(|bill| self.numbers.get(bill)));
         for (id, payment) in &known.payments {
             let Some((identity, amount)) = payment.identity.zip(u64::try_from(payment.amount.get()).ok()) else { continue };
             match payment.payee {
@@ -77,6 +103,7 @@ impl<'a> Carried<'a> {
                         amount,
                         sameness: sameness(payment, (bills.invoice_number(*bill), bills.payment_code(*bill)), identity, amount),
                         in_ledger: false,
+                        is_unproven: false,
                         is_proved: false,
                     }));
                 }
@@ -86,12 +113,11 @@ impl<'a> Carried<'a> {
         }
     }
 
-    /// Those of bills, sorted, and those without one, by their ids.
+    /// What was found.
     #[must_use]
-    pub fn finish(mut self) -> (Vec<KnownPayment>, Vec<Orphan>) {
-        self.covering.sort_unstable();
+    pub fn finish(mut self) -> PaidBefore {
         self.orphans.sort_by_key(|orphan| orphan.id);
-        (self.covering, self.orphans)
+        PaidBefore { covering: self.covering, orphans: self.orphans, unproven: self.unproven }
     }
 }
 

@@ -147,6 +147,7 @@ impl External {
                 amount,
                 sameness: None,
                 in_ledger: true,
+                is_unproven: false,
                 is_proved: false,
             });
         }

@@ -125,7 +125,7 @@ impl<'a> FactsByPart<'a> {
     }
 
     fn known(&self, part: Part) -> impl Iterator<Item = &'a KnownPayment> + '_ {
-        self.known_of.of_part(part).filter_map(|at| self.outcome.inputs.known.get(at)).filter(|known| known.identity != [0; 32])
+        self.known_of.of_part(part).filter_map(|at| self.outcome.inputs.known.get(at)).filter(|known| !known.is_mark())
     }
 
     fn common(&self, before: &Brief) -> Facts {
@@ -182,8 +182,8 @@ impl<'a> FactsByPart<'a> {
     }
 
     fn row_links(&self) -> impl Iterator<Item = Link> + '_ {
-        self.rows.iter().map(|named| {
-            let told = self.told(named);
+        self.rows.iter().enumerate().map(|(at, named)| {
+            let told = self.told(at);
             match told.and_then(|(row, judged)| self.names.debt(waits_for(self.outcome, row, judged, named, self.terms)?)) {
                 Some(debt) => Link::Waiting(named.id, debt),
                 None => Link::Row(named.id, told.and_then(|(_, judged)| self.paid_link(judged.payment?))),
@@ -191,10 +191,10 @@ impl<'a> FactsByPart<'a> {
         })
     }
 
-    /// What stands for a row, and what was made of it. What stands in two files is one, and is posted where that is: the books count it once.
-    fn told(&self, named: &Named) -> Option<(&'a SettlementRow, &'a JudgedRow)> {
+    /// A row, and what was made of it.
+    fn told(&self, at: usize) -> Option<(&'a SettlementRow, &'a JudgedRow)> {
         let (input, settled) = self.outcome.inputs.settlement.as_ref().zip(self.outcome.settled.as_ref())?;
-        Some((input.files.rows.get(named.told_by)?, settled.rows.get(named.told_by)?))
+        Some((input.files.rows.get(at)?, settled.rows.get(at)?))
     }
 
     fn paid_link(&self, told: ToldIn) -> Option<(ItemId, Option<ItemId>)> {
@@ -211,7 +211,7 @@ impl<'a> FactsByPart<'a> {
 
     fn row(&self, at: usize) -> Option<RowFact> {
         let named = self.rows.get(at)?;
-        Some(row(self.outcome, self.terms, &self.names, self.told(named)?, named))
+        Some(row(self.outcome, self.terms, &self.names, self.told(at)?, named))
     }
 
     /// Every payment of this run, with the invoice number it was paid as.
@@ -230,7 +230,7 @@ impl<'a> FactsByPart<'a> {
     /// What our ledger was told before the period is proved; of the period only evidence proves anything (L04), a settlement row, too.
     fn is_told(&self, known: &KnownPayment) -> bool {
         let is_proved = known.paid_at < self.terms.period.starts_at() || self.by_rows.contains(&known.identity);
-        known.identity != [0; 32] && known.in_ledger && !known.is_proved && is_proved
+        !known.is_mark() && known.in_ledger && !known.is_proved && is_proved
     }
 }
 

@@ -4,6 +4,7 @@ use super::bills::Bills;
 use super::earlier_payments::Orphan;
 use super::external_error::MalformedBill;
 use super::known_payments::KnownPayments;
+use super::paid_out_before::PaidOutBefore;
 use super::status::StatusEvidence;
 use super::unlisted::Unlisted;
 use crate::domain::classify::Class;
@@ -22,6 +23,8 @@ pub struct Inputs {
     pub known: KnownPayments,
     /// Payments of earlier months without a bill.
     pub orphans: Vec<Orphan>,
+    /// Payments that earlier months have settled, with the rows that did.
+    pub paid_out_before: PaidOutBefore,
     /// The evidence.
     pub lines: Lines,
     /// What the reader counted by itself.

@@ -243,7 +243,7 @@ fn look_back(inputs: &Inputs, payments: &Payments, found: &[BillMatch], terms: &
         let Some(&(number, ..)) = run.first() else { continue };
         let Some(bill) = inputs.bills.get(number) else { continue };
         let mut cover = known_cover(inputs, number, bill, terms);
-        let told = inputs.known.of_bill(number).iter().filter(|known| !known.is_proved);
+        let told = inputs.known.of_bill(number).iter().filter(|known| known.counts_beside());
         let mut told: Vec<(i64, Digest, u64)> = told.map(|known| (known.paid_at.as_microsecond(), known.identity, known.amount)).collect();
         told.sort_unstable();
         let (mut told, mut paid) = (told.into_iter().peekable(), 0_u64);
@@ -276,7 +276,7 @@ fn look_back(inputs: &Inputs, payments: &Payments, found: &[BillMatch], terms: &
 /// not be its own predecessor where the ledger met a message of it with another date.
 fn known_cover(inputs: &Inputs, number: u32, bill: &Bill, terms: &ReconcileTerms) -> FirstCover {
     let known = inputs.known.of_bill(number).iter().filter(|known| covers(known.amount, bill.amount.get(), &terms.policy));
-    let known = known.filter(|known| !known.is_proved);
+    let known = known.filter(|known| known.counts_beside());
     known.map(|known| (known.paid_at.as_microsecond(), known.identity)).min()
 }
 

@@ -202,7 +202,7 @@ fn paid_mark(inputs: &Inputs, number: u32, bill: &Bill, terms: &ReconcileTerms) 
 /// What payments of earlier periods come to, as an earlier month or the ledger tells of them; a mark tells of no payment.
 fn paid_before(inputs: &Inputs, number: u32, terms: &ReconcileTerms) -> Rupiah {
     let starts_at = terms.period.starts_at();
-    let known = inputs.known.of_bill(number).iter().filter(|known| known.identity != [0; 32] && known.paid_at < starts_at);
+    let known = inputs.known.of_bill(number).iter().filter(|known| !known.is_mark() && known.paid_at < starts_at);
     known.map(|known| Rupiah::new(known.amount.into())).sum()
 }
 

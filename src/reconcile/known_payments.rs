@@ -23,6 +23,8 @@ pub struct KnownPayment {
     /// Whether the ledger knows it. One carried in from an earlier report covers its bill, but does not close it, because
     /// the ledger's own count of open bills cannot know it.
     pub in_ledger: bool,
+    /// Whether it is a mark that nothing had proved at the end of the month before: it closes its bill, and what comes now is its proof.
+    pub is_unproven: bool,
     /// Whether this run's evidence proves it too; found out by reconciling.
     pub is_proved: bool,
 }
@@ -76,6 +78,17 @@ impl Deref for KnownPayments {
 }
 
 impl KnownPayment {
+    /// Whether only a ledger's mark tells of it.
+    #[must_use]
+    pub fn is_mark(&self) -> bool {
+        self.identity == [0; 32]
+    }
+
+    /// Whether it counts beside the payments of this evidence: each payment once, and a mark for one only while nothing doubts it.
+    pub(super) fn counts_beside(&self) -> bool {
+        !self.is_proved && !self.is_unproven
+    }
+
     /// Whether its bill was closed by it before `starts_at`.
     pub(super) fn closes(&self, starts_at: Timestamp) -> bool {
         self.in_ledger && self.paid_at < starts_at
@@ -95,6 +108,7 @@ mod tests {
             amount,
             sameness: None,
             in_ledger: true,
+            is_unproven: false,
             is_proved: false,
         };
         for bills in [vec![], vec![0], vec![3], vec![5, 0, 0, 2, 5, 5, 9]] {

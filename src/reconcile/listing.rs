@@ -35,6 +35,8 @@ pub(super) fn listed(
     let told: Vec<Option<&OpenItem>> = found.iter().map(|finding| items.told_by(finding, &mut listed)).collect();
     for (mut finding, told) in found.into_iter().zip(told) {
         match (told, items.of_id(&finding)) {
+            // The books know of money that may pay it: nobody is asked for that.
+            (Some(item), _) if item.todo == Todo::NotYet && is_of_books(&finding) && finding.flags.raising().is_none() => continue,
             (Some(item), _) => {
                 finding.is_decided = item.todo == Todo::Decided;
                 finding.books = Some(in_books(item));

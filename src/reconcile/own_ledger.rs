@@ -82,7 +82,16 @@ impl KnownOwn {
         for bill in bills.numbered(payment.invoice_number.as_str()).filter(|&bill| is_pair(bill)) {
             let (paid_at, identity, amount) = (payment.paid_at, payment.identity, payment.amount.get());
             let sameness = Some(payment.sameness());
-            self.known.push(KnownPayment { bill, paid_at, identity, amount, sameness, in_ledger: true, is_proved: false });
+            self.known.push(KnownPayment {
+                bill,
+                paid_at,
+                identity,
+                amount,
+                sameness,
+                in_ledger: true,
+                is_unproven: false,
+                is_proved: false,
+            });
         }
     }
 

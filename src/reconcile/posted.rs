@@ -191,7 +191,10 @@ impl Posted {
         outcome.follow(by_books, terms);
         let findings = std::mem::take(&mut outcome.findings);
         outcome.findings = listed(findings, &sums.items, &sums.grounds, &common.known, &sums.unposted);
-        let Sums { figures, aside, mut items, held, prior, answers, .. } = sums;
+        let Sums { figures, mut aside, mut items, held, prior, answers, .. } = sums;
+        let copies = outcome.inputs.settlement.as_ref().map_or(0, |input| input.files.copies.rows);
+        let of_files = aside.entry("copies").or_default();
+        *of_files = of_files.saturating_add(usize::try_from(copies).unwrap_or(usize::MAX));
         // To do is what the list says, whether or not it has a balance.
         for finding in
             outcome.findings.iter().filter(|finding| finding.books.is_none() && !finding.is_decided && finding.nature == Nature::Break)

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use jiff::civil::Date;
 
 use super::Reconciled;
-use super::fact_names::{Names, payment_id};
+use super::fact_names::{Names, batch_id, batch_of, payment_id, row_id};
 use super::settle::{self, JudgedRow, ToldIn};
 use super::terms::ReconcileTerms;
 use crate::books::Brief;
@@ -125,54 +125,32 @@ fn claim(id: ItemId, row: &BookedRow, payment: &PaymentFact) -> Option<RowFact> 
     })
 }
 
-fn batch_id(name: &str) -> ItemId {
-    ItemId::of(BooksSubject::Batch, &[name.as_bytes()])
-}
-
-/// The batch of a row. Where files do not name theirs, what DOKU pays out on one day is a batch: else all months would be one.
-fn batch_of(row: &SettlementRow) -> ItemId {
-    match row.paid_out_on.filter(|_| row.batch_id.is_empty()) {
-        Some(on) => ItemId::of(BooksSubject::Batch, &[b"", on.to_string().as_bytes()]),
-        None => batch_id(&row.batch_id),
-    }
-}
-
 /// What a settlement row is called.
 #[derive(Debug)]
 pub(super) struct Named {
     pub(super) id: ItemId,
-    /// The row that is told for it: of rows that are one, the one that its payment was looked for.
-    pub(super) told_by: usize,
-    /// Which of equal rows of one file it is.
+    /// Which of equal rows of one file it is: 0 is the one whose payment was looked for.
     occurrence: u32,
     listed_as: Box<str>,
 }
 
-/// What readable rows are called, and those of channels nobody knows. The same row in two files is one fact.
+/// What readable rows are called, and those of channels nobody knows.
 pub(super) fn named(outcome: &Reconciled) -> Vec<Named> {
     let (Some(input), Some(settled)) = (&outcome.inputs.settlement, &outcome.settled) else { return Vec::new() };
-    let mut seen: HashMap<(Digest, u32), u32> = HashMap::new();
+    let mut again: HashMap<Digest, u32> = HashMap::new();
     let listed_as = settle::listed_as(&input.files.rows, &settled.rows);
-    let names = input.files.rows.iter().zip(listed_as).map(|(row, listed_as)| {
+    let names = input.files.rows.iter().zip(&settled.rows).zip(listed_as).map(|((row, judged), listed_as)| {
         let content = row.content();
-        let times = seen.entry((content, row.place.file)).or_default();
-        let occurrence = *times;
-        *times = times.saturating_add(1);
-        let id = ItemId::of(BooksSubject::Row, &[&content, occurrence.to_string().as_bytes()]);
-        Named { id, told_by: 0, occurrence, listed_as: listed_as.into() }
+        let occurrence = if judged.is_repeated {
+            let times = again.entry(content).or_default();
+            *times = times.saturating_add(1);
+            *times
+        } else {
+            0
+        };
+        Named { id: row_id(&content, occurrence), occurrence, listed_as: listed_as.into() }
     });
-    let mut names: Vec<Named> = names.collect();
-    let mut told: HashMap<ItemId, usize> = HashMap::with_capacity(names.len());
-    for (at, (named, judged)) in names.iter().zip(&settled.rows).enumerate() {
-        let first = told.entry(named.id).or_insert(at);
-        if !judged.is_repeated {
-            *first = at;
-        }
-    }
-    for (at, named) in names.iter_mut().enumerate() {
-        named.told_by = told.get(&named.id).copied().unwrap_or(at);
-    }
-    names
+    names.collect()
 }
 
 /// The bill that a row names although it settles none of its payments: none is known, or one of an amount that nobody can read. One that is

@@ -3,6 +3,7 @@
 //! Belongs here: what the bytes say. Must not be here: whose a row is, what it settles, whether its sums are right.
 
 mod cells;
+mod copies;
 mod error;
 mod table;
 #[cfg(test)]
@@ -23,7 +24,7 @@ pub use error::{SettlementError, SettlementFault};
 /// The largest file that is read, in bytes on disk: a settlement of millions of rows fits.
 const BYTES_MAX: u64 = 1 << 30;
 
-/// Reads `files` in their order: XLSX, CSV, or CSV in gzip or zstd, told by the content.
+/// Reads `files` in their order: XLSX, CSV, or CSV in gzip or zstd, told by the content. A row that several of them list counts once.
 ///
 /// # Errors
 /// [`SettlementError`] for the first file that is no settlement report; rows that cannot be read are listed instead.
@@ -31,6 +32,9 @@ pub fn read(files: &[PathBuf], tables: &TableSettings) -> Result<Settlement, Set
     let mut settlement = Settlement::default();
     for path in files {
         read_file(path, tables, &mut settlement).map_err(|fault| SettlementError { path: path.clone(), fault })?;
+    }
+    if files.len() > 1 {
+        copies::leave_out(&mut settlement);
     }
     Ok(settlement)
 }

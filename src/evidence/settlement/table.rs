@@ -227,16 +227,7 @@ impl<'a> Table<'a> {
 
     fn row(&mut self, row: &Row, digest: Digest, parsed: SettlementRow) {
         let place = RowPlace { file: self.file, row: row.number, byte: row.byte };
-        let raw = &mut self.settlement.raw;
-        raw.rows = raw.rows.saturating_add(1);
-        let (gross, amount) = (i128::from(parsed.amount), i128::from(parsed.amount).saturating_abs());
-        if parsed.is_purchase() {
-            raw.amount = raw.amount.saturating_add(gross);
-        } else {
-            raw.refund = raw.refund.saturating_add(amount);
-        }
-        raw.fee = raw.fee.saturating_add(parsed.fee.into());
-        raw.discount = raw.discount.saturating_add(parsed.discount.into());
+        self.settlement.raw.add(&parsed);
         self.settlement.rows.push(SettlementRow { place, digest, batch_id: self.totals.batch_id.clone(), ..parsed });
     }
 }

@@ -11,8 +11,8 @@ use crate::domain::sum::Sum;
 use crate::evidence::Evidence;
 use crate::ledger::{Lapses, LedgerView};
 use crate::reconcile::{
-    self, Bills, Inputs, KnownPayment, KnownPayments, MalformedBill, Orphan, OwnBills, ReconcileTerms, SettlementInput, StatusEvidence,
-    Unlisted, external,
+    self, Bills, Inputs, KnownPayment, KnownPayments, MalformedBill, Orphan, OwnBills, PaidOutBefore, ReconcileTerms, SettlementInput,
+    StatusEvidence, Unlisted, external,
 };
 use crate::report::summary::{HeldBill, LedgerSource};
 use crate::table::{self, Mostly};
@@ -24,6 +24,8 @@ pub struct Billed {
     pub(in crate::jobs) known: Vec<KnownPayment>,
     /// Payments of earlier months without a bill.
     pub(in crate::jobs) orphans: Vec<Orphan>,
+    /// Payments that earlier months have settled.
+    pub(in crate::jobs) paid_out_before: PaidOutBefore,
     pub(in crate::jobs) malformed: Vec<MalformedBill>,
     pub(in crate::jobs) scope: Sum,
     pub(in crate::jobs) unlisted: Option<Vec<Unlisted>>,
@@ -53,6 +55,7 @@ impl Billed {
             bills: self.bills,
             known: KnownPayments::of(self.known),
             orphans: self.orphans,
+            paid_out_before: self.paid_out_before,
             lines_read: files.iter().map(|file| file.lines).fold(0, u64::saturating_add),
             lines_apart: files.iter().map(|file| file.contents.apart()).fold(0, i128::saturating_add),
             lines: evidence.lines,
@@ -91,6 +94,7 @@ impl Billed {
             bills: external.bills,
             known: external.known,
             orphans: Vec::new(),
+            paid_out_before: PaidOutBefore::default(),
             malformed: external.malformed,
             scope: external.scope,
             status: StatusEvidence::default(),
@@ -153,6 +157,7 @@ impl Billed {
         Ok(Self {
             known: known.finish(),
             orphans: Vec::new(),
+            paid_out_before: PaidOutBefore::default(),
             bills,
             malformed: Vec::new(),
             scope,

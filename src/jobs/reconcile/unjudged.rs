@@ -33,8 +33,9 @@ pub struct Unjudged {
 pub fn told(mut billed: Billed, options: &ReconcileOptions) -> Result<Unjudged, ReconcileError> {
     let terms = options.terms()?;
     let opening = options.opening.as_ref().map(|folder| opening_of(folder, terms.period)).transpose()?;
-    let before = cover(&mut billed, options, opening.as_ref())?;
-    let Gathered { mut evidence, settlement, bank, inquiries, journal } = Gathered::read(&billed.bills, options)?;
+    let gathered = Gathered::read(&billed.bills, options)?;
+    let before = cover(&mut billed, options, opening.as_ref(), gathered.settlement.as_ref())?;
+    let Gathered { mut evidence, settlement, bank, inquiries, journal } = gathered;
     let files = std::mem::take(&mut evidence.files);
     let (mut read, _) = billed.inputs(evidence, &files, settlement);
     (read.inquiries, read.bank) = (inquiries, bank);

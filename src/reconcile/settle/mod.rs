@@ -86,7 +86,7 @@ fn settled_payments(
 /// The identities of settlement; see docs/classes.md.
 pub(super) fn identities(inputs: &Inputs, settled: &Settled, terms: &ReconcileTerms) -> Vec<ControlIdentity> {
     let Some(input) = &inputs.settlement else { return Vec::new() };
-    let raw = &input.files.raw;
+    let raw = input.files.raw.less(input.files.copies);
     let row = |name, left: i128, right: i128| ControlIdentity { name, left, right };
     let paid_out = settled.paid_out.total().rupiah;
     let twice = input.files.rows.iter().zip(&settled.rows).filter(|(_, row)| !row.counts);

@@ -9,6 +9,7 @@ use crate::domain::classify::Settles;
 use crate::domain::reason::{Candidates, Ids};
 use crate::domain::settlement::{NamedChannel, SettlementRow};
 use crate::reconcile::inputs::{Inputs, SettlementInput};
+use crate::reconcile::paid_out_before::{PaidOut, PaidOutBefore};
 
 /// Which row settles which payment.
 #[derive(Debug)]
@@ -68,7 +69,9 @@ impl Paired {
             let reusable =
                 matches!(subject, Subject::Bill(bill) if inputs.bills.get(bill).is_some_and(super::super::bills::Bill::reusable));
             let rows = run.iter().filter_map(|&(_, at)| Some((at, rows.get(place(at))?))).collect();
-            OneSubject { rows, payments: notified.of_subject(subject).to_vec(), reusable, paired: &mut paired }.pair();
+            let payments = notified.of_subject(subject).to_vec();
+            let before = &inputs.paid_out_before;
+            OneSubject { rows, payments, days_paid_out: Vec::new(), reusable, before, paired: &mut paired }.pair();
         }
         paired
     }
@@ -116,11 +119,16 @@ impl Paired {
         }
     }
 
+    /// Whether nothing has been found for a row yet.
+    fn is_open(&self, row: u32) -> bool {
+        self.settles.get(place(row)) == Some(&Settles::Nothing)
+    }
+
     fn is_held_beside(&self, row: u32) -> bool {
         self.settles.get(place(row)) == Some(&Settles::HeldBeside)
     }
 
-    fn pair(&mut self, row: u32, payment: &NotifiedPayment) {
+    fn pair(&mut self, row: u32, payment: &NotifiedPayment<'_>) {
         self.set(row, Settles::Payment(payment.amount));
         if let Some(slot) = self.payment_of_row.get_mut(place(row)) {
             *slot = Some(payment.payment);
@@ -138,14 +146,18 @@ struct OneSubject<'a, 'p> {
     /// By day, amount and content.
     rows: Vec<(u32, &'a SettlementRow)>,
     /// By day and amount.
-    payments: Vec<NotifiedPayment>,
+    payments: Vec<NotifiedPayment<'a>>,
+    /// The days of payments that earlier months have settled.
+    days_paid_out: Vec<Date>,
     reusable: bool,
+    before: &'a PaidOutBefore,
     paired: &'p mut Paired,
 }
 
 impl OneSubject<'_, '_> {
     fn pair(mut self) {
         let rows = std::mem::take(&mut self.rows);
+        self.pair_as_before(&rows);
         let mut left = Vec::new();
         for day in rows.chunk_by(|a, b| a.1.transaction_date == b.1.transaction_date) {
             left.extend(self.pair_day(day));
@@ -158,15 +170,37 @@ impl OneSubject<'_, '_> {
         }
     }
 
+    /// What an earlier month settled stays settled by the row that did, told again or not, corrected or not.
+    fn pair_as_before(&mut self, rows: &[(u32, &SettlementRow)]) {
+        let (mut settled, open): (Vec<_>, Vec<_>) = std::mem::take(&mut self.payments).into_iter().partition(|one| one.paid_out.is_some());
+        self.payments = open;
+        self.days_paid_out = settled.iter().map(|payment| payment.day).collect();
+        for is_same in [PaidOut::is_by, PaidOut::is_by_corrected] {
+            settled.retain(|payment| {
+                let is_its = |row: &SettlementRow| payment.paid_out.is_some_and(|by| is_same(by, row));
+                let row = rows.iter().find(|(at, row)| self.paired.is_open(*at) && is_its(row));
+                row.into_iter().for_each(|(at, _)| self.paired.pair(*at, payment));
+                row.is_none()
+            });
+        }
+        for (at, row) in rows {
+            // Its payment is of a bill that the ledger lists no more.
+            if let Some(by) = self.before.of_row(row).filter(|_| self.paired.is_open(*at)) {
+                self.paired.set(*at, Settles::Payment(by.amount));
+            }
+        }
+    }
+
     /// Pairs the rows of one day; gives those for which there is no payment, and leaves payments without a row.
     fn pair_day<'a>(&mut self, rows: &[(u32, &'a SettlementRow)]) -> Vec<(u32, &'a SettlementRow)> {
         let Some(day) = rows.first().map(|(_, row)| row.transaction_date) else { return Vec::new() };
         let (mut today, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.payments).into_iter().partition(|one| one.day == day);
-        let was_notified = !today.is_empty();
+        let was_notified = !today.is_empty() || self.days_paid_out.contains(&day);
         self.payments = others;
         let mut left = Vec::new();
         // What is held may be paid out later, under another row: as long as there is one that was paid out, that settles.
-        let (paid_out, held): (Vec<_>, Vec<_>) = rows.iter().copied().partition(|(_, row)| row.paid_out_on.is_some());
+        let open = rows.iter().copied().filter(|(at, _)| self.paired.is_open(*at));
+        let (paid_out, held): (Vec<_>, Vec<_>) = open.partition(|(_, row)| row.paid_out_on.is_some());
         for rows in [paid_out, held] {
             left.extend(self.pair_alike(rows, &mut today, day));
         }
@@ -201,7 +235,7 @@ impl OneSubject<'_, '_> {
     fn pair_alike<'a>(
         &mut self,
         rows: Vec<(u32, &'a SettlementRow)>,
-        today: &mut Vec<NotifiedPayment>,
+        today: &mut Vec<NotifiedPayment<'_>>,
         day: Date,
     ) -> Vec<(u32, &'a SettlementRow)> {
         let mut left = Vec::new();

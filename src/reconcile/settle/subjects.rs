@@ -6,9 +6,12 @@ use jiff::civil::Date;
 
 use super::super::judge::JudgedPayment;
 use crate::domain::calendar::wib_date;
+use crate::domain::digest::Digest;
 use crate::domain::line::NO_BILL;
 use crate::domain::settlement::SettlementRow;
+use crate::reconcile::fact_names::payment_id;
 use crate::reconcile::inputs::Inputs;
+use crate::reconcile::paid_out_before::PaidOut;
 
 /// What a payment, or a row, is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,7 +26,7 @@ pub(super) enum Subject {
 
 /// A payment that was notified, now or earlier.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct NotifiedPayment {
+pub(super) struct NotifiedPayment<'a> {
     pub(super) subject: Subject,
     /// Its WIB day.
     pub(super) day: Date,
@@ -31,6 +34,8 @@ pub(super) struct NotifiedPayment {
     pub(super) amount: Option<u64>,
     /// Which.
     pub(super) payment: ToldIn,
+    /// How an earlier month settled it, if one did.
+    pub(super) paid_out: Option<&'a PaidOut>,
 }
 
 /// Where a payment is told of.
@@ -48,7 +53,7 @@ pub enum ToldIn {
 #[derive(Debug, Default)]
 pub(super) struct Notified<'a> {
     /// By subject, day, amount, time and identity.
-    pub(super) payments: Vec<NotifiedPayment>,
+    pub(super) payments: Vec<NotifiedPayment<'a>>,
     ids: Vec<(&'a str, &'a str)>,
     by_invoice: HashMap<&'a str, Vec<u32>>,
     by_code: HashMap<&'a str, Vec<u32>>,
@@ -59,6 +64,8 @@ impl<'a> Notified<'a> {
         let mut notified = Self::default();
         let mut known_ids: HashMap<(&str, &str), u32> = HashMap::new();
         let mut found = Vec::with_capacity(judged.len());
+        let before = &inputs.paid_out_before;
+        let paid_out = |identity: &Digest| if before.is_empty() { None } else { before.of_payment(payment_id(identity)) };
         for (payment, judged) in (0_u32..).zip(judged) {
             let Some(line) = inputs.lines.get(judged.line) else { continue };
             let subject = if judged.bill == NO_BILL {
@@ -69,29 +76,31 @@ impl<'a> Notified<'a> {
                 Subject::Bill(judged.bill)
             };
             let amount = line.usable_amount().map(crate::domain::amount::Amount::get);
-            let one = NotifiedPayment { subject, day: wib_date(line.paid_at()), amount, payment: ToldIn::Here(payment) };
+            let (day, payment, paid_out) = (wib_date(line.paid_at()), ToldIn::Here(payment), paid_out(&line.identity));
+            let one = NotifiedPayment { subject, day, amount, payment, paid_out };
             found.push((one, line.paid_at_us, line.identity));
         }
         for (place, known) in (0_u32..).zip(inputs.known.iter()) {
             // A mark in an external ledger is no notification, and what the evidence proves speaks for itself.
-            if known.identity == [0; 32] || known.is_proved {
+            if known.is_mark() || known.is_proved {
                 continue;
             }
             let (subject, day) = (Subject::Bill(known.bill), wib_date(known.paid_at));
-            let one = NotifiedPayment { subject, day, amount: Some(known.amount), payment: ToldIn::Before(place) };
+            let (payment, paid_out) = (ToldIn::Before(place), paid_out(&known.identity));
+            let one = NotifiedPayment { subject, day, amount: Some(known.amount), payment, paid_out };
             found.push((one, known.paid_at.as_microsecond(), known.identity));
         }
         for (place, orphan) in (0_u32..).zip(&inputs.orphans).filter(|(_, orphan)| !orphan.is_proved) {
             let ids = (&*orphan.invoice_number, &*orphan.payment_code);
             let subject = Subject::Ids(*known_ids.entry(ids).or_insert_with(|| notified.add(ids)));
-            let one =
-                NotifiedPayment { subject, day: wib_date(orphan.paid_at), amount: Some(orphan.amount), payment: ToldIn::Orphan(place) };
+            let (payment, paid_out) = (ToldIn::Orphan(place), before.of_payment(orphan.id));
+            let one = NotifiedPayment { subject, day: wib_date(orphan.paid_at), amount: Some(orphan.amount), payment, paid_out };
             found.push((one, orphan.paid_at.as_microsecond(), orphan.identity));
         }
         found.sort_unstable_by_key(|(one, at, identity)| (one.subject, one.day, one.amount, *at, *identity));
         // The ledger and an earlier report may both know a payment.
         found.dedup_by(|(later, _, b), (first, _, a)| {
-            let is_here = |one: &NotifiedPayment| matches!(one.payment, ToldIn::Here(_));
+            let is_here = |one: &NotifiedPayment<'_>| matches!(one.payment, ToldIn::Here(_));
             (later.subject, &*b) == (first.subject, &*a) && !is_here(later) && !is_here(first)
         });
         notified.payments = found.into_iter().map(|(one, ..)| one).collect();
@@ -107,7 +116,7 @@ impl<'a> Notified<'a> {
     }
 
     /// The payments of a subject.
-    pub(super) fn of_subject(&self, subject: Subject) -> &[NotifiedPayment] {
+    pub(super) fn of_subject(&self, subject: Subject) -> &[NotifiedPayment<'a>] {
         let start = self.payments.partition_point(|one| one.subject < subject);
         let rest = self.payments.get(start..).unwrap_or_default();
         rest.get(..rest.partition_point(|one| one.subject == subject)).unwrap_or_default()

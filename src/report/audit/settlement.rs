@@ -1,6 +1,6 @@
 //! Settlement files and bank statements as they were read. Of a bank line its text stays out: it may name people. What it names of batches is told.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use jiff::civil::Date;
 
@@ -32,16 +32,27 @@ fn batch_of(row: &SettlementRow) -> ItemId {
 }
 
 fn rows(rows: &[SettlementRow]) -> Vec<Row<'_>> {
-    let mut seen: HashMap<(Digest, u32), u32> = HashMap::new();
-    let named = (0_i64..).zip(rows).map(|(place, row)| {
-        let content = row.content();
-        let times = seen.entry((content, row.place.file)).or_default();
-        let occurrence = *times;
-        *times = times.saturating_add(1);
-        let item = ItemId::of(BooksSubject::Row, &[&content, occurrence.to_string().as_bytes()]);
-        Row { place, told: row, content, occurrence, item, batch: batch_of(row) }
-    });
-    named.collect()
+    let mut named: Vec<Row<'_>> = (0_i64..)
+        .zip(rows)
+        .map(|(place, row)| {
+            let content = row.content();
+            let item = ItemId::of(BooksSubject::Row, &[&content, b"0"]);
+            Row { place, told: row, content, occurrence: 0, item, batch: batch_of(row) }
+        })
+        .collect();
+    // Equal rows of one file: the one with the smallest digest is the first, then as they stand.
+    named.sort_by_key(|row| (row.content, row.told.digest, row.told.place));
+    for equal in named.chunk_by_mut(|a, b| a.content == b.content) {
+        if let Some((_, again)) = equal.split_first_mut() {
+            again.sort_by_key(|row| row.place);
+        }
+        for (occurrence, row) in (1_u32..).zip(equal.iter_mut().skip(1)) {
+            row.occurrence = occurrence;
+            row.item = ItemId::of(BooksSubject::Row, &[&row.content, occurrence.to_string().as_bytes()]);
+        }
+    }
+    named.sort_by_key(|row| row.place);
+    named
 }
 
 pub(super) fn write(kit: &mut Kit<'_>, inputs: &Inputs, settings: &BooksSettings, before: &Known) -> Result<(), WriteError> {

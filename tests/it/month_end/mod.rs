@@ -6,6 +6,7 @@ mod decided;
 mod older;
 mod one_place;
 mod own;
+mod paid_out_before;
 pub(crate) mod period;
 mod planted;
 mod planter;

@@ -126,6 +126,26 @@ fn read(text: &str, rows: &mut Vec<(Row, bool)>, totals: &mut BTreeSet<Totals>, 
     totals.insert(stated);
 }
 
+/// Of rows that are equal in several files as many as any one of them has; of two that are written differently the smaller digest stays.
+fn add_what_is_new(rows: &mut Vec<(Row, bool)>, more: Vec<(Row, bool)>) {
+    let is_equal = |a: &(Row, bool), b: &(Row, bool)| a.1 == b.1 && if a.1 { a.0.cells == b.0.cells } else { a.0.digest == b.0.digest };
+    let (mut taken, before) = (vec![false; rows.len()], rows.len());
+    let mut more = more;
+    more.sort_by(|a, b| a.0.digest.cmp(&b.0.digest));
+    for row in more {
+        let mut same: Vec<usize> = (0..before).filter(|&at| !taken[at] && is_equal(&rows[at], &row)).collect();
+        same.sort_by(|a, b| rows[*a].0.digest.cmp(&rows[*b].0.digest));
+        if let Some(&at) = same.first() {
+            taken[at] = true;
+            if row.0.digest < rows[at].0.digest {
+                rows[at] = row;
+            }
+        } else {
+            rows.push(row);
+        }
+    }
+}
+
 /// A payment as settlement sees it.
 struct Notified<'a> {
     paid: &'a Paid,
@@ -158,7 +178,9 @@ pub(crate) fn report(
 ) -> BTreeSet<usize> {
     let (mut rows, mut totals, mut batches) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     for text in reports {
-        read(text, &mut rows, &mut totals, &mut batches);
+        let mut more = Vec::new();
+        read(text, &mut more, &mut totals, &mut batches);
+        add_what_is_new(&mut rows, more);
     }
     let malformed: Vec<&Row> = rows.iter().filter(|(_, is_sound)| !is_sound).map(|(row, _)| row).collect();
     for _ in &malformed {

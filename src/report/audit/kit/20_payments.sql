@@ -28,7 +28,10 @@ CREATE OR REPLACE TABLE money_of_bill AS
 SELECT f.bill, p.paid_at_us, p.identity, p.amount FROM payment p JOIN payment_found f ON f.payment = p.payment
 WHERE f.bill IS NOT NULL AND p.amount IS NOT NULL
 UNION ALL
-SELECT k.bill, k.paid_at_us, k.identity, k.amount FROM known k WHERE k.proved_as IS NULL;
+SELECT k.bill, k.paid_at_us, k.identity, k.amount FROM known k WHERE k.proved_as IS NULL
+  -- A mark that nothing had proved at the end of the month before is no payment: what comes now is its proof.
+  AND NOT (k.told_by = 'mark' AND EXISTS (SELECT 1 FROM fact_bills b JOIN fact_carried_items c ON c.account = 'unproven' AND c.item = b.debt
+    WHERE b.bill = k.bill AND c.amount > 0));
 
 CREATE OR REPLACE TABLE payment_before AS
 SELECT p.payment,

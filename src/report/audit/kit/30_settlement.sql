@@ -61,8 +61,8 @@ with_day AS (
 by_day AS (SELECT * FROM (SELECT w.*, max(fits) OVER (PARTITION BY place) AS any_fits FROM with_day w) fitting WHERE fits = any_fits)
 SELECT place, count(DISTINCT subject) AS subjects, max(subject) AS subject FROM by_day GROUP BY place;
 
--- Rows whose payment is looked for, by subject and day; what is paid out goes before what is held.
-CREATE OR REPLACE TABLE sought AS
+-- Rows that could be a payment's, by subject and day; what is paid out goes before what is held.
+CREATE OR REPLACE TABLE purchase_row AS
 SELECT r.place, coalesce(s.subject, 'row ' || r.invoice_number || ' ' || r.report_code || ' ' || r.recon_code) AS subject, r.day, r.amount,
   CASE WHEN r.paid_out_on IS NULL THEN 1 ELSE 0 END AS is_held,
   CASE WHEN b.reusable = 'yes' THEN 1 ELSE 0 END AS is_reusable,
@@ -72,12 +72,47 @@ FROM settlement_row r LEFT JOIN row_subject s ON s.place = r.place
 LEFT JOIN fact_bills b ON s.subject = 'bill ' || CAST(b.bill AS VARCHAR)
 WHERE r.channel IS NOT NULL AND r.is_repeated = 0 AND r.is_purchase = 1 AND coalesce(s.subjects, 0) <= 1;
 
+-- What an earlier month has settled stays settled by the row that did; told again in its batch with something corrected, it is the same row.
+CREATE OR REPLACE TABLE settled_before AS
+SELECT p.item, p.amount, coalesce(p.settled_by, p.held_as) AS row_item, r.batch, r.number
+FROM fact_carried_payments p LEFT JOIN fact_carried_rows r ON r.item = coalesce(p.settled_by, p.held_as)
+WHERE p.settled_by IS NOT NULL OR p.held_as <> p.item;
+
+CREATE OR REPLACE TABLE told_before AS
+SELECT t.told, t.subject, b.row_item, b.batch, b.number
+FROM notified t LEFT JOIN fact_carried_aliases a ON a.alias = t.item JOIN settled_before b ON b.item = coalesce(a.item, t.item);
+
+CREATE OR REPLACE TABLE paired_before AS
+WITH same AS (
+  SELECT s.place, b.told FROM purchase_row s JOIN settlement_row r ON r.place = s.place
+  JOIN told_before b ON b.subject = s.subject AND b.row_item = r.item),
+corrected AS (
+  SELECT s.place, b.told,
+    row_number() OVER (PARTITION BY b.told ORDER BY s.day, r.amount, r.paid_out_on, r.batch_id, r.number, r.content) AS nth_row,
+    row_number() OVER (PARTITION BY s.place ORDER BY b.told) AS nth_told
+  FROM purchase_row s JOIN settlement_row r ON r.place = s.place
+  JOIN told_before b ON b.subject = s.subject AND b.batch = r.batch AND b.number = r.number AND r.number <> ''
+  WHERE s.place NOT IN (SELECT place FROM same) AND b.told NOT IN (SELECT told FROM same))
+SELECT place, told FROM same
+UNION ALL SELECT place, told FROM corrected WHERE nth_row = 1 AND nth_told = 1;
+
+-- A row whose payment is of a bill that the ledger lists no more.
+CREATE OR REPLACE TABLE row_before AS
+SELECT s.place, max(b.amount) AS amount FROM purchase_row s JOIN settlement_row r ON r.place = s.place JOIN settled_before b ON b.row_item = r.item
+WHERE s.place NOT IN (SELECT place FROM paired_before) GROUP BY s.place;
+
+-- What is left to be paired.
+CREATE OR REPLACE TABLE sought AS
+SELECT * FROM purchase_row WHERE place NOT IN (SELECT place FROM paired_before) AND place NOT IN (SELECT place FROM row_before);
+
+CREATE OR REPLACE TABLE open_told AS SELECT * FROM notified WHERE told NOT IN (SELECT told FROM told_before);
+
 -- First what is paid out: equal amounts of one subject and day are a pair, the first with the first.
 CREATE OR REPLACE TABLE paired_equal AS
 WITH rows_by_amount AS (
   SELECT s.*, row_number() OVER (PARTITION BY subject, day, amount ORDER BY nth) AS turn FROM sought s WHERE is_held = 0),
 told_by_amount AS (
-  SELECT t.*, row_number() OVER (PARTITION BY subject, day, amount ORDER BY paid_at_us, identity) AS turn FROM notified t WHERE amount IS NOT NULL)
+  SELECT t.*, row_number() OVER (PARTITION BY subject, day, amount ORDER BY paid_at_us, identity) AS turn FROM open_told t WHERE amount IS NOT NULL)
 SELECT r.place, t.told FROM rows_by_amount r
 JOIN told_by_amount t ON t.subject = r.subject AND t.day = r.day AND t.amount = r.amount AND t.turn = r.turn;
 
@@ -86,12 +121,12 @@ CREATE OR REPLACE TABLE left_paid_out AS
 SELECT d.subject, d.day, d.rows_left, d.row_left, coalesce(t.told_left, 0) AS told_left, t.one_told
 FROM (SELECT subject, day, count(*) AS rows_left, max(place) AS row_left FROM sought
   WHERE is_held = 0 AND place NOT IN (SELECT place FROM paired_equal) GROUP BY subject, day) d
-LEFT JOIN (SELECT subject, day, count(*) AS told_left, max(told) AS one_told FROM notified
+LEFT JOIN (SELECT subject, day, count(*) AS told_left, max(told) AS one_told FROM open_told
   WHERE told NOT IN (SELECT told FROM paired_equal) GROUP BY subject, day) t ON t.subject = d.subject AND t.day = d.day;
 
 -- Payments that what is held may still find: those of days on which nothing paid out was left.
 CREATE OR REPLACE TABLE told_for_held AS
-SELECT t.* FROM notified t LEFT JOIN left_paid_out l ON l.subject = t.subject AND l.day = t.day
+SELECT t.* FROM open_told t LEFT JOIN left_paid_out l ON l.subject = t.subject AND l.day = t.day
 WHERE t.told NOT IN (SELECT told FROM paired_equal) AND l.subject IS NULL;
 
 CREATE OR REPLACE TABLE paired_held AS
@@ -137,7 +172,7 @@ FROM (
 CREATE OR REPLACE TABLE paired_next_day AS
 WITH rows_left AS (SELECT subject, count(*) AS rows_left, max(place) AS place, max(day) AS day FROM row_alone WHERE is_again = 0 GROUP BY subject),
 told_left AS (
-  SELECT t.subject, count(*) AS told_left, max(t.told) AS told, max(t.day) AS day FROM notified t
+  SELECT t.subject, count(*) AS told_left, max(t.told) AS told, max(t.day) AS day FROM open_told t
   WHERE t.told NOT IN (SELECT told FROM paired_of_day)
     AND NOT EXISTS (SELECT 1 FROM left_paid_out l WHERE l.subject = t.subject AND l.day = t.day AND l.told_left > 0)
     AND NOT EXISTS (SELECT 1 FROM left_held l WHERE l.subject = t.subject AND l.day = t.day AND l.told_left > 0)
@@ -145,13 +180,14 @@ told_left AS (
 SELECT r.place, t.told FROM rows_left r JOIN told_left t ON t.subject = r.subject
 WHERE r.rows_left = 1 AND t.told_left = 1 AND abs(r.day - t.day) = 1;
 
-CREATE OR REPLACE TABLE paired AS SELECT * FROM paired_of_day UNION ALL SELECT * FROM paired_next_day;
+CREATE OR REPLACE TABLE paired AS
+SELECT * FROM paired_of_day UNION ALL SELECT * FROM paired_next_day UNION ALL SELECT * FROM paired_before;
 
 -- Whether a row stands in its batch once more: held at first, or sent again under its number with something corrected.
 CREATE OR REPLACE TABLE row_beside AS
 SELECT DISTINCT a.place
 FROM row_alone a JOIN settlement_row r ON r.place = a.place
-JOIN sought o ON o.subject = a.subject AND o.day = a.day JOIN settlement_row w ON w.place = o.place
+JOIN purchase_row o ON o.subject = a.subject AND o.day = a.day JOIN settlement_row w ON w.place = o.place
 LEFT JOIN row_alone oa ON oa.place = o.place AND oa.is_again = 1
 WHERE a.is_again = 1 AND w.batch_id = r.batch_id AND (
   (r.paid_out_on IS NULL AND NOT (oa.place IS NOT NULL AND w.paid_out_on IS NULL))
@@ -182,7 +218,7 @@ FROM (
 
 CREATE OR REPLACE TABLE row_class AS
 WITH looked AS (
-  SELECT r.*, p.told, t.amount AS notified, t.item AS payment_item, t.payment, f.fee_expected,
+  SELECT r.*, p.told, coalesce(t.amount, e.amount) AS notified, CASE WHEN p.told IS NOT NULL OR e.place IS NOT NULL THEN 1 ELSE 0 END AS is_settling, t.item AS payment_item, t.payment, f.fee_expected,
     CASE WHEN a.is_again = 1 THEN 1 ELSE 0 END AS is_again,
     CASE WHEN m.place IS NOT NULL OR (r.is_purchase = 1 AND s.subjects > 1) THEN 1 ELSE 0 END AS is_ambiguous,
     CASE WHEN a.place IS NOT NULL AND a.is_again = 0 AND p.told IS NULL THEN 1 ELSE 0 END AS finds_nothing,
@@ -193,6 +229,7 @@ WITH looked AS (
       WHEN r.channel IS NOT NULL AND r.is_purchase = 1 AND h.has_columns = h.expected AND h.wrong > 0 THEN 1 ELSE 0 END AS shares_wrong
   FROM settlement_row r
   LEFT JOIN paired p ON p.place = r.place LEFT JOIN notified t ON t.told = p.told
+  LEFT JOIN row_before e ON e.place = r.place
   LEFT JOIN row_alone a ON a.place = r.place LEFT JOIN row_ambiguous m ON m.place = r.place
   LEFT JOIN row_subject s ON s.place = r.place LEFT JOIN row_beside b ON b.place = r.place
   LEFT JOIN row_shares h ON h.place = r.place LEFT JOIN row_fee f ON f.place = r.place)
@@ -206,7 +243,7 @@ SELECT l.*, CASE WHEN l.is_repeated = 1 OR l.is_beside = 1 THEN 0 ELSE 1 END AS 
     WHEN l.is_purchase = 0 THEN 'S06'
     WHEN l.is_ambiguous = 1 THEN 'S13'
     WHEN l.finds_nothing = 1 AND CAST(l.transaction_date AS DATE) BETWEEN s.period_from AND s.period_to THEN 'S01'
-    WHEN l.told IS NOT NULL AND (l.notified IS NULL OR l.notified <> l.amount) THEN 'S03'
+    WHEN l.is_settling = 1 AND (l.notified IS NULL OR l.notified <> l.amount) THEN 'S03'
     WHEN l.paid_out <> l.paid_out_expected THEN 'S05'
     WHEN l.is_purchase = 1 AND l.fee_expected <> l.fee THEN 'S04'
     WHEN l.shares_wrong = 1 THEN 'S09'
@@ -225,7 +262,7 @@ WITH hits AS (
     WHEN 'S14' THEN r.is_repeated = 0 AND r.is_again = 1 AND r.paid_out_on IS NULL
     WHEN 'S06' THEN r.is_purchase = 0
     WHEN 'S13' THEN r.is_repeated = 0 AND r.is_purchase = 1 AND r.is_ambiguous = 1
-    WHEN 'S03' THEN r.told IS NOT NULL AND (r.notified IS NULL OR r.notified <> r.amount)
+    WHEN 'S03' THEN r.is_settling = 1 AND (r.notified IS NULL OR r.notified <> r.amount)
     WHEN 'S05' THEN r.paid_out <> r.paid_out_expected
     WHEN 'S04' THEN r.is_purchase = 1 AND r.fee_expected <> r.fee
     WHEN 'S09' THEN r.shares_wrong = 1

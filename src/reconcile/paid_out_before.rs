@@ -1,0 +1,144 @@
+//! What closed months have paid out: which row settled which payment. That was signed, and no later file makes it another.
+//!
+//! Belongs here: what the books carry of it, as far as this run's rows could be about it. Must not be here: pairing what is new (`settle`).
+
+use std::collections::{HashMap, HashSet};
+
+use super::fact_names::{batch_of, row_id};
+use crate::books::fact::Payee;
+use crate::books::item::{BooksSubject, ItemId};
+use crate::books::known::{BookedBill, BookedPayment, Known};
+use crate::domain::settlement::{Settlement, SettlementRow};
+
+/// A payment that a closed month has settled.
+#[derive(Clone, Debug)]
+pub struct PaidOut {
+    /// The row that did.
+    row: ItemId,
+    /// The batch of that row, and its number there, if both are known: what is told again under them is the same row, corrected.
+    place: Option<(ItemId, Box<str>)>,
+    /// Rupiah of the payment.
+    pub(super) amount: Option<u64>,
+}
+
+/// All of them that rows of this run name.
+#[derive(Debug, Default)]
+pub struct PaidOutBefore {
+    list: Vec<PaidOut>,
+    /// By what the payment is called.
+    by_payment: Vec<(ItemId, usize)>,
+    /// By the row.
+    by_row: Vec<(ItemId, usize)>,
+}
+
+/// Reads them out of the books of the month before.
+#[derive(Debug)]
+pub struct PaidOutSought<'a> {
+    names: HashSet<&'a str>,
+    rows: HashSet<ItemId>,
+    bills: HashSet<ItemId>,
+    /// Of rows that settled what was found.
+    places: HashMap<ItemId, usize>,
+    found: PaidOutBefore,
+}
+
+impl<'a> PaidOutSought<'a> {
+    /// What of the books is about these rows.
+    #[must_use]
+    pub fn of(files: Option<&'a Settlement>) -> Self {
+        let rows = || files.into_iter().flat_map(|files| &files.rows);
+        let names = rows().flat_map(|row| [&row.invoice_number, &row.report_code, &row.recon_code]).map(String::as_str);
+        Self {
+            names: names.filter(|name| !name.is_empty()).collect(),
+            rows: rows().map(|row| row_id(&row.content(), 0)).collect(),
+            bills: HashSet::new(),
+            places: HashMap::new(),
+            found: PaidOutBefore::default(),
+        }
+    }
+
+    /// Takes what the books know, bit by bit: of bills before it is asked of their payments, and of these before it is asked of the rows.
+    pub fn learn(&mut self, known: &Known) {
+        if self.rows.is_empty() {
+            return;
+        }
+        let named: Vec<ItemId> = known.bills.iter().filter(|(_, bill)| self.is_named(bill)).map(|(id, _)| *id).collect();
+        self.bills.extend(named);
+        for (id, payment) in &known.payments {
+            let Some(row) = payment.row.or(Some(payment.held_as).filter(|item| item.subject() == BooksSubject::Row)) else { continue };
+            if self.rows.contains(&row) || self.is_about(payment) {
+                self.places.insert(row, self.found.list.len());
+                self.found.add(*id, payment, row);
+            }
+        }
+        for (id, row) in known.rows.iter().filter(|(_, row)| !row.number.is_empty()) {
+            if let Some(paid_out) = self.places.get(id).and_then(|at| self.found.list.get_mut(*at)) {
+                paid_out.place = Some((row.batch, row.number.clone()));
+            }
+        }
+    }
+
+    fn is_named(&self, bill: &BookedBill) -> bool {
+        let mut names = bill.names.iter().flat_map(|name| name.split('/'));
+        self.names.contains(&*bill.invoice_number) || names.any(|name| self.names.contains(name))
+    }
+
+    fn is_about(&self, payment: &BookedPayment) -> bool {
+        let notified = [&*payment.notified.invoice_number, &*payment.notified.payment_code];
+        matches!(payment.payee, Payee::Bill(bill) if self.bills.contains(&bill))
+            || notified.into_iter().any(|name| self.names.contains(name))
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn finish(self) -> PaidOutBefore {
+        let mut found = self.found;
+        found.by_payment.sort_unstable();
+        found.by_row.sort_unstable();
+        found
+    }
+}
+
+impl PaidOutBefore {
+    fn add(&mut self, id: ItemId, payment: &BookedPayment, row: ItemId) {
+        let at = self.list.len();
+        self.by_payment.extend(std::iter::once(&id).chain(&payment.aliases).map(|name| (*name, at)));
+        self.by_row.push((row, at));
+        self.list.push(PaidOut { row, place: None, amount: u64::try_from(payment.amount.get()).ok() });
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// How a payment was settled.
+    #[must_use]
+    pub fn of_payment(&self, payment: ItemId) -> Option<&PaidOut> {
+        self.found(&self.by_payment, payment)
+    }
+
+    /// The payment that a row has settled.
+    #[must_use]
+    pub fn of_row(&self, row: &SettlementRow) -> Option<&PaidOut> {
+        if self.is_empty() { None } else { self.found(&self.by_row, row_id(&row.content(), 0)) }
+    }
+
+    fn found(&self, by: &[(ItemId, usize)], id: ItemId) -> Option<&PaidOut> {
+        let at = by.binary_search_by_key(&id, |(one, _)| *one).ok()?;
+        self.list.get(by.get(at)?.1)
+    }
+}
+
+impl PaidOut {
+    /// Whether this is the row that settled it.
+    pub(super) fn is_by(&self, row: &SettlementRow) -> bool {
+        row_id(&row.content(), 0) == self.row
+    }
+
+    /// Whether this is the row that settled it, told again in its batch with something corrected.
+    pub(super) fn is_by_corrected(&self, row: &SettlementRow) -> bool {
+        self.place.as_ref().is_some_and(|(batch, number)| *batch == batch_of(row) && **number == row.number)
+    }
+}

@@ -1,0 +1,155 @@
+//! What a closed month has settled stays settled by the row that did, whichever files the month after is given again.
+
+use crate::month_end::period::Books;
+use crate::reconcile::ours::{line, summary};
+use crate::reconcile::settlement::{Row, csv, row};
+
+const HEAD: &str = "channel,payment_code,invoice_number,amount,created_at,expires_at,status,reusable,cancelled_at,paid_at";
+
+fn settled(date: &'static str, out: &'static str, amount: i64) -> Row {
+    Row { date, out, amount, fee: 0, paid_out: amount, share: 0, ..row(1) }
+}
+
+fn business(bill: &str) -> Books {
+    let of = Books::new("[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n");
+    of.world.file("bills.csv", format!("{HEAD}\n{bill}\n"));
+    of.world.file("none.jsonl", "");
+    of
+}
+
+fn code() -> String {
+    format!("{:016}", 1)
+}
+
+fn bill(amount: u64, reusable: bool) -> String {
+    format!("alfa,{},INV-1,{amount},2026-07-01,2026-12-31,ACTIVE,{reusable},,", code())
+}
+
+fn notified(of: &Books, name: &str, paid: &[(&str, u64, &str)]) {
+    let lines = paid.iter().map(|(day, amount, id)| line("INV-1", &code(), *amount, &format!("{day}T05:00:00Z"), id) + "\n");
+    of.world.file(name, lines.collect::<String>());
+}
+
+/// What is open in a report: class, nature, and what is short or over.
+fn listed(of: &Books, report: &str) -> Vec<String> {
+    let rows = of.world.rows(&format!("{report}/discrepancies.csv"));
+    let open = rows.iter().filter(|row| row["status"] == "open");
+    let mut rows: Vec<String> = open.map(|row| format!("{} {} {}", row["class"], row["nature"], row["amount_difference"])).collect();
+    rows.sort();
+    rows
+}
+
+/// August with July's settlement file and without; neither is told anything else.
+fn august(of: &Books, more: &[&str]) -> Vec<String> {
+    let [with, without] = [("with", &["--settlement", "july.csv"][..]), ("without", &[])].map(|(out, july)| {
+        let common = ["reconcile", "--period", "2026-08", "--as-of", "2026-09-03T05:00:00Z", "--external-ledger", "bills.csv"];
+        let arguments = [&common[..], &["--settlement", "august.csv", "--opening", "2026-07", "--out", out], july, more].concat();
+        let ran = of.world.run(&arguments);
+        assert!(ran.code <= 1, "{ran:#?}");
+        let books = summary(&of.world.path(out))["books"].clone();
+        assert!(books["identities"].as_array().unwrap().iter().all(|one| one["left"] == one["right"]), "{books:#}");
+        (listed(of, out), books["accounts"].clone())
+    });
+    assert_eq!(with, without, "the file of the month before, given again, tells nothing new");
+    without.0
+}
+
+#[test]
+fn a_second_row_for_a_payment_that_a_closed_month_settled_is_that_and_the_decision_about_the_first_stands() {
+    let of = business(&bill(100_000, false));
+    notified(&of, "july.jsonl", &[("2026-07-13", 100_000, "T1")]);
+    of.world.file("july.csv", csv(&[settled("13-07-2026", "20-07-2026", 90_000)], "B-1"));
+    let july = || of.reconcile("2026-07", "july.jsonl", "2026-08-03", &["--external-ledger", "bills.csv", "--settlement", "july.csv"]);
+    july();
+    assert_eq!(listed(&of, "2026-07"), ["S03 BREAK -10000"]);
+    let id = of.world.column("2026-07/discrepancies.csv", "discrepancy_id")[0].clone();
+    of.world.run(&["discrepancies", "take", "2026-07", "--by", "Sari"]).expect(0);
+    let decided = ["--action", "write_off", "--effective", "2026-07-31", "--reason", "small", "--by", "Sari"];
+    of.world.run(&[&["discrepancies", "accept", &id], &decided[..]].concat()).expect(0);
+    july();
+    of.close("2026-07").expect(0);
+    // What was short comes in another row: asked for, it is the same money again.
+    of.world.file("august.csv", csv(&[settled("13-07-2026", "04-08-2026", 10_000)], "B-2"));
+    for logs in [&["--notifications", "none.jsonl"][..], &["--notifications", "july.jsonl"], &["--notifications", "*.jsonl"]] {
+        assert_eq!(august(&of, logs), ["S05 BREAK ", "S07 BREAK 10000"], "{logs:?}");
+    }
+    of.world.run(&["discrepancies", "take", "without", "--by", "Sari"]).expect(0);
+    let told = of.world.run(&["discrepancies", "show", &id]).expect(0);
+    assert!(!told.stdout.contains("reopened"), "{}", told.stdout);
+}
+
+#[test]
+fn a_payment_that_a_closed_month_settled_is_not_there_for_a_row_of_the_day_beside_it() {
+    // The code is paid twice on one day, one of them settled in July; the other's row comes in August, short.
+    let of = business(&bill(50_000, true));
+    notified(&of, "july.jsonl", &[("2026-07-30", 50_000, "T1"), ("2026-07-30", 50_000, "T2")]);
+    of.world.file("july.csv", csv(&[settled("30-07-2026", "31-07-2026", 50_000)], "B-1"));
+    of.reconcile("2026-07", "july.jsonl", "2026-08-03", &["--external-ledger", "bills.csv", "--settlement", "july.csv"]);
+    of.close("2026-07").expect(0);
+    of.world.file("august.csv", csv(&[settled("30-07-2026", "04-08-2026", 45_000)], "B-2"));
+    assert_eq!(august(&of, &["--notifications", "july.jsonl"]), ["S03 BREAK -5000"]);
+    assert_eq!(august(&of, &["--notifications", "none.jsonl"]), ["S03 BREAK -5000"]);
+}
+
+#[test]
+fn a_row_that_is_told_again_corrected_in_its_batch_is_no_second_pay_out() {
+    let of = business(&bill(100_000, false));
+    notified(&of, "july.jsonl", &[("2026-07-13", 100_000, "T1")]);
+    of.world.file("july.csv", csv(&[settled("13-07-2026", "20-07-2026", 90_000)], "B-1"));
+    of.reconcile("2026-07", "july.jsonl", "2026-08-03", &["--external-ledger", "bills.csv", "--settlement", "july.csv"]);
+    of.close("2026-07").expect(0);
+    let before = summary(&of.world.path("2026-07"))["books"]["accounts"].clone();
+    let closing = |books: &serde_json::Value| {
+        let closing = books.as_array().unwrap().iter().map(|one| (one["account"].to_string(), one["closing"].clone()));
+        closing.filter(|(_, closing)| closing["amount"] != 0).collect::<Vec<_>>()
+    };
+    // July's batch as it is sent again: alone, and beside the file of before.
+    of.world.file("august.csv", csv(&[settled("13-07-2026", "20-07-2026", 100_000)], "B-1"));
+    for (out, files) in [("alone", &["august.csv"][..]), ("beside", &["august.csv", "july.csv"])] {
+        let files: Vec<&str> = files.iter().flat_map(|file| ["--settlement", file]).collect();
+        let common = ["reconcile", "--period", "2026-08", "--as-of", "2026-09-03T05:00:00Z", "--external-ledger", "bills.csv"];
+        let more = ["--notifications", "none.jsonl", "--opening", "2026-07", "--out", out];
+        assert!(of.world.run(&[&common[..], &more, &files].concat()).code <= 1);
+        let books = summary(&of.world.path(out))["books"].clone();
+        assert_eq!(closing(&books["accounts"]), closing(&before), "{out}: what was posted stands");
+    }
+}
+
+#[test]
+fn a_settled_row_of_a_bill_that_the_ledger_lists_no_more_stays_what_it_was() {
+    let of = business(&bill(100_000, false));
+    notified(&of, "july.jsonl", &[("2026-07-13", 100_000, "T1")]);
+    of.world.file("july.csv", csv(&[settled("13-07-2026", "20-07-2026", 100_000)], "B-1"));
+    of.reconcile("2026-07", "july.jsonl", "2026-08-03", &["--external-ledger", "bills.csv", "--settlement", "july.csv"]);
+    of.close("2026-07").expect(0);
+    of.world.file("bills.csv", format!("{HEAD}\nalfa,{:016},INV-2,1,2026-08-01,2026-12-31,ACTIVE,false,,\n", 2));
+    of.world.file("august.csv", csv(&[settled("13-07-2026", "20-07-2026", 100_000)], "B-1"));
+    assert_eq!(august(&of, &["--notifications", "none.jsonl"]), Vec::<String>::new());
+    // Seen in a report of July it would be S00; of another month it is of another period.
+    assert_eq!(summary(&of.world.path("with"))["settlement"]["S08"]["count"], 1);
+}
+
+#[test]
+fn a_payment_that_comes_after_a_mark_nothing_proved_is_its_proof_in_list_and_books_alike() {
+    let of = business(&format!("alfa,{},INV-1,100000,2026-07-01,2026-12-31,PAID,false,,2026-07-21", code()));
+    of.reconcile("2026-07", "none.jsonl", "2026-08-03", &["--external-ledger", "bills.csv"]);
+    assert_eq!(listed(&of, "2026-07"), ["L04 BREAK -100000"]);
+    of.close("2026-07").expect(0);
+    notified(&of, "august.jsonl", &[("2026-08-05", 100_000, "T1")]);
+    of.reconcile("2026-08", "august.jsonl", "2026-09-03", &["--external-ledger", "bills.csv", "--opening", "2026-07"]);
+    assert_eq!(listed(&of, "2026-08"), Vec::<String>::new());
+    let closing = |account: &str| {
+        let accounts = summary(&of.world.path("2026-08"))["books"]["accounts"].clone();
+        accounts
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|one| one["account"] == account)
+            .map_or(0, |one| one["closing"]["amount"].as_i64().unwrap())
+    };
+    assert_eq!((closing("unproven"), closing("doku"), closing("suspense")), (0, 100_000, 0));
+    // A second one is one, then.
+    notified(&of, "august.jsonl", &[("2026-08-05", 100_000, "T1"), ("2026-08-06", 100_000, "T2")]);
+    of.reconcile("2026-08", "august.jsonl", "2026-09-03", &["--external-ledger", "bills.csv", "--opening", "2026-07"]);
+    assert_eq!(listed(&of, "2026-08"), ["P06 BREAK 0"]);
+}
