@@ -286,6 +286,17 @@ pub struct Facts {
     pub alarms: Vec<AlarmFact>,
 }
 
+impl BillChange {
+    /// What the bill asks for from then on.
+    #[must_use]
+    pub const fn asks_for(self) -> Option<Amount> {
+        match self {
+            Self::Created(amount) | Self::Amended(amount) | Self::Reinstated(amount) => Some(amount),
+            Self::Cancelled => None,
+        }
+    }
+}
+
 impl BillEvent {
     /// The id of this event of `bill`, which is what it causes postings by.
     #[must_use]

@@ -63,10 +63,7 @@ pub fn money_held<'k>(debt: &'k Debt, known: &'k Known) -> impl Iterator<Item = 
 pub fn class_in_books(bill: &BookedBill, known: &Known, as_of: Timestamp, policy: &MatchingPolicy) -> Option<(Class, Nature)> {
     let debt = known.debts.get(&bill.debt)?;
     let last = bill.events.iter().rev().find(|event| event.change == BillChange::Cancelled);
-    let asked = bill.events.iter().rev().find_map(|event| match event.change {
-        BillChange::Created(amount) | BillChange::Amended(amount) | BillChange::Reinstated(amount) => Some(amount),
-        BillChange::Cancelled => None,
-    });
+    let asked = bill.events.iter().rev().find_map(|event| event.change.asks_for());
     let due = u64::try_from(bill.amount.get()).ok().and_then(|amount| Amount::new(amount).ok());
     let is_paid = !debt.payments.is_empty();
     let mut situation = BillSituation {

@@ -30,7 +30,7 @@ use crate::journal::period::ClosedPeriod;
 use crate::journal::{Journal, JournalError};
 use crate::reconcile::month::{Closing, MonthResult, Opening};
 use crate::reconcile::posted::Posted;
-use crate::reconcile::{self, Bills, KnownPayment, PaidOutSought, Reconciled, SettlementInput};
+use crate::reconcile::{self, Bills, KnownPayment, PaidOutSought, Reconciled};
 use crate::report::books::BooksFiles;
 use crate::report::folder_lock::HeldFolder;
 use crate::report::summary::Summary;
@@ -80,7 +80,7 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let period = terms.period;
     let opening = options.opening.as_ref().map(|folder| opening_of(folder, period)).transpose()?;
     let gathered = Gathered::read(&billed.bills, options)?;
-    let carried = cover(&mut billed, options, opening.as_ref(), gathered.settlement.as_ref())?;
+    let carried = cover(&mut billed, options, opening.as_ref(), &gathered)?;
     let run_id = run_id(options, &gathered.content(billed.digest, opening.as_ref()), carried.as_ref().map(|carried| carried.hash.as_str()));
     let Gathered { mut evidence, settlement, bank, inquiries, journal } = gathered;
     let ledger_path = billed.file.take();
@@ -163,10 +163,11 @@ fn cover(
     billed: &mut Billed,
     options: &ReconcileOptions,
     opening: Option<&Opening>,
-    settlement: Option<&SettlementInput>,
+    gathered: &Gathered,
 ) -> Result<Option<Carried>, ReconcileError> {
-    let mut known = reconcile::Carried::of(&billed.bills, &billed.known);
-    let mut paid_out = PaidOutSought::of(settlement.filter(|_| options.opening.is_some()).map(|input| &input.files));
+    let settlement = gathered.settlement.as_ref().filter(|_| options.opening.is_some()).map(|input| &input.files);
+    let mut known = reconcile::Carried::of(&billed.bills, &billed.known, gathered.named());
+    let mut paid_out = PaidOutSought::of(settlement);
     let listen = |some: &_| {
         known.learn(some);
         paid_out.learn(some);
@@ -180,7 +181,7 @@ fn cover(
         carry_in(billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
     }
     if carried.is_some() {
-        billed.orphans = before.join(&mut billed.known);
+        billed.orphans = before.join(&mut billed.bills, &mut billed.known).map_err(|_| ReconcileError::TooManyBills)?;
     }
     Ok(carried)
 }

@@ -6,6 +6,7 @@ use super::former_codes::{Former, FormerCodes};
 use super::month_facts::Side;
 use super::new_bill::{ExternalMark, NewBill};
 use super::text_index::{Index, hash};
+use crate::books::item::ItemId;
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
 
@@ -125,6 +126,8 @@ pub struct TooMany;
 #[derive(Debug, Default)]
 pub struct Bills {
     all: Vec<Bill>,
+    /// What the books call those at the end of `all` that the ledger lists no more: they match, and are in nobody's scope.
+    unlisted: Vec<ItemId>,
     texts: String,
     /// What only the month's figures ask for.
     side: Side,
@@ -207,6 +210,16 @@ impl Bills {
         Ok(bill)
     }
 
+    /// Adds one that only the books know, as `id`; after all that are listed.
+    ///
+    /// # Errors
+    /// As for [`Self::push`].
+    pub(super) fn push_unlisted(&mut self, new: &NewBill<'_>, id: ItemId) -> Result<u32, TooMany> {
+        let bill = self.push(new)?;
+        self.unlisted.push(id);
+        Ok(bill)
+    }
+
     fn group(&mut self, name: &str) -> u32 {
         let next = u32::try_from(self.groups.len().saturating_add(1)).unwrap_or(u32::MAX);
         match self.groups.get(name) {
@@ -243,19 +256,34 @@ impl Bills {
         self.by_alias = Index::build(self.aliases.len(), aliases.map(|(at, alias)| (hash(&alias.number), at)));
     }
 
-    /// How many there are.
+    /// How many there are, listed or not.
     #[must_use]
     pub fn len(&self) -> usize {
         self.all.len()
     }
 
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
+    /// How many the ledger lists.
+    pub(super) fn listed(&self) -> usize {
+        self.all.len().saturating_sub(self.unlisted.len())
     }
 
+    /// Whether the ledger lists none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.listed() == 0
+    }
+
+    /// What the books call a bill that the ledger lists no more.
+    pub(super) fn unlisted(&self, bill: u32) -> Option<ItemId> {
+        self.unlisted.get(usize::try_from(bill).ok()?.checked_sub(self.listed())?).copied()
+    }
+
+    /// Those that the ledger lists.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Bill)> {
+        self.iter_all().take(self.listed())
+    }
+
+    pub(super) fn iter_all(&self) -> impl Iterator<Item = (u32, &Bill)> {
         (0_u32..).zip(&self.all)
     }
 

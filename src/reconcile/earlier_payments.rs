@@ -5,13 +5,15 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::bills::{BillMatch, Bills};
+use super::bills::{BillMatch, Bills, TooMany};
 use super::known_payments::KnownPayment;
+use super::new_bill::{FormerCode, NewBill};
 use crate::books::ItemId;
-use crate::books::fact::Payee;
+use crate::books::fact::{BillChange, Payee};
 use crate::books::known::{BookedBill, BookedPayment, Known};
 use crate::books::ways_off::WayOff;
 use crate::domain::amount::{Amount, Rupiah};
+use crate::domain::calendar::end_of_wib_day;
 use crate::domain::channel::Channel;
 use crate::domain::digest::Digest;
 use crate::domain::payment::{PaymentContent, Sameness};
@@ -43,13 +45,60 @@ pub struct Orphan {
     pub is_proved: bool,
 }
 
+/// A bill that the books know and the ledger lists no more: what comes of it now is its money all the same.
+#[derive(Clone, Debug)]
+struct UnlistedBill {
+    id: ItemId,
+    bill: BookedBill,
+    channel: Channel,
+    amount: Amount,
+    is_reusable: bool,
+}
+
+impl UnlistedBill {
+    /// If it ever had a code, by which it could be paid. One that asks for nothing any more asks for what it last did.
+    fn of(id: ItemId, bill: &BookedBill) -> Option<Self> {
+        let (channel, _) = bill.names.iter().find_map(|name| name.split_once('/'))?;
+        let asked = || bill.events.iter().rev().find_map(|event| event.change.asks_for());
+        let amount = u64::try_from(bill.amount.get()).ok().and_then(|amount| Amount::new(amount).ok()).or_else(asked)?;
+        Some(Self { id, bill: bill.clone(), channel: Channel::parse(channel)?, amount, is_reusable: false })
+    }
+
+    /// As the books know it: to the day where a ledger would say more.
+    fn join(&self, bills: &mut Bills) -> Result<u32, TooMany> {
+        let Self { id, bill, channel, amount, is_reusable } = self;
+        let mut codes = bill.names.iter().filter_map(|name| name.split_once('/')).map(|(_, code)| code);
+        let payment_code = codes.next();
+        let former = codes.map(|code| FormerCode {
+            wire_invoice_number: &bill.invoice_number,
+            payment_code: Some(code),
+            created_at: None,
+            expires_at: None,
+        });
+        let cancelled = bill.events.iter().rev().find(|event| event.change == BillChange::Cancelled);
+        let new = NewBill {
+            payment_code,
+            former: &former.collect::<Vec<_>>(),
+            reusable: *is_reusable,
+            created_at: bill.events.first().and_then(|event| event.at),
+            expires_at: bill.expires_on.and_then(end_of_wib_day),
+            cancelled_at: cancelled.filter(|_| !bill.is_live).and_then(|event| event.at),
+            ..NewBill::of(&bill.invoice_number, *channel, *amount)
+        };
+        bills.push_unlisted(&new, *id)
+    }
+}
+
 /// What the books know of payments, as far as it is no news: those of bills, and those without one. Payments that the ledger itself knows
 /// are left to it.
 #[derive(Debug)]
 pub struct Carried<'a> {
     bills: &'a Bills,
     told: HashSet<&'a Digest>,
-    /// The bills of the ledger, by what the books know them as.
+    /// What this evidence names and the ledger does not list.
+    sought: HashSet<&'a str>,
+    unlisted: Vec<UnlistedBill>,
+    /// The bills of the ledger, and after them those it does not list, by what the books know them as.
     numbers: HashMap<ItemId, u32>,
     covering: Vec<KnownPayment>,
     orphans: Vec<Orphan>,
@@ -60,36 +109,62 @@ pub struct Carried<'a> {
 /// What the books say of payments before this month.
 #[derive(Debug)]
 pub struct PaidBefore {
+    unlisted: Vec<UnlistedBill>,
     covering: Vec<KnownPayment>,
     orphans: Vec<Orphan>,
     unproven: HashSet<u32>,
 }
 
 impl PaidBefore {
-    /// Adds those of bills to `known`, in order; gives those without a bill. Marks that the books hold for unproven are noted.
-    #[must_use]
-    pub fn join(self, known: &mut Vec<KnownPayment>) -> Vec<Orphan> {
+    /// Adds bills to `bills`, and the payments of bills to `known`, in order; gives those without a bill. Marks that the books hold for
+    /// unproven are noted.
+    ///
+    /// # Errors
+    /// [`TooMany`] bills.
+    pub fn join(self, bills: &mut Bills, known: &mut Vec<KnownPayment>) -> Result<Vec<Orphan>, TooMany> {
+        for unlisted in &self.unlisted {
+            unlisted.join(bills)?;
+        }
+        if !self.unlisted.is_empty() {
+            bills.build_index();
+        }
         for mark in known.iter_mut().filter(|one| one.is_mark()) {
             mark.is_unproven = self.unproven.contains(&mark.bill);
         }
         known.extend(self.covering);
         known.sort_unstable();
-        self.orphans
+        Ok(self.orphans)
     }
 }
 
 impl<'a> Carried<'a> {
-    /// Nothing yet.
+    /// Nothing yet. `sought` are the numbers and codes that this evidence names, and of which the ledger has no bill.
     #[must_use]
-    pub fn of(bills: &'a Bills, ledger: &'a [KnownPayment]) -> Self {
+    pub fn of(bills: &'a Bills, ledger: &'a [KnownPayment], sought: HashSet<&'a str>) -> Self {
         let told = ledger.iter().filter(|payment| payment.in_ledger).map(|payment| &payment.identity).collect();
-        Self { bills, told, numbers: HashMap::new(), covering: Vec::new(), orphans: Vec::new(), unproven: HashSet::new() }
+        Self {
+            bills,
+            told,
+            sought,
+            unlisted: Vec::new(),
+            numbers: HashMap::new(),
+            covering: Vec::new(),
+            orphans: Vec::new(),
+            unproven: HashSet::new(),
+        }
     }
 
     /// Takes what the books know; of bills before it is asked of their payments.
     pub fn learn(&mut self, known: &Known) {
         let bills = self.bills;
-        self.numbers.extend(known.bills.iter().filter_map(|(id, bill)| Some((*id, number_of(bills, bill)?))));
+        for (id, bill) in &known.bills {
+            let number = number_of(bills, bill).or_else(|| self.unlisted(*id, bill));
+            self.numbers.extend(number.map(|number| (*id, number)));
+        }
+        for bill in known.debts.values().filter(|debt| debt.is_reusable).flat_map(|debt| &debt.bills) {
+            let place = self.numbers.get(bill).and_then(|number| usize::try_from(*number).ok()?.checked_sub(bills.len()));
+            place.and_then(|place| self.unlisted.get_mut(place)).into_iter().for_each(|bill| bill.is_reusable = true);
+        }
         let unproven = known.debts.values().filter(|debt| debt.off(WayOff::Unproven) > Rupiah::ZERO);
         self.unproven.extend(unproven.flat_map(|debt| &debt.bills).filter_map(|bill| self.numbers.get(bill)));
         for (id, payment) in &known.payments {
@@ -113,11 +188,22 @@ impl<'a> Carried<'a> {
         }
     }
 
+    /// The number of a bill that the ledger lists no more, if this evidence is about it.
+    fn unlisted(&mut self, id: ItemId, bill: &BookedBill) -> Option<u32> {
+        let mut names = bill.names.iter().filter_map(|name| name.split_once('/')).map(|(_, code)| code).chain([&*bill.invoice_number]);
+        if self.bills.numbered(&bill.invoice_number).next().is_some() || !names.any(|name| self.sought.contains(name)) {
+            return None;
+        }
+        let number = self.bills.len().checked_add(self.unlisted.len()).and_then(|number| u32::try_from(number).ok())?;
+        self.unlisted.push(UnlistedBill::of(id, bill)?);
+        Some(number)
+    }
+
     /// What was found.
     #[must_use]
     pub fn finish(mut self) -> PaidBefore {
         self.orphans.sort_by_key(|orphan| orphan.id);
-        PaidBefore { covering: self.covering, orphans: self.orphans, unproven: self.unproven }
+        PaidBefore { unlisted: self.unlisted, covering: self.covering, orphans: self.orphans, unproven: self.unproven }
     }
 }
 

@@ -25,11 +25,12 @@ impl Names {
         let (mut ids, mut debts) = (Vec::with_capacity(bills.len()), Vec::with_capacity(bills.len()));
         // A bill that is listed twice, in two groups, is of one of them, whichever row comes first.
         let mut listed: HashMap<ItemId, ItemId> = HashMap::new();
-        for (number, bill) in bills.iter() {
+        for (number, bill) in bills.iter_all() {
             let invoice_number = bills.invoice_number(number);
             let is_one = bills.numbered(invoice_number).nth(1).is_none();
             let parts = [invoice_number, bill.channel.name(), bills.payment_code(number)];
-            let id = if is_one { ItemId::bill(invoice_number) } else { ItemId::of(BooksSubject::Bill, &parts.map(str::as_bytes)) };
+            let by_list = || if is_one { ItemId::bill(invoice_number) } else { ItemId::of(BooksSubject::Bill, &parts.map(str::as_bytes)) };
+            let id = bills.unlisted(number).unwrap_or_else(by_list);
             let debt = groups.get(&bill.group).map_or_else(|| ItemId::debt_of(invoice_number), |name| ItemId::group(name));
             if !is_one {
                 listed.entry(id).and_modify(|of| *of = debt.min(*of)).or_insert(debt);

@@ -26,7 +26,7 @@ use crate::domain::digest::Digest;
 
 pub(super) fn bill(outcome: &Reconciled, names: &Names, by_rows: &HashSet<Digest>, at: usize, terms: &ReconcileTerms) -> Option<BillFact> {
     let bills = &outcome.inputs.bills;
-    let number = u32::try_from(at).ok()?;
+    let number = u32::try_from(at).ok().filter(|number| bills.unlisted(*number).is_none())?;
     let bill = bills.get(number)?;
     let invoice_number = bills.invoice_number(number);
     let superseded = bills.side().superseded(number);

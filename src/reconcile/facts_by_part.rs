@@ -134,7 +134,7 @@ impl<'a> FactsByPart<'a> {
             payments: matched_anew(outcome, names, terms, before).collect(),
             batches: batches(outcome),
             bank_lines: bank_lines(outcome),
-            alarms: alarms(outcome, &names.bills, terms, before),
+            alarms: alarms(outcome, names.bills.get(..outcome.inputs.bills.listed()).unwrap_or_default(), terms, before),
             ..Facts::default()
         };
         facts.rows = claimed_anew(outcome, &self.rows, self.payments(), before);

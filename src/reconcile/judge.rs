@@ -216,7 +216,7 @@ fn with_company(inputs: &Inputs, payments: &Payments, found: &[BillMatch]) -> Ve
         })
     };
     // How many payments a bill has: a group, or a payment known from elsewhere, is company by itself.
-    let mut counts: Vec<u8> = inputs.bills.iter().map(|(_, bill)| if bill.group > 0 { 2 } else { 0 }).collect();
+    let mut counts: Vec<u8> = inputs.bills.iter_all().map(|(_, bill)| if bill.group > 0 { 2 } else { 0 }).collect();
     for bill in inputs.known.iter().map(|known| known.bill).chain(paid().map(|(bill, ..)| bill)) {
         if let Some(count) = usize::try_from(bill).ok().and_then(|bill| counts.get_mut(bill)) {
             *count = count.saturating_add(1);

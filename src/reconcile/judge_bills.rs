@@ -180,7 +180,12 @@ pub(super) fn in_scope(inputs: &Inputs, number: u32, bill: &Bill, terms: &Reconc
     let grace = jiff::SignedDuration::from_mins(terms.policy.expiry_grace_minutes);
     let expired = bill.expires_at().is_some_and(|at| starts_at.duration_since(at) > grace);
     let paid = !bill.reusable() && inputs.known.of_bill(number).iter().any(|known| known.closes(starts_at));
-    bill.planned_at().is_none_or(|at| at <= terms.as_of) && bill.cancelled_at().is_none_or(|at| at >= starts_at) && !expired && !paid
+    let is_listed = inputs.bills.unlisted(number).is_none();
+    is_listed
+        && bill.planned_at().is_none_or(|at| at <= terms.as_of)
+        && bill.cancelled_at().is_none_or(|at| at >= starts_at)
+        && !expired
+        && !paid
 }
 
 /// What a ledger that is not this evidence says of payment.
@@ -209,7 +214,7 @@ fn paid_before(inputs: &Inputs, number: u32, terms: &ReconcileTerms) -> Rupiah {
 /// L07: bills that share a live code with another, sorted.
 fn live_twice(bills: &Bills, terms: &ReconcileTerms) -> Vec<u32> {
     let live = |number: u32| {
-        bills.get(number).filter(|bill| !bill.code_is_dead()).filter(|bill| {
+        bills.get(number).filter(|bill| !bill.code_is_dead() && bills.unlisted(number).is_none()).filter(|bill| {
             let known = bill.created_at().or_else(|| bill.planned_at());
             is_live(known, bill.expires_at(), bill.cancelled_at(), terms.as_of)
         })

@@ -40,6 +40,8 @@ pub(super) fn listed(
             (Some(item), _) => {
                 finding.is_decided = item.todo == Todo::Decided;
                 finding.books = Some(in_books(item));
+                // A debt has one id, whichever of its bills tells of it.
+                finding.id.clone_from(&item.discrepancy_id);
                 say_as_books(&mut finding, item, known);
             }
             // A decision names a row by its id: a bill has one, for the money that is open on it. What is wrong besides is told there.

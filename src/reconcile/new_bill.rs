@@ -62,6 +62,39 @@ pub struct NewBill<'a> {
     pub by_inquiry: bool,
 }
 
+impl<'a> NewBill<'a> {
+    /// One of which nothing else is known.
+    pub(super) const fn of(invoice_number: &'a str, channel: Channel, amount: Amount) -> Self {
+        Self {
+            invoice_number,
+            wire_invoice_number: None,
+            answered_as: &[],
+            payment_code: None,
+            former: &[],
+            open_invoice_number: None,
+            channel,
+            amount,
+            reusable: false,
+            issue_in_doubt: false,
+            planned_at: None,
+            created_at: None,
+            expires_at: None,
+            cancelled_at: None,
+            paid: ExternalMark::Unpaid,
+            earlier_amounts: &[],
+            superseded_at: &[],
+            product: None,
+            dimensions: &[],
+            due_on: None,
+            bill_group: None,
+            lapses: &[],
+            issued_otherwise: false,
+            code_is_dead: false,
+            by_inquiry: false,
+        }
+    }
+}
+
 /// A code that a bill has lost.
 #[derive(Clone, Copy, Debug)]
 pub struct FormerCode<'a> {

@@ -17,8 +17,6 @@ pub struct PaidOut {
     row: ItemId,
     /// The batch of that row, and its number there, if both are known: what is told again under them is the same row, corrected.
     place: Option<(ItemId, Box<str>)>,
-    /// Rupiah of the payment.
-    pub(super) amount: Option<u64>,
 }
 
 /// All of them that rows of this run name.
@@ -27,8 +25,6 @@ pub struct PaidOutBefore {
     list: Vec<PaidOut>,
     /// By what the payment is called.
     by_payment: Vec<(ItemId, usize)>,
-    /// By the row.
-    by_row: Vec<(ItemId, usize)>,
 }
 
 /// Reads them out of the books of the month before.
@@ -94,7 +90,6 @@ impl<'a> PaidOutSought<'a> {
     pub fn finish(self) -> PaidOutBefore {
         let mut found = self.found;
         found.by_payment.sort_unstable();
-        found.by_row.sort_unstable();
         found
     }
 }
@@ -103,8 +98,7 @@ impl PaidOutBefore {
     fn add(&mut self, id: ItemId, payment: &BookedPayment, row: ItemId) {
         let at = self.list.len();
         self.by_payment.extend(std::iter::once(&id).chain(&payment.aliases).map(|name| (*name, at)));
-        self.by_row.push((row, at));
-        self.list.push(PaidOut { row, place: None, amount: u64::try_from(payment.amount.get()).ok() });
+        self.list.push(PaidOut { row, place: None });
     }
 
     /// Whether there is none.
@@ -116,18 +110,8 @@ impl PaidOutBefore {
     /// How a payment was settled.
     #[must_use]
     pub fn of_payment(&self, payment: ItemId) -> Option<&PaidOut> {
-        self.found(&self.by_payment, payment)
-    }
-
-    /// The payment that a row has settled.
-    #[must_use]
-    pub fn of_row(&self, row: &SettlementRow) -> Option<&PaidOut> {
-        if self.is_empty() { None } else { self.found(&self.by_row, row_id(&row.content(), 0)) }
-    }
-
-    fn found(&self, by: &[(ItemId, usize)], id: ItemId) -> Option<&PaidOut> {
-        let at = by.binary_search_by_key(&id, |(one, _)| *one).ok()?;
-        self.list.get(by.get(at)?.1)
+        let at = self.by_payment.binary_search_by_key(&payment, |(one, _)| *one).ok()?;
+        self.list.get(self.by_payment.get(at)?.1)
     }
 }
 

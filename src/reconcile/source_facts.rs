@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::bills::Bills;
 use super::new_bill::ExternalMark;
 use super::status::StatusEvidence;
+use crate::books::item::ItemId;
 use crate::domain::ageing::date_of;
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
@@ -49,6 +50,8 @@ pub struct ToldBill<'a> {
     pub mark: ExternalMark,
     /// The name it shares with other bills of one debt; empty for none.
     pub group: &'a str,
+    /// What the books call it, if the ledger lists it no more.
+    pub unlisted: Option<ItemId>,
 }
 
 /// A number by which a bill is known.
@@ -87,10 +90,10 @@ pub struct ToldCode<'a> {
 }
 
 impl Bills {
-    /// All of them as they were told.
+    /// All of them as they were told, and after them those that only the books know.
     pub fn told(&self) -> impl Iterator<Item = ToldBill<'_>> {
         let groups = self.group_names();
-        self.iter().map(move |(number, bill)| ToldBill {
+        self.iter_all().map(move |(number, bill)| ToldBill {
             number,
             invoice_number: self.invoice_number(number),
             payment_code: self.payment_code(number),
@@ -107,6 +110,7 @@ impl Bills {
             cancelled_at: bill.cancelled_at(),
             mark: bill.external_mark(),
             group: groups.get(&bill.group).copied().unwrap_or_default(),
+            unlisted: self.unlisted(number),
         })
     }
 
@@ -133,7 +137,7 @@ impl Bills {
     /// Every number by which bills are known, in the order of bills.
     #[must_use]
     pub fn told_numbers(&self) -> Vec<ToldNumber<'_>> {
-        let own = self.iter().map(|(bill, told)| (bill, self.invoice_number(bill), Self::has_open_code(told)));
+        let own = self.iter_all().map(|(bill, told)| (bill, self.invoice_number(bill), Self::has_open_code(told)));
         let mut all: Vec<_> = own.chain(self.aliases()).collect();
         all.sort_unstable();
         all.into_iter().map(|(bill, number, any_code)| ToldNumber { bill, number, any_code }).collect()

@@ -156,9 +156,9 @@ fn by_account(items: &Items, todo: Todo) -> BTreeMap<&'static str, Balance> {
 /// What is to be done now, by who acts: each item with its rupiah, whichever side it stands on.
 fn by_owner(items: &Items) -> BTreeMap<&'static str, Balance> {
     let mut all: BTreeMap<&'static str, Balance> = BTreeMap::new();
-    for (owner, _, size) in items.tasks() {
-        let sum = all.entry(owner.name()).or_default();
-        *sum = sum.plus(size);
+    for task in items.tasks() {
+        let sum = all.entry(task.owner.name()).or_default();
+        *sum = sum.plus(task.size);
     }
     all
 }

@@ -1,10 +1,11 @@
 //! What is held against the bills, read once; and the id of a run, made from its content.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::error::ReconcileError;
 use super::options::{ReconcileOptions, SettlementFiles};
 use crate::domain::digest::{self, Digest};
+use crate::domain::line::NO_BILL;
 use crate::domain::settlement::SettlementRow;
 use crate::evidence::bank::{self, Statements};
 use crate::evidence::{self, Evidence, EvidenceSources, Inquiries, ReadOptions, settlement};
@@ -33,6 +34,14 @@ impl Gathered {
             inquiries: (!options.inquiries.is_empty()).then(|| evidence::inquiries(&options.inquiries)).transpose()?,
             journal: options.journal.as_deref().map(journal::read).transpose()?.unwrap_or_default(),
         })
+    }
+
+    /// The numbers and codes that lines without a bill name, and those of settlement rows.
+    pub(super) fn named(&self) -> HashSet<&str> {
+        let lines = self.evidence.lines.iter().filter(|(_, line)| line.bill == NO_BILL).map(|(_, line)| self.evidence.lines.texts(line));
+        let rows = self.settlement.iter().flat_map(|input| &input.files.rows);
+        let rows = rows.flat_map(|row| [row.invoice_number.as_str(), &row.report_code, &row.recon_code]);
+        lines.flat_map(|(number, code)| [number, code]).chain(rows).filter(|name| !name.is_empty()).collect()
     }
 
     pub(super) fn content<'a>(&self, bills: Digest, opening: Option<&'a Opening>) -> Content<'a> {

@@ -34,7 +34,7 @@ pub fn told(mut billed: Billed, options: &ReconcileOptions) -> Result<Unjudged, 
     let terms = options.terms()?;
     let opening = options.opening.as_ref().map(|folder| opening_of(folder, terms.period)).transpose()?;
     let gathered = Gathered::read(&billed.bills, options)?;
-    let before = cover(&mut billed, options, opening.as_ref(), gathered.settlement.as_ref())?;
+    let before = cover(&mut billed, options, opening.as_ref(), &gathered)?;
     let Gathered { mut evidence, settlement, bank, inquiries, journal } = gathered;
     let files = std::mem::take(&mut evidence.files);
     let (mut read, _) = billed.inputs(evidence, &files, settlement);

@@ -63,7 +63,7 @@ pub(super) struct Codes {
 
 impl Codes {
     pub(super) fn of(bills: &Bills, lives: &Lives<'_>, window: Window) -> Self {
-        let count = u32::try_from(bills.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(bills.listed()).unwrap_or(u32::MAX);
         let add = |mut codes: Self, number: u32| {
             if let Some(bill) = bills.get(number) {
                 codes.add(bills, lives, window, (number, bill));

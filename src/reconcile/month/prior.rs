@@ -110,7 +110,10 @@ pub(super) fn carried(bills: &Bills, number: u32, amount: Amount) -> Outstanding
 
 /// A code that was carried over although it had ended.
 fn gone(bills: &Bills, lives: &Lives<'_>, window: Window, item: &OutstandingItem) -> PriorLine {
-    let same = |&number: &u32| bills.payment_code(number) == item.payment_code && bills.invoice_number(number) == item.invoice_number;
+    let same = |&number: &u32| {
+        let is_listed = bills.unlisted(number).is_none();
+        is_listed && bills.payment_code(number) == item.payment_code && bills.invoice_number(number) == item.invoice_number
+    };
     let lives = bills.numbered(&item.invoice_number).filter(same).filter_map(|number| lives.life(number, bills.get(number)?));
     let ended = lives.filter_map(|life| life.ended).filter(|&(at, _)| at < window.start_us).min();
     let (kind, at) = match ended {

@@ -12,8 +12,21 @@ use crate::domain::balance::Balance;
 /// Items of one account that need nobody now and are kept nevertheless, for pages and sheets that show the first of them.
 pub const SHOWN_MAX: usize = 10_000;
 
-/// Which items are counted together.
-type Kind = (Option<Account>, Todo, Owner);
+/// Which items are counted together: by account, by whether they stand on its other side, by what is to be done, and by who does it.
+type Kind = (Option<Account>, bool, Todo, Owner);
+
+/// What somebody has to do about some items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Who acts.
+    pub owner: Owner,
+    /// Where they stand; none: alarms.
+    pub account: Option<Account>,
+    /// Whether they stand on the other side than the account normally does.
+    pub is_reversed: bool,
+    /// How many, and their size.
+    pub size: Balance,
+}
 
 /// How many items, what they come to with their signs, and what of that is dealt with there, without.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +56,7 @@ impl Items {
     /// Adds those of one more part.
     pub(in crate::reconcile) fn add(&mut self, items: Vec<OpenItem>, findings: &Findings<'_>) {
         for item in &items {
-            let sum = self.sums.entry((item.account, item.todo, item.owner)).or_default();
+            let sum = self.sums.entry((item.account, item.is_reversed(), item.todo, item.owner)).or_default();
             (sum.balance, sum.size) = (sum.balance.plus(Balance::one(item.amount)), sum.size.plus(item.own()));
             let place = AgeBucket::ALL.iter().position(|bucket| *bucket == AgeBucket::of(item.age_days.max(0)));
             if let Some(bucket) = place.filter(|_| item.todo == Todo::Now).and_then(|place| self.ages.get_mut(place)) {
@@ -89,7 +102,7 @@ impl Items {
     /// Counts what is in the list of discrepancies and is neither an open item nor an alarm: a row that cannot be read, say. It waits for a person
     /// like an alarm.
     pub(in crate::reconcile) fn add_beside(&mut self, owner: Owner, at_stake: Rupiah) {
-        let sum = self.sums.entry((None, Todo::Now, owner)).or_default();
+        let sum = self.sums.entry((None, false, Todo::Now, owner)).or_default();
         let amount = at_stake.max(Rupiah::ZERO.minus(at_stake));
         (sum.balance, sum.size) = (sum.balance.plus(Balance::one(amount)), sum.size.plus(amount));
         if let Some(youngest) = self.ages.first_mut() {
@@ -117,7 +130,7 @@ impl Items {
     /// Count and rupiah (debit +) of the items of an account of which so much is to be done, or of the alarms.
     #[must_use]
     pub fn standing(&self, account: Option<Account>, todo: Todo) -> Balance {
-        self.sum(|(of, what, _)| *of == account && *what == todo).balance
+        self.sum(|(of, _, what, _)| *of == account && *what == todo).balance
     }
 
     /// Count and rupiah (debit +) of all items of an account, or of the alarms.
@@ -129,33 +142,36 @@ impl Items {
     /// Count and size of the items of all accounts of which so much is to be done.
     #[must_use]
     pub fn on_accounts(&self, todo: Todo) -> Balance {
-        let sum = self.sum(|(account, what, _)| account.is_some() && *what == todo);
+        let sum = self.sum(|(account, _, what, _)| account.is_some() && *what == todo);
         Balance { count: sum.balance.count, amount: sum.size }
     }
 
     /// Count and size of what waits for a person, alarms included.
     #[must_use]
     pub fn to_do(&self) -> Balance {
-        let sum = self.sum(|(_, todo, _)| *todo == Todo::Now);
+        let sum = self.sum(|(_, _, todo, _)| *todo == Todo::Now);
         Balance { count: sum.balance.count, amount: sum.size }
     }
 
     /// Count and size of the alarms that wait for a person.
     #[must_use]
     pub fn alarms(&self) -> Balance {
-        let sum = self.sum(|(account, todo, _)| account.is_none() && *todo == Todo::Now);
+        let sum = self.sum(|(account, _, todo, _)| account.is_none() && *todo == Todo::Now);
         Balance { count: sum.balance.count, amount: sum.size }
     }
 
-    /// What is to be done now, by who acts and on which account: count and size.
-    pub fn tasks(&self) -> impl Iterator<Item = (Owner, Option<Account>, Balance)> {
-        let mut tasks: Vec<(Owner, Option<Account>, Balance)> = self
-            .sums
-            .iter()
-            .filter(|((_, todo, _), _)| *todo == Todo::Now)
-            .map(|((account, _, owner), sum)| (*owner, *account, Balance { count: sum.balance.count, amount: sum.size }))
+    /// What is to be done now, by who acts and on which account.
+    pub fn tasks(&self) -> impl Iterator<Item = Task> {
+        let now = self.sums.iter().filter(|((_, _, todo, _), _)| *todo == Todo::Now);
+        let mut tasks: Vec<Task> = now
+            .map(|((account, is_reversed, _, owner), sum)| Task {
+                owner: *owner,
+                account: *account,
+                is_reversed: *is_reversed,
+                size: Balance { count: sum.balance.count, amount: sum.size },
+            })
             .collect();
-        tasks.sort_by_key(|(owner, account, _)| (*owner, *account));
+        tasks.sort_by_key(|task| (task.owner, task.account, task.is_reversed));
         tasks.into_iter()
     }
 

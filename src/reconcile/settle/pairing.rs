@@ -9,7 +9,7 @@ use crate::domain::classify::Settles;
 use crate::domain::reason::{Candidates, Ids};
 use crate::domain::settlement::{NamedChannel, SettlementRow};
 use crate::reconcile::inputs::{Inputs, SettlementInput};
-use crate::reconcile::paid_out_before::{PaidOut, PaidOutBefore};
+use crate::reconcile::paid_out_before::PaidOut;
 
 /// Which row settles which payment.
 #[derive(Debug)]
@@ -70,8 +70,7 @@ impl Paired {
                 matches!(subject, Subject::Bill(bill) if inputs.bills.get(bill).is_some_and(super::super::bills::Bill::reusable));
             let rows = run.iter().filter_map(|&(_, at)| Some((at, rows.get(place(at))?))).collect();
             let payments = notified.of_subject(subject).to_vec();
-            let before = &inputs.paid_out_before;
-            OneSubject { rows, payments, days_paid_out: Vec::new(), reusable, before, paired: &mut paired }.pair();
+            OneSubject { rows, payments, days_paid_out: Vec::new(), reusable, paired: &mut paired }.pair();
         }
         paired
     }
@@ -150,7 +149,6 @@ struct OneSubject<'a, 'p> {
     /// The days of payments that earlier months have settled.
     days_paid_out: Vec<Date>,
     reusable: bool,
-    before: &'a PaidOutBefore,
     paired: &'p mut Paired,
 }
 
@@ -182,12 +180,6 @@ impl OneSubject<'_, '_> {
                 row.into_iter().for_each(|(at, _)| self.paired.pair(*at, payment));
                 row.is_none()
             });
-        }
-        for (at, row) in rows {
-            // Its payment is of a bill that the ledger lists no more.
-            if let Some(by) = self.before.of_row(row).filter(|_| self.paired.is_open(*at)) {
-                self.paired.set(*at, Settles::Payment(by.amount));
-            }
         }
     }
 

@@ -37,7 +37,8 @@ fn rows<'a>(bills: &'a Bills, before: &Known) -> Vec<Row<'a>> {
     let named = bills.told().map(|bill| {
         let is_one = times.get(bill.invoice_number).is_none_or(|times| *times == 1);
         let parts = [bill.invoice_number, bill.channel.name(), bill.payment_code];
-        let item = if is_one { ItemId::bill(bill.invoice_number) } else { ItemId::of(BooksSubject::Bill, &parts.map(str::as_bytes)) };
+        let listed = || if is_one { ItemId::bill(bill.invoice_number) } else { ItemId::of(BooksSubject::Bill, &parts.map(str::as_bytes)) };
+        let item = bill.unlisted.unwrap_or_else(listed);
         let debt = if bill.group.is_empty() { ItemId::debt_of(bill.invoice_number) } else { ItemId::group(bill.group) };
         let (product, due_on) = bills.told_side(bill.number);
         Row { bill, item, debt, product, due_on }
@@ -56,7 +57,7 @@ fn rows<'a>(bills: &'a Bills, before: &Known) -> Vec<Row<'a>> {
 
 pub(super) fn write(kit: &mut Kit<'_>, facts: &KitFacts<'_>, before: &Known) -> Result<(), WriteError> {
     let bills = &facts.inputs.bills;
-    let columns: [Column<'_, Row<'_>>; 21] = [
+    let columns: [Column<'_, Row<'_>>; 22] = [
         Column::count("bill", |row| number(row.bill.number)),
         Column::foreign("invoice_number", |row| row.bill.invoice_number.into()),
         Column::foreign("payment_code", |row| row.bill.payment_code.into()),
@@ -82,6 +83,7 @@ pub(super) fn write(kit: &mut Kit<'_>, facts: &KitFacts<'_>, before: &Known) -> 
         Column::date("due_on", |row| row.due_on.into()),
         Column::text("item", |row| row.item.to_string().into()),
         Column::text("debt", |row| row.debt.to_string().into()),
+        Column::text("listed", |row| row.bill.unlisted.is_none().into()),
     ];
     kit.table("facts/bills", &columns, rows(bills, before).into_iter())?;
     let columns: [Column<'_, ToldNumber<'_>>; 3] = [

@@ -8,13 +8,13 @@ use super::accounts::{ALARMS, on_its_side};
 use super::days::capitalised;
 use super::roll_forward::{signed, signed_by};
 use super::{flow, inputs};
-use crate::books::account::{Account, Owner};
+use crate::books::account::Account;
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::caveat::ToldCaveat;
 use crate::domain::language::Say as _;
 use crate::domain::sum::Sum;
-use crate::reconcile::open_items::Todo;
+use crate::reconcile::open_items::{self, Todo};
 use crate::report::document::columns;
 use crate::report::reconciled_report::Report;
 
@@ -86,12 +86,12 @@ fn highlights(report: &Report<'_>, words: &'static Words) -> Vec<Highlight> {
 
 /// What to do, by who acts, then by account.
 fn tasks(report: &Report<'_>, words: &'static Words) -> Vec<Task> {
-    let task = |(owner, account, of): (Owner, Option<Account>, Balance)| Task {
-        desk: words.desk_name(owner),
-        task: words.task(account),
-        count: of.count,
-        amount: of.amount,
-        section: account.map_or(ALARMS, Account::name),
+    let task = |task: open_items::Task| Task {
+        desk: words.desk_name(task.owner),
+        task: words.task(task.account, task.is_reversed),
+        count: task.size.count,
+        amount: task.size.amount,
+        section: task.account.map_or(ALARMS, Account::name),
     };
     report.books.items.tasks().map(task).collect()
 }

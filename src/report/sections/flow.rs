@@ -68,6 +68,7 @@ pub(super) fn steps(statements: &[Statement], words: &Words) -> Vec<FlowStep> {
     let negative = |amount: Rupiah| Rupiah::ZERO.minus(amount);
     let debts = [Account::Receivable, Account::Unproven];
     let counters = [Account::Doku, Account::Direct];
+    let direct = [Account::Direct];
     let deducted = [Account::Fees, Account::Vat, Account::Discounts, Account::Shares];
     let billed = of.opening(&debts).plus(of.moved(&debts, |movement| !PAYS.contains(&movement)));
     let paid_out = of.moved(&[Account::Payouts], |movement| movement == Movement::PaidOut);
@@ -77,12 +78,15 @@ pub(super) fn steps(statements: &[Statement], words: &Words) -> Vec<FlowStep> {
     steps.step(words.step_unproven(), negative(of.closing(&[Account::Unproven])), Some(Account::Unproven));
     steps.total(words.step_paid(), negative(of.moved(&debts, |movement| PAYS.contains(&movement))), words.step_held());
     steps.total(words.step_collected(), of.moved(&counters, |movement| NOTIFIES.contains(&movement)), words.step_held());
-    steps.step(words.step_was_at_doku(), of.opening(&counters), None);
-    steps.step(words.step_at_doku(), negative(of.closing(&counters)), Some(Account::Doku));
+    // What is not DOKU's to pay out goes another way to the bank.
+    steps.step(words.step_direct(), negative(of.moved(&direct, |movement| NOTIFIES.contains(&movement))), Some(Account::Direct));
+    steps.step(words.step_was_at_doku(), of.opening(&[Account::Doku]), None);
+    steps.step(words.step_at_doku(), negative(of.closing(&[Account::Doku])), Some(Account::Doku));
     steps.step(words.step_deducted(), negative(of.moved(&deducted, |_| true)), None);
     steps.total(words.step_paid_out(), paid_out, words.step_rows());
     steps.step(words.step_was_on_the_way(), of.opening(&[Account::Payouts]), None);
     steps.step(words.step_on_the_way(), negative(of.closing(&[Account::Payouts])), Some(Account::Payouts));
+    steps.step(words.step_direct_received(), negative(of.moved(&direct, |movement| movement == Movement::Received)), Some(Account::Direct));
     steps.total(words.step_banked(), of.moved(&[Account::Bank], |_| true), words.step_other_bank());
     steps.steps
 }
@@ -107,9 +111,10 @@ mod tests {
             statement(Account::Receivable, 100, &[(Movement::Billed, 1_000), (Movement::Received, -700), (Movement::MarkedPaid, -50)]),
             statement(Account::Unproven, 0, &[(Movement::MarkedPaid, 50)]),
             statement(Account::Doku, 40, &[(Movement::Notified, 760), (Movement::Settled, -600)]),
+            statement(Account::Direct, 20, &[(Movement::Notified, 100), (Movement::Received, -90)]),
             statement(Account::Fees, 0, &[(Movement::Settled, 30)]),
             statement(Account::Payouts, 10, &[(Movement::PaidOut, 575), (Movement::Banked, -500)]),
-            statement(Account::Bank, 0, &[(Movement::Banked, 500), (Movement::Transferred, -20)]),
+            statement(Account::Bank, 0, &[(Movement::Banked, 500), (Movement::Received, 90), (Movement::Transferred, -20)]),
         ];
         let words = Words::of(Language::English);
         let steps = steps(&month, words);
@@ -131,8 +136,9 @@ mod tests {
             (words.step_owed(), -350),
             (words.step_unproven(), -50),
             (words.step_paid(), 700),
-            (words.step_held(), 60),
-            (words.step_collected(), 760),
+            (words.step_held(), 160),
+            (words.step_collected(), 860),
+            (words.step_direct(), -100),
             (words.step_was_at_doku(), 40),
             (words.step_at_doku(), -200),
             (words.step_deducted(), -30),
@@ -140,8 +146,9 @@ mod tests {
             (words.step_paid_out(), 575),
             (words.step_was_on_the_way(), 10),
             (words.step_on_the_way(), -85),
+            (words.step_direct_received(), 90),
             (words.step_other_bank(), -20),
-            (words.step_banked(), 480),
+            (words.step_banked(), 570),
         ];
         assert_eq!(told, expected);
     }

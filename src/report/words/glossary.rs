@@ -44,6 +44,7 @@ terms! {
     step_paid "Paid on bills" "Dibayar atas tagihan";
     step_held "not for a bill, or held; less what was applied" "bukan untuk tagihan atau ditahan, dikurangi yang diterapkan";
     step_collected "Collected at the counter" "Diterima di gerai";
+    step_direct "of chains that pay out themselves" "dari kanal yang mencairkan langsung";
     step_was_at_doku "collected before, not yet paid out then" "diterima sebelumnya, saat itu belum cair";
     step_at_doku "not yet paid out by DOKU" "belum dicairkan DOKU";
     step_deducted "fees, VAT, discounts and shares" "biaya, PPN, diskon dan bagi hasil";
@@ -51,6 +52,7 @@ terms! {
     step_paid_out "Paid out by DOKU" "Dicairkan DOKU";
     step_was_on_the_way "paid out before, not yet in the bank then" "dicairkan sebelumnya, saat itu belum masuk bank";
     step_on_the_way "not yet in the bank" "belum masuk bank";
+    step_direct_received "received from chains that pay out themselves" "diterima langsung dari kanal";
     step_other_bank "refunds and other lines of the bank" "pengembalian dan mutasi bank lainnya";
     step_banked "In the bank" "Masuk bank";
     tasks "What to do" "Yang harus dikerjakan";
@@ -195,9 +197,11 @@ impl Words {
         })
     }
 
-    /// What its owner has to do about open items of an account; of none, about alarms.
-    pub(in crate::report) const fn task(&self, account: Option<Account>) -> &'static str {
+    /// What its owner has to do about open items of an account, or about those on its other side; of none, about alarms.
+    pub(in crate::report) const fn task(&self, account: Option<Account>, is_reversed: bool) -> &'static str {
         self.said(match account {
+            Some(Account::Doku) if is_reversed => ["Ask DOKU what it paid too much for", "Tanyakan kelebihan pencairan ke DOKU"],
+            Some(Account::Suspense) if is_reversed => ["Find out why DOKU took money back", "Cari tahu mengapa DOKU menarik dana kembali"],
             None => ["Look into alarms", "Telusuri peringatan"],
             Some(Account::Receivable) => ["Collect what is owed and overdue", "Tagih yang belum dibayar dan lewat waktu"],
             Some(Account::Unproven) => ["Find out who paid what the ledger calls paid", "Cari bukti atas tagihan yang ditandai lunas"],

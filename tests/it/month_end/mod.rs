@@ -19,4 +19,5 @@ mod stories;
 mod taken_back;
 mod three_months;
 mod told;
+mod unlisted;
 mod waiting;

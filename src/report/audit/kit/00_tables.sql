@@ -7,7 +7,9 @@ CREATE OR REPLACE VIEW fact_channels AS SELECT * FROM read_parquet('facts/channe
 CREATE OR REPLACE VIEW fact_channel_names AS SELECT * FROM read_parquet('facts/channel_names.parquet');
 CREATE OR REPLACE VIEW fact_holidays AS SELECT * FROM read_parquet('facts/holidays.parquet');
 CREATE OR REPLACE VIEW fact_shares AS SELECT * FROM read_parquet('facts/shares.parquet');
+-- Bills; those that only the books know, because the ledger lists them no more, match payments and are in nobody's scope.
 CREATE OR REPLACE VIEW fact_bills AS SELECT * FROM read_parquet('facts/bills.parquet');
+CREATE OR REPLACE VIEW listed_bill AS SELECT * FROM fact_bills WHERE listed = 'yes';
 CREATE OR REPLACE VIEW fact_bill_numbers AS SELECT * FROM read_parquet('facts/bill_numbers.parquet');
 CREATE OR REPLACE VIEW fact_bill_former_codes AS SELECT * FROM read_parquet('facts/bill_former_codes.parquet');
 CREATE OR REPLACE VIEW fact_bill_earlier_amounts AS SELECT * FROM read_parquet('facts/bill_earlier_amounts.parquet');

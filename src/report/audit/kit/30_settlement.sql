@@ -74,7 +74,7 @@ WHERE r.channel IS NOT NULL AND r.is_repeated = 0 AND r.is_purchase = 1 AND coal
 
 -- What an earlier month has settled stays settled by the row that did; told again in its batch with something corrected, it is the same row.
 CREATE OR REPLACE TABLE settled_before AS
-SELECT p.item, p.amount, coalesce(p.settled_by, p.held_as) AS row_item, r.batch, r.number
+SELECT p.item, coalesce(p.settled_by, p.held_as) AS row_item, r.batch, r.number
 FROM fact_carried_payments p LEFT JOIN fact_carried_rows r ON r.item = coalesce(p.settled_by, p.held_as)
 WHERE p.settled_by IS NOT NULL OR p.held_as <> p.item;
 
@@ -96,14 +96,9 @@ corrected AS (
 SELECT place, told FROM same
 UNION ALL SELECT place, told FROM corrected WHERE nth_row = 1 AND nth_told = 1;
 
--- A row whose payment is of a bill that the ledger lists no more.
-CREATE OR REPLACE TABLE row_before AS
-SELECT s.place, max(b.amount) AS amount FROM purchase_row s JOIN settlement_row r ON r.place = s.place JOIN settled_before b ON b.row_item = r.item
-WHERE s.place NOT IN (SELECT place FROM paired_before) GROUP BY s.place;
-
 -- What is left to be paired.
 CREATE OR REPLACE TABLE sought AS
-SELECT * FROM purchase_row WHERE place NOT IN (SELECT place FROM paired_before) AND place NOT IN (SELECT place FROM row_before);
+SELECT * FROM purchase_row WHERE place NOT IN (SELECT place FROM paired_before);
 
 CREATE OR REPLACE TABLE open_told AS SELECT * FROM notified WHERE told NOT IN (SELECT told FROM told_before);
 
@@ -218,7 +213,7 @@ FROM (
 
 CREATE OR REPLACE TABLE row_class AS
 WITH looked AS (
-  SELECT r.*, p.told, coalesce(t.amount, e.amount) AS notified, CASE WHEN p.told IS NOT NULL OR e.place IS NOT NULL THEN 1 ELSE 0 END AS is_settling, t.item AS payment_item, t.payment, f.fee_expected,
+  SELECT r.*, p.told, t.amount AS notified, t.item AS payment_item, t.payment, f.fee_expected,
     CASE WHEN a.is_again = 1 THEN 1 ELSE 0 END AS is_again,
     CASE WHEN m.place IS NOT NULL OR (r.is_purchase = 1 AND s.subjects > 1) THEN 1 ELSE 0 END AS is_ambiguous,
     CASE WHEN a.place IS NOT NULL AND a.is_again = 0 AND p.told IS NULL THEN 1 ELSE 0 END AS finds_nothing,
@@ -229,7 +224,6 @@ WITH looked AS (
       WHEN r.channel IS NOT NULL AND r.is_purchase = 1 AND h.has_columns = h.expected AND h.wrong > 0 THEN 1 ELSE 0 END AS shares_wrong
   FROM settlement_row r
   LEFT JOIN paired p ON p.place = r.place LEFT JOIN notified t ON t.told = p.told
-  LEFT JOIN row_before e ON e.place = r.place
   LEFT JOIN row_alone a ON a.place = r.place LEFT JOIN row_ambiguous m ON m.place = r.place
   LEFT JOIN row_subject s ON s.place = r.place LEFT JOIN row_beside b ON b.place = r.place
   LEFT JOIN row_shares h ON h.place = r.place LEFT JOIN row_fee f ON f.place = r.place)
@@ -243,7 +237,7 @@ SELECT l.*, CASE WHEN l.is_repeated = 1 OR l.is_beside = 1 THEN 0 ELSE 1 END AS 
     WHEN l.is_purchase = 0 THEN 'S06'
     WHEN l.is_ambiguous = 1 THEN 'S13'
     WHEN l.finds_nothing = 1 AND CAST(l.transaction_date AS DATE) BETWEEN s.period_from AND s.period_to THEN 'S01'
-    WHEN l.is_settling = 1 AND (l.notified IS NULL OR l.notified <> l.amount) THEN 'S03'
+    WHEN l.told IS NOT NULL AND (l.notified IS NULL OR l.notified <> l.amount) THEN 'S03'
     WHEN l.paid_out <> l.paid_out_expected THEN 'S05'
     WHEN l.is_purchase = 1 AND l.fee_expected <> l.fee THEN 'S04'
     WHEN l.shares_wrong = 1 THEN 'S09'
@@ -262,7 +256,7 @@ WITH hits AS (
     WHEN 'S14' THEN r.is_repeated = 0 AND r.is_again = 1 AND r.paid_out_on IS NULL
     WHEN 'S06' THEN r.is_purchase = 0
     WHEN 'S13' THEN r.is_repeated = 0 AND r.is_purchase = 1 AND r.is_ambiguous = 1
-    WHEN 'S03' THEN r.is_settling = 1 AND (r.notified IS NULL OR r.notified <> r.amount)
+    WHEN 'S03' THEN r.told IS NOT NULL AND (r.notified IS NULL OR r.notified <> r.amount)
     WHEN 'S05' THEN r.paid_out <> r.paid_out_expected
     WHEN 'S04' THEN r.is_purchase = 1 AND r.fee_expected <> r.fee
     WHEN 'S09' THEN r.shares_wrong = 1

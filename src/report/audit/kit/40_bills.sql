@@ -2,7 +2,7 @@
 
 CREATE OR REPLACE TABLE bill_scope AS
 SELECT b.*, s.as_of_us
-FROM fact_bills b CROSS JOIN setting s
+FROM listed_bill b CROSS JOIN setting s
 WHERE (b.planned_at_us IS NULL OR b.planned_at_us <= s.as_of_us)
   AND (b.cancelled_at_us IS NULL OR b.cancelled_at_us >= s.starts_at_us)
   AND (b.expires_at_us IS NULL OR s.starts_at_us - b.expires_at_us <= s.expiry_grace_us)
@@ -44,7 +44,7 @@ LEFT JOIN (SELECT DISTINCT subject FROM row_class WHERE is_purchase = 1) r ON r.
 -- L07: a code that is live on two invoices.
 CREATE OR REPLACE TABLE bill_live_twice AS
 WITH live AS (
-  SELECT b.bill, b.channel, b.payment_code, b.invoice_number FROM fact_bills b CROSS JOIN setting s
+  SELECT b.bill, b.channel, b.payment_code, b.invoice_number FROM listed_bill b CROSS JOIN setting s
   WHERE b.payment_code <> '' AND b.code_is_dead = 'no'
     AND (coalesce(b.created_at_us, b.planned_at_us) IS NULL OR coalesce(b.created_at_us, b.planned_at_us) <= s.as_of_us)
     AND (b.expires_at_us IS NULL OR b.expires_at_us >= s.as_of_us)

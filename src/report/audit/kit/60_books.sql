@@ -16,7 +16,7 @@ SELECT b.*,
 FROM (
   SELECT f.*, row_number() OVER (PARTITION BY item
     ORDER BY CASE WHEN cancelled_at_us IS NULL THEN 0 ELSE 1 END, amount DESC, created_at_us, payment_code) AS nth
-  FROM fact_bills f) b
+  FROM listed_bill f) b
 WHERE nth = 1;
 
 -- The amounts a bill gave up at a known time, in their order; each gave way to the one after it, the last to the present one.

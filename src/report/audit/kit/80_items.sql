@@ -6,13 +6,13 @@ CREATE OR REPLACE TABLE vanished AS
 SELECT count(*) AS debts, coalesce(sum(open_before), 0) AS at_stake FROM (
   SELECT d.debt, d.due - d.applied - d.unproven - d.lapsed - d.cancelled - d.written_off - d.waived - d.rounding - d.elsewhere AS open_before
   FROM fact_carried_debts d
-  WHERE d.debt NOT IN (SELECT c.debt FROM fact_carried_bills c JOIN fact_bills b ON b.item = c.item)) gone
-WHERE open_before > 0 AND EXISTS (SELECT 1 FROM fact_bills);
+  WHERE d.debt NOT IN (SELECT c.debt FROM fact_carried_bills c JOIN listed_bill b ON b.item = c.item)) gone
+WHERE open_before > 0 AND EXISTS (SELECT 1 FROM listed_bill);
 
 -- Debts whose bills ask for different amounts, one of these bills in scope (L14): the largest counts.
 CREATE OR REPLACE TABLE differing_debt AS
 SELECT b.bill_group, max(b.amount) AS at_stake
-FROM fact_bills b LEFT JOIN bill_scope s ON s.bill = b.bill
+FROM listed_bill b LEFT JOIN bill_scope s ON s.bill = b.bill
 WHERE b.bill_group IS NOT NULL AND b.reusable = 'no' AND b.cancelled_at_us IS NULL
 GROUP BY b.bill_group HAVING min(b.amount) <> max(b.amount) AND max(CASE WHEN s.bill IS NULL THEN 0 ELSE 1 END) = 1;
 
@@ -50,7 +50,7 @@ FROM (VALUES ('N01'), ('N02'), ('N03'), ('N04'), ('N05'), ('N07'), ('N12'), ('P1
 LEFT JOIN raised_alarm r ON r.class = n.class CROSS JOIN setting s
 WHERE s.trusts_log = 'no' AND NOT EXISTS (SELECT 1 FROM fact_decisions d WHERE d.item LIKE 'alarm:%')
   AND (NOT EXISTS (SELECT 1 FROM fact_carried_alarms c WHERE c.class = n.class AND c.is_answered = 'no')
-    OR (n.class IN ('L07', 'L09', 'L10', 'L13', 'L14') AND n.class NOT IN (SELECT class FROM fact_not_evaluated) AND EXISTS (SELECT 1 FROM fact_bills)));
+    OR (n.class IN ('L07', 'L09', 'L10', 'L13', 'L14') AND n.class NOT IN (SELECT class FROM fact_not_evaluated) AND EXISTS (SELECT 1 FROM listed_bill)));
 
 -- What an item is called by its account, and how long it may wait.
 CREATE OR REPLACE TABLE item_class AS
