@@ -277,11 +277,11 @@ fn decide_each(
     let mut register = writer.journal().register_for_decisions()?;
     let mut decisions = Vec::new();
     for id in ids.ids.iter().map(|id| bare(id)).collect::<BTreeSet<_>>() {
-        let step = step_of(&id, register.get(&id)).map_err(Failure::usage)?;
+        let step = step_of(&id, register.get(&id))?;
         let facts = register.get(&id).map_or_else(|| Fingerprint::of_text(""), |item| item.facts.fingerprint());
         let (reason, by, person) = (author.reason().to_owned(), author.actor().to_owned(), author.person().to_owned());
         let decision = Decision { id, facts, step, reason, by, owner: owner.cloned(), comment: comment.cloned(), person };
-        register.decide(at, &decision).map_err(Failure::usage)?;
+        register.decide(at, &decision)?;
         decisions.push(decision);
     }
     let mut counts: BTreeMap<ItemEventKind, (usize, Vec<&str>)> = BTreeMap::new();

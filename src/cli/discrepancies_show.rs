@@ -98,7 +98,7 @@ fn told(details: &DecisionDetails) -> String {
 
 pub(super) fn show(setup: &Setup, id: &str) -> Result<Exit, Failure> {
     let register = register(setup)?;
-    let item = register.get(id).ok_or_else(|| Failure::usage(DecisionRefusal::Unknown(id.to_owned())))?;
+    let item = register.get(id).ok_or_else(|| DecisionRefusal::Unknown(id.to_owned()))?;
     let (facts, today) = (&item.facts, as_of_day(&register));
     if setup.json {
         let mut whole = brief(id, item, today);

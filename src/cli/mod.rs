@@ -97,7 +97,7 @@ pub fn main() -> Exit {
             // As text: the arguments in it are anybody's, and colours would be their letters too.
             let text = error.render().to_string();
             if std::env::args_os().any(|argument| argument == "--json") {
-                return failed(true, Exit::Usage, text.trim().trim_start_matches("error: "));
+                return failed(true, &Failure::usage(text.trim().trim_start_matches("error: ")));
             }
             output::note(text.trim_end());
             return Exit::Usage;
@@ -122,24 +122,23 @@ fn parsed() -> Result<(Cli, Invocation), clap::Error> {
 /// Says what is wrong, if anything is, and gives the exit code.
 fn ended(json: bool, outcome: Result<Exit, Failure>) -> Exit {
     match outcome {
-        Ok(_) if output::has_failed() => failed(
-            json,
-            Exit::Disk,
-            "the result could not be written to standard output\nhint: check where it goes and free space there; what was done is done",
-        ),
+        Ok(_) if output::has_failed() => {
+            let hint = "hint: check where it goes and free space there; what was done is done";
+            failed(json, &Failure::new(Exit::Disk, format!("the result could not be written to standard output\n{hint}")))
+        }
         Ok(exit) => exit,
-        Err(failure) => failed(json, failure.exit, &failure.message),
+        Err(failure) => failed(json, &failure),
     }
 }
 
 /// Says why it failed.
-fn failed(json: bool, exit: Exit, message: &str) -> Exit {
+fn failed(json: bool, failure: &Failure) -> Exit {
     if json {
-        output::error_json(error_json::line(exit, message));
+        output::error_json(error_json::line(failure.exit, failure.code.map(|code| code.id), &failure.message));
     } else {
-        output::error(message);
+        output::error(&failure.message);
     }
-    exit
+    failure.exit
 }
 
 fn run(cli: &Cli, invocation: &Invocation) -> Exit {

@@ -16,7 +16,7 @@ use crate::domain::balance::Balance;
 use crate::domain::closing::Closing;
 use crate::domain::language::{Language, Say as _};
 use crate::exit::Exit;
-use crate::jobs::period::{self, Approval, CloseOptions, PeriodError, Signing};
+use crate::jobs::period::{self, Approval, CloseOptions, Signing};
 use crate::jobs::reconcile::OpeningFolder;
 use crate::journal;
 use crate::journal::period::{ClosedPeriod, PeriodClose};
@@ -24,23 +24,6 @@ use crate::journal::{JournalEntry, Record};
 use crate::ledger::{Store, codes};
 use crate::report::manifest;
 use crate::temporary;
-
-impl From<PeriodError> for Failure {
-    fn from(error: PeriodError) -> Self {
-        let exit = match error {
-            PeriodError::Journal(error) => return error.into(),
-            PeriodError::Report { .. } | PeriodError::Stale { .. } => Exit::Input,
-            PeriodError::Identity { .. } => Exit::Damaged,
-            PeriodError::Days { .. }
-            | PeriodError::Order { .. }
-            | PeriodError::Caveat { .. }
-            | PeriodError::Reviewer { .. }
-            | PeriodError::OtherProposal { .. }
-            | PeriodError::NothingProposed { .. } => Exit::Usage,
-        };
-        Self::new(exit, error)
-    }
-}
 
 pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Failure> {
     match command {

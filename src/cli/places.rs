@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::failure::{Failure, absolute, full};
+use super::failure::{Failure, absolute};
 use super::output;
 use super::setup::Setup;
 use crate::config::{self, Config};
 use crate::domain::share::RateShare;
-use crate::ledger::{Binding, Create, LedgerError, Location, PostgresServer, Seals, SenderLock, ServerAccess, Store, lock};
+use crate::ledger::{Binding, Create, LedgerError, Location, PostgresServer, Seals, SenderLock, ServerAccess, Store, full, lock};
 use crate::private::{self, folder_of};
 use crate::random::MachineRandomness;
 use crate::secret::{self, SecretSources};

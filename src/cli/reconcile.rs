@@ -25,32 +25,12 @@ use crate::evidence::StoreAt;
 use crate::evidence::store::ReceiptDays;
 use crate::exit::Exit;
 use crate::jobs::period::MadeFrom;
-use crate::jobs::reconcile::{self, Billed, LedgersAsked, OpeningFolder, ReconcileError, ReconcileOptions, Unjudged};
+use crate::jobs::reconcile::{self, Billed, LedgersAsked, OpeningFolder, ReconcileOptions, Unjudged};
 use crate::journal;
 use crate::ledger::{Ledger as _, Location, Store};
 use crate::report::Presentation;
 use crate::report::manifest;
 use crate::table::TableSettings;
-
-impl From<ReconcileError> for Failure {
-    fn from(error: ReconcileError) -> Self {
-        let exit = match error {
-            ReconcileError::Ledger(error) => return error.into(),
-            ReconcileError::Journal(error) => return error.into(),
-            ReconcileError::Evidence(error) => return error.into(),
-            ReconcileError::Folder(error) => return error.into(),
-            ReconcileError::Period { .. } => Exit::Usage,
-            ReconcileError::Report(_) => Exit::Disk,
-            ReconcileError::Settlement(_)
-            | ReconcileError::Bank(_)
-            | ReconcileError::External(_)
-            | ReconcileError::TooManyBills
-            | ReconcileError::CarryIn { .. } => Exit::Input,
-            ReconcileError::Opening { .. } | ReconcileError::Before(_) | ReconcileError::Books(_) => Exit::Damaged,
-        };
-        Self::new(exit, error)
-    }
-}
 
 /// What is reconciled, and against which evidence.
 pub(super) struct Task {

@@ -14,29 +14,13 @@ use super::{ledger_commands, why_books, why_json};
 use crate::doku::keyring::Keyring;
 use crate::exit::Exit;
 use crate::jobs::reconcile::SettlementFiles;
-use crate::jobs::why::report::{AskedReport, ReportSays, ReportUnreadable};
+use crate::jobs::why::report::{AskedReport, ReportSays};
 use crate::jobs::why::{self, Story, WhyError, WhyOptions, named_by};
 use crate::journal::{self, Journal};
 use crate::ledger::{Ledger as _, Store};
 
 /// Columns of a terminal.
 const WIDTH: usize = 80;
-
-impl From<ReportUnreadable> for Failure {
-    fn from(error: ReportUnreadable) -> Self {
-        Self::new(Exit::Input, error)
-    }
-}
-
-impl From<Box<WhyError>> for Failure {
-    fn from(error: Box<WhyError>) -> Self {
-        match *error {
-            WhyError::Read(error) => error.into(),
-            WhyError::Books(error) => error.into(),
-            error => Self::usage(error),
-        }
-    }
-}
 
 /// What `serve` has kept of one kind, if anything.
 fn kept(setup: &Setup, kind: &str) -> Result<Vec<PathBuf>, Failure> {

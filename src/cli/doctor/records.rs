@@ -6,13 +6,13 @@ use std::path::Path;
 
 use super::Arguments;
 use crate::cli::failure::Failure;
-use crate::cli::failure::{absolute, full};
+use crate::cli::failure::absolute;
 use crate::cli::ledger_commands::wait;
 use crate::cli::ledger_whole::parse_head;
 use crate::cli::setup::Setup;
 use crate::exit::Exit;
 use crate::jobs::doctor::{LedgerState, LockState, LogState, RecordsState};
-use crate::ledger::{Ledger as _, Store};
+use crate::ledger::{Ledger as _, Store, full};
 use crate::report::issue::head_text;
 
 pub(super) fn of(setup: &Setup, arguments: &Arguments) -> Result<RecordsState, Failure> {

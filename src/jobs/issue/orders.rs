@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::ids::PaymentCode;
 use crate::domain::plan::{Lacking, Mint, Minting, codes_kept};
+use crate::exit::{Explained, Explanation};
 use crate::jobs::portion::{self, Portion};
 use crate::ledger::{LedgerError, LedgerView, Names};
 
@@ -44,17 +45,22 @@ impl Orders for [Bill] {
 }
 
 /// Why a run over rows could not go on.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum RunError<E> {
     /// The ledger's failure.
-    Ledger(LedgerError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// The rows cannot be given again.
+    #[error(transparent)]
     Orders(E),
 }
 
-impl<E> From<LedgerError> for RunError<E> {
-    fn from(error: LedgerError) -> Self {
-        Self::Ledger(error)
+impl<E: Explained> Explained for RunError<E> {
+    fn explanation(&self) -> Explanation {
+        match self {
+            Self::Ledger(error) => error.explanation(),
+            Self::Orders(error) => error.explanation(),
+        }
     }
 }
 
