@@ -10,6 +10,7 @@ mod bank;
 mod bill_options;
 mod books;
 mod check;
+mod command_line;
 mod config_show;
 mod demo;
 mod demo_settlement;
@@ -27,6 +28,7 @@ mod head_file;
 mod help;
 mod init;
 mod install;
+mod invoices;
 mod keys;
 mod layout_guess;
 mod ledger_args;
@@ -34,6 +36,8 @@ mod ledger_commands;
 mod ledger_whole;
 mod log;
 mod logs;
+mod matching;
+mod opening;
 mod orders;
 mod output;
 mod period;
@@ -57,11 +61,14 @@ mod setup;
 mod shell;
 mod standard_input;
 mod stopping;
+mod stores;
 mod support;
 mod sync;
 mod tables;
+mod terminal;
 mod times;
 mod unsaid;
+mod waiting;
 mod watching;
 mod why;
 mod why_books;
@@ -73,7 +80,7 @@ mod witness;
 
 use clap::FromArgMatches as _;
 
-use self::args::{Cli, Command, ConfigCommand};
+use self::command_line::{Cli, Command, ConfigCommand};
 use self::failure::Failure;
 use self::runs::Invocation;
 use self::setup::Setup;
@@ -199,7 +206,7 @@ fn with(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Check { files, cycle, tables, out } => {
             if out.is_some() {
-                setup.keep_standard_input(files)?;
+                setup.standard_input.keep(files)?;
             }
             check::check(setup, files, &setup.intake(cycle.cycle.as_ref(), tables)?, out.as_deref())
         }

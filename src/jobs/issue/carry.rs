@@ -2,54 +2,21 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::issuing::{Issuing, Next, stopped_before};
 use super::operation::Operation;
-use super::{Issuing, Next};
-use crate::doku::answer::Trust;
 use crate::doku::body;
-use crate::doku::info::InfoKey;
-use crate::doku::paths::Paths;
 use crate::doku::wire::{HttpMethod, WireRequest};
 use crate::domain::bill::{Bill, Customer, Expiry, RecordedTerms, Salt, Terms, Wanted};
 use crate::domain::codes;
 use crate::domain::conclusion::Before;
-use crate::domain::digest::{self, Digest};
-use crate::domain::doubt::Patience;
+use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event, OperationKind};
-use crate::domain::plan::{self, AmendBase, Rules, Step};
+use crate::domain::plan::{self, Step};
 use crate::domain::row_end::End;
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::ledger::{Basis, Ledger, LedgerError, NewEvent, Private};
-
-/// What the configuration says about issuing.
-#[derive(Clone, Debug)]
-pub struct IssueSettings {
-    /// `sandbox` or `production`; part of every request id.
-    pub environment: String,
-    /// Our `Client-Id`; part of every request id.
-    pub client_id: String,
-    /// Where the calls go.
-    pub paths: Paths,
-    /// Goes into every request id; follows from the secret key.
-    pub request_id_key: Digest,
-    /// What the text is called that a counter shows.
-    pub info_key: InfoKey,
-    /// How much signatures count.
-    pub trust: Trust,
-    /// How rows become steps.
-    pub rules: Rules,
-    /// From when DOKU counts an amendment's minutes.
-    pub amend_base: AmendBase,
-    /// Stands in a cancellation for a customer whose name is not kept.
-    pub cancel_name: Option<String>,
-    /// Minutes after its intent in which an operation in doubt is replayed; later only Check Status is asked.
-    pub replay_window_minutes: i64,
-    /// How long a negative finding must last to count.
-    pub patience: Patience,
-    /// Operations under way at once at most.
-    pub in_flight_max: usize,
-}
 
 /// A body that is about to be pinned.
 pub(super) struct Draft {
@@ -71,7 +38,7 @@ where
     /// it.
     pub(super) async fn start(&self, bill: &Bill, step: &Step, state: Option<BillState>, planned_at: u64) -> Result<Next, LedgerError> {
         if self.caller.stop.reason().is_some() {
-            return Ok(Next::Ended(super::stopped_before()));
+            return Ok(Next::Ended(stopped_before()));
         }
         let draft = match self.draft(bill, step, state.as_ref()).await? {
             Ok(draft) => draft,

@@ -44,6 +44,14 @@ impl Orders for [Bill] {
     }
 }
 
+/// The highest code that `minting` may have given out before, as far as the ledger knows.
+///
+/// # Errors
+/// The ledger's.
+pub async fn highest_code(view: &impl LedgerView, minting: &Minting) -> Result<Option<PaymentCode>, LedgerError> {
+    view.highest_code(&minting.prefix, minting.length).await
+}
+
 /// Why a run over rows could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError<E> {
@@ -102,7 +110,7 @@ impl<'a, O: Orders + ?Sized> Coded<'a, O> {
         let mut seen: Vec<PaymentCode> = Vec::new();
         if let (Some(view), Some(minting)) = (view, minting) {
             // Somebody may still hold a code that its bill has lost, and must not pay another's bill with it: all count.
-            let highest = super::highest_code(view, minting).await?;
+            let highest = highest_code(view, minting).await?;
             if mint.needs_all_codes(highest.as_ref(), minting) {
                 view.visit_codes(&minting.prefix, minting.length, |code| seen.push(code.clone())).await?;
             }

@@ -1,8 +1,8 @@
 //! Ending doubts: the same bytes again, then Check Status, then the same wish under a new id where that makes no code.
 
 use super::carry::Draft;
+use super::issuing::{Issuing, Next};
 use super::operation::{Ended, Operation};
-use super::{Issuing, Next};
 use crate::domain::bill::{Expiry, RecordedTerms, Salt, Terms};
 use crate::domain::conclusion::Before;
 use crate::domain::doubt::{self, Ending};
