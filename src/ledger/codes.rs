@@ -130,6 +130,14 @@ pub const OTHER_KEY: StableCode = StableCode::new(
     "Set `ledger.seal_key_file` to the ledger's key. A ledger that had the configured key before is an older copy, or somebody took the key out of it: put the last backup back, and seal nothing anew. To give a ledger its first key or another one, `tagih ledger rekey` takes the last head that is known (docs/security.md).",
 );
 
+/// [`super::LedgerError::OtherAmount`].
+pub const OTHER_AMOUNT: StableCode = StableCode::new(
+    "E0518",
+    "a request would ask for another amount",
+    "Before a request leaves, its amount is read back out of the bytes that are to be sent, and held against the amount that is recorded of it. They differ, so it was not sent: a customer would have been asked for another amount than was billed.",
+    "Send nothing more; keep the ledger as it is, and report the defect.",
+);
+
 /// What is recorded of each run that changes the ledger.
 pub const RUN_NOT_RECORDED: StableCode = StableCode::new(
     "E0516",
@@ -157,4 +165,5 @@ pub const ALL: &[StableCode] = &[
     OTHER_KEY,
     RUN_NOT_RECORDED,
     OTHER_THAN_RECORDED,
+    OTHER_AMOUNT,
 ];

@@ -149,6 +149,20 @@ pub enum LedgerError {
         /// The bill that has it.
         other: InvoiceNumber,
     },
+    /// The bytes of a request do not say what is recorded of it (exit 8); they were not sent.
+    #[error(
+        "E0518: the request for invoice `{invoice_number}` would ask for {}, and {recorded} is recorded of it, so it was not sent\n\
+         hint: send nothing more; keep the ledger as it is, and report the defect",
+        asked.map_or_else(|| "no amount".to_owned(), |asked| asked.to_string())
+    )]
+    OtherAmount {
+        /// The bill.
+        invoice_number: InvoiceNumber,
+        /// What the bytes ask for, in rupiah.
+        asked: Option<u64>,
+        /// What is recorded, in rupiah.
+        recorded: u64,
+    },
     /// A number would stand for two bills at DOKU (exit 8).
     #[error("number `{number}` of invoice `{invoice_number}` already stands for invoice `{other}`")]
     NumberTaken {
@@ -170,6 +184,7 @@ impl Explained for LedgerError {
             Self::Illegal(_) => Explanation::new(Exit::Damaged, codes::ILLEGAL),
             Self::CodeTaken { .. } => Explanation::new(Exit::Damaged, codes::CODE_TAKEN),
             Self::NumberTaken { .. } => Explanation::new(Exit::Damaged, codes::NUMBER_TAKEN),
+            Self::OtherAmount { .. } => Explanation::new(Exit::Damaged, codes::OTHER_AMOUNT),
             Self::Missing { .. } => Explanation::new(Exit::Usage, codes::MISSING).of_setting(),
             Self::OtherBinding { .. } => Explanation::new(Exit::Usage, codes::OTHER_BINDING).of_setting(),
             Self::OtherKey { .. } => Explanation::new(Exit::Usage, codes::OTHER_KEY).of_setting(),

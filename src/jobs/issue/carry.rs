@@ -50,7 +50,7 @@ where
             Wanted::Live(terms) => Some((terms.customer.clone(), self.salt(bill, state.as_ref()))),
             Wanted::Cancelled => None,
         };
-        let operation = self.operation(&bill.invoice_number, &draft, generation);
+        let operation = self.operation(&bill.invoice_number, &draft, generation)?;
         let Some(operation) = operation else {
             let reason = format!("DOKU documents no such call for method `{}` at {}", draft.terms.method, draft.terms.channel);
             return Ok(Next::Ended(End::refused(codes::CANNOT_AMEND, "method", &reason)));
@@ -134,7 +134,12 @@ where
 
     /// The operation of a draft, if DOKU documents a call for it. Its id follows from the draft, the generation and our key alone, so equal
     /// work has an equal id, also with the ledger lost; and nobody without the key can try names against the id of a bill that was purged.
-    pub(super) fn operation(&self, invoice_number: &InvoiceNumber, draft: &Draft, generation: u32) -> Option<Operation> {
+    pub(super) fn operation(
+        &self,
+        invoice_number: &InvoiceNumber,
+        draft: &Draft,
+        generation: u32,
+    ) -> Result<Option<Operation>, LedgerError> {
         let Draft { kind, terms, body, .. } = draft;
         let parts = [
             &self.settings.request_id_key[..],
@@ -147,7 +152,8 @@ where
             body,
         ];
         let request_id = RequestId::from_digest(&digest::of_parts(&parts));
-        Some(Operation {
+        let request = self.request(invoice_number, *kind, terms, request_id, body.clone())?;
+        Ok(request.map(|request| Operation {
             invoice_number: invoice_number.clone(),
             kind: *kind,
             channel: terms.channel,
@@ -155,8 +161,8 @@ where
             payment_code: draft.payment_code.clone(),
             intended_at: draft.drafted_at,
             wanted_end: draft.wanted_end,
-            request: self.request(*kind, terms, request_id, body.clone())?,
-        })
+            request,
+        }))
     }
 
     /// The event that makes the intent of `operation` durable, and the bytes beside it.
@@ -181,11 +187,24 @@ where
         NewEvent { invoice_number: operation.invoice_number.clone(), at: operation.intended_at, event, basis, private }
     }
 
-    pub(super) fn request(&self, kind: OperationKind, terms: &RecordedTerms, request_id: RequestId, body: Vec<u8>) -> Option<WireRequest> {
+    /// What is sent of an operation, an earlier run's as well; none where DOKU documents no call for it. The amount that its bytes ask for
+    /// is the recorded one, or nothing of it leaves.
+    pub(super) fn request(
+        &self,
+        invoice_number: &InvoiceNumber,
+        kind: OperationKind,
+        terms: &RecordedTerms,
+        request_id: RequestId,
+        body: Vec<u8>,
+    ) -> Result<Option<WireRequest>, LedgerError> {
+        let (asked, recorded) = (body::amount(&body), terms.amount.get());
+        if asked != Some(recorded) {
+            return Err(LedgerError::OtherAmount { invoice_number: invoice_number.clone(), asked, recorded });
+        }
         let (method, path) = match kind {
             OperationKind::Issue => (HttpMethod::Post, self.settings.paths.issue(terms.channel, terms.method)),
             OperationKind::Amend | OperationKind::Cancel => (HttpMethod::Patch, self.settings.paths.amend(terms.channel, terms.method)),
         };
-        Some(WireRequest { method, path: path?.to_owned(), request_id, body: body.into() })
+        Ok(path.map(|path| WireRequest { method, path: path.to_owned(), request_id, body: body.into() }))
     }
 }

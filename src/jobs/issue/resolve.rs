@@ -34,7 +34,8 @@ where
         if let Some(body) = &pinned {
             self.check_pinned(&state, &open, body).await?;
         }
-        let request = pinned.and_then(|body| self.request(open.operation, &open.terms, open.request_id, body));
+        let request = pinned.map(|body| self.request(invoice_number, open.operation, &open.terms, open.request_id, body));
+        let request = request.transpose()?.flatten();
         let marker = match (state.status, &request) {
             (Status::InDoubt(_), Some(_)) => Some(Event::Repeated),
             (Status::InDoubt(_), None) => None,
@@ -177,7 +178,7 @@ where
             return still(&reason);
         }
         let Some(draft) = self.draft_anew(state, open).await? else { return still(&reason) };
-        let Some(operation) = self.operation(&state.invoice_number, &draft, state.generation) else { return still(&reason) };
+        let Some(operation) = self.operation(&state.invoice_number, &draft, state.generation)? else { return still(&reason) };
         match self.ledger.record(vec![Self::intent(&operation, draft.terms, None, state.salt, Basis::of(Some(state)))]).await {
             Err(LedgerError::Lost { invoice_number }) => return Ok(Next::overtaken(&invoice_number)),
             recorded => drop(recorded?),

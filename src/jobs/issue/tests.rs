@@ -27,6 +27,7 @@ use crate::jobs::watch::Watch;
 use crate::ledger::memory::MemoryLedger;
 use crate::ledger::{Basis, NewEvent, Private};
 
+mod amounts;
 mod border;
 mod local;
 mod numbers;
