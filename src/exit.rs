@@ -2,6 +2,9 @@
 //! overdue, 3, 1.
 
 pub mod codes;
+mod explained;
+
+pub use explained::{Explained, Explanation};
 
 /// What a run ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
 pub use self::command::SecretCommand;
+use crate::exit::{Exit, Explained, Explanation};
 use crate::private;
 
 /// Why there is no secret.
@@ -96,6 +97,12 @@ pub enum SecretError {
     /// The file holds nothing.
     #[error("the secret file `{0}` is empty")]
     Empty(String),
+}
+
+impl Explained for SecretError {
+    fn explanation(&self) -> Explanation {
+        Explanation::plain(Exit::Usage).of_setting()
+    }
 }
 
 /// What the environment offers.

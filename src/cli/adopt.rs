@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::failure::Failure;
-use super::ledger_commands::wait;
 use super::output;
 use super::setup::Setup;
+use super::waiting::wait;
 use crate::domain::share::RateShare;
 use crate::exit::Exit;
 use crate::intake::InputPlace;

@@ -8,13 +8,14 @@ use serde_json::json;
 use super::failure::Failure;
 use super::output;
 use super::period::made_again;
-use super::reconcile::{self, month};
+use super::reconcile;
 use super::setup::Setup;
+use super::times::month;
 use crate::exit::Exit;
 use crate::jobs::period::{self, compare};
 use crate::journal;
 use crate::reconcile::codes::FOLDER_USED;
-use crate::report::audit::{self, KitError, KitFacts};
+use crate::report::audit::{self, KitFacts};
 use crate::report::folder_lock::HeldFolder;
 
 /// What the kit is of, and where it goes.
@@ -30,16 +31,6 @@ pub(super) struct Arguments {
     /// Where to write the kit
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-}
-
-impl From<KitError> for Failure {
-    fn from(error: KitError) -> Self {
-        let exit = match error {
-            KitError::Folder(_) => Exit::Input,
-            KitError::Write(_) => Exit::Disk,
-        };
-        Self::new(exit, error)
-    }
 }
 
 pub(super) fn audit_kit(setup: &Setup, arguments: &Arguments) -> Result<Exit, Failure> {

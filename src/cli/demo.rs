@@ -21,6 +21,7 @@ use super::sending;
 use super::setup::Setup;
 use super::standard_input::StandardInput;
 use super::tables::BillFlags;
+use super::times::month;
 use crate::clock::Stopwatch;
 use crate::doku::keyring::Keyring;
 use crate::doku::signature::SigningKey;
@@ -89,7 +90,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     logs::ingest_files(&setup, &logs, tables.clone(), &keys)?;
 
     step("5. reconcile", "every line, payment, bill and settlement row of October in exactly one class");
-    let ((from, to), report) = (reconcile::month(PERIOD)?, out.join("5-reconcile"));
+    let ((from, to), report) = (month(PERIOD)?, out.join("5-reconcile"));
     let task = Task {
         evidence: None,
         tables,

@@ -5,14 +5,11 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use jiff::civil::Date;
-
 use super::discrepancies_args::{Chosen, DiscrepanciesCommand as Command, OnOff, Which};
 use super::failure::Failure;
 use super::output;
 use super::setup::Setup;
 use super::{discrepancies_show as show, entries, explain};
-use crate::domain::calendar::wib_date;
 use crate::domain::classify::Class;
 use crate::domain::language::Language;
 use crate::exit::Exit;
@@ -64,16 +61,6 @@ fn bare(id: &str) -> String {
 
 fn eyes(setup: &Setup, author: &Author) -> Result<Eyes, Failure> {
     Ok(if setup.four_eyes(author)? { Eyes::Four } else { Eyes::Two })
-}
-
-/// What the journal says now.
-pub(super) fn register(setup: &Setup) -> Result<Register, Failure> {
-    Ok(journal::read(setup.existing_journal()?)?.register()?)
-}
-
-/// The WIB day of the latest report's as-of: ages do not depend on when somebody looks.
-pub(super) fn as_of_day(register: &Register) -> Date {
-    register.runs().iter().map(|run| wib_date(run.as_of)).max().unwrap_or(Date::MIN)
 }
 
 /// Records what the report changes, unless that run is known.
@@ -160,7 +147,7 @@ fn chosen<'a>(which: &Which, register: &'a Register, run_id: Option<&str>) -> Re
             None => return Err(Failure::usage(format!("`{name}` is no status\nhint: open, proposed, accepted, cleared, reopened or all"))),
         }
     }
-    let today = as_of_day(register);
+    let today = show::as_of_day(register);
     let is_wanted = |item: &Item| {
         let by_status = if statuses.is_empty() { item.status.is_open() } else { statuses.contains(&item.status) };
         by_status
@@ -176,9 +163,9 @@ fn chosen<'a>(which: &Which, register: &'a Register, run_id: Option<&str>) -> Re
 
 fn list(setup: &Setup, which: &Which) -> Result<Exit, Failure> {
     let run_id = which.report.as_ref().map(|report| take_and_name(setup, report, None)).transpose()?;
-    let register = register(setup)?;
+    let register = show::register(setup)?;
     let chosen = chosen(which, &register, run_id.as_deref())?;
-    show::list(setup, &chosen, as_of_day(&register));
+    show::list(setup, &chosen, show::as_of_day(&register));
     Ok(Exit::Done)
 }
 
@@ -190,10 +177,10 @@ fn take_and_name(setup: &Setup, report: &Path, by: Option<&str>) -> Result<Strin
 
 fn export(setup: &Setup, which: &Which, out: &Path, by: Option<&str>, lang: Option<Language>) -> Result<Exit, Failure> {
     let run_id = which.report.as_ref().map(|report| take_and_name(setup, report, by)).transpose()?;
-    let register = register(setup)?;
+    let register = show::register(setup)?;
     let chosen = chosen(which, &register, run_id.as_deref())?;
     let is_workbook = out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx"));
-    let today = as_of_day(&register);
+    let today = show::as_of_day(&register);
     let mut start = [0; 32];
     if let Ok(count) = File::open(out).and_then(|mut file| file.read(&mut start))
         && !items::is_export(start.get(..count).unwrap_or_default(), is_workbook)
@@ -277,11 +264,11 @@ fn decide_each(
     let mut register = writer.journal().register_for_decisions()?;
     let mut decisions = Vec::new();
     for id in ids.ids.iter().map(|id| bare(id)).collect::<BTreeSet<_>>() {
-        let step = step_of(&id, register.get(&id)).map_err(Failure::usage)?;
+        let step = step_of(&id, register.get(&id))?;
         let facts = register.get(&id).map_or_else(|| Fingerprint::of_text(""), |item| item.facts.fingerprint());
         let (reason, by, person) = (author.reason().to_owned(), author.actor().to_owned(), author.person().to_owned());
         let decision = Decision { id, facts, step, reason, by, owner: owner.cloned(), comment: comment.cloned(), person };
-        register.decide(at, &decision).map_err(Failure::usage)?;
+        register.decide(at, &decision)?;
         decisions.push(decision);
     }
     let mut counts: BTreeMap<ItemEventKind, (usize, Vec<&str>)> = BTreeMap::new();

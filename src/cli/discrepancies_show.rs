@@ -3,13 +3,23 @@
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::discrepancies::{as_of_day, register};
 use super::failure::Failure;
 use super::output::{self, rupiah};
 use super::setup::Setup;
-use crate::domain::calendar::{format_utc_seconds, wib};
+use crate::domain::calendar::{format_utc_seconds, wib, wib_date};
 use crate::exit::Exit;
-use crate::register::{DecisionDetails, DecisionRefusal, Item, Resolution};
+use crate::journal;
+use crate::register::{DecisionDetails, DecisionRefusal, Item, Register, Resolution};
+
+/// What the journal says now.
+pub(super) fn register(setup: &Setup) -> Result<Register, Failure> {
+    Ok(journal::read(setup.existing_journal()?)?.register()?)
+}
+
+/// The WIB day of the latest report's as-of: ages do not depend on when somebody looks.
+pub(super) fn as_of_day(register: &Register) -> Date {
+    register.runs().iter().map(|run| wib_date(run.as_of)).max().unwrap_or(Date::MIN)
+}
 
 fn amount(amount: Option<i64>) -> String {
     amount.map_or_else(|| "-".to_owned(), |amount| rupiah(amount.into()))
@@ -98,7 +108,7 @@ fn told(details: &DecisionDetails) -> String {
 
 pub(super) fn show(setup: &Setup, id: &str) -> Result<Exit, Failure> {
     let register = register(setup)?;
-    let item = register.get(id).ok_or_else(|| Failure::usage(DecisionRefusal::Unknown(id.to_owned())))?;
+    let item = register.get(id).ok_or_else(|| DecisionRefusal::Unknown(id.to_owned()))?;
     let (facts, today) = (&item.facts, as_of_day(&register));
     if setup.json {
         let mut whole = brief(id, item, today);

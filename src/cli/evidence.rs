@@ -10,8 +10,8 @@ use super::failure::Failure;
 use super::failure::absolute;
 use super::head_file;
 use super::logs::logs;
+use super::matching::policy;
 use super::output;
-use super::reconcile::policy;
 use super::setup::Setup;
 use super::tables::TableFlags;
 use crate::domain::digest;
@@ -94,16 +94,6 @@ impl Setup {
         let tables = self.tables(&TableFlags { layout: layout.cloned(), ..TableFlags::default() })?;
         let (keep_raw, malformed_max_percent) = (self.config.evidence.keep_raw, self.config.reconcile.malformed_lines_max_percent);
         Ok(EvidenceOptions { at, keep_raw, malformed_max_percent, policy: policy(self)?, tables })
-    }
-}
-
-/// Says so where a store has told of nothing: it may be one that has only just been made.
-pub(super) fn warn(store: Option<&StoreAt>, files: &[InputFile]) {
-    if let Some(store) = store.filter(|_| files.is_empty()) {
-        output::note(format_args!(
-            "warning: the evidence store `{}` has no log; a period without evidence looks like a period without payments",
-            store.path.display()
-        ));
     }
 }
 
@@ -221,7 +211,7 @@ fn verify(setup: &Setup, at: &StoreAt, head: Option<&str>, head_file: Option<&Pa
         ));
     }
     if let Some(path) = head_file {
-        head_file::keep(path, super::ledger_whole::parse_head(&current)?)?;
+        head_file::keep(path, head_file::parse_head(&current)?)?;
     }
     if !setup.json {
         output::done(format_args!("{} messages in {} files are as they were written; head {current}", found.messages, found.files));

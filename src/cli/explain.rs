@@ -8,7 +8,7 @@ use crate::domain::language::Language;
 use crate::domain::misspelling;
 use crate::domain::texts;
 use crate::exit::Exit;
-use crate::{doku, domain, evidence, exit, intake, jobs, journal, ledger, reconcile, serve, table};
+use crate::{doku, domain, evidence, exit, intake, jobs, ledger, reconcile, register, serve, table};
 
 /// Every error code of the program, by module, then every class.
 fn codes() -> impl Iterator<Item = &'static StableCode> {
@@ -21,7 +21,7 @@ fn codes() -> impl Iterator<Item = &'static StableCode> {
         serve::codes::ALL,
         evidence::codes::ALL,
         reconcile::codes::ALL,
-        journal::codes::ALL,
+        register::codes::ALL,
         jobs::doctor::codes::ALL,
         exit::codes::ALL,
     ];

@@ -1,11 +1,11 @@
-//! The ledger's head as `ledger verify --head-file` keeps it from one night to the next, so that an older copy put back is found by itself.
+//! The ledger's head as people give it, and as `ledger verify --head-file` keeps it from one night to the next, so that an older copy put back is found by itself.
 
 use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::failure::Failure;
-use super::ledger_whole::parse_head;
 use super::output;
+use crate::domain::digest::Digest;
 use crate::exit::Exit;
 use crate::ledger::LedgerHead;
 use crate::private;
@@ -30,4 +30,16 @@ pub(super) fn kept(path: &Path) -> Result<Option<LedgerHead>, Failure> {
 /// Keeps the head of a ledger that is whole, in place of the one before.
 pub(super) fn keep(path: &Path, head: LedgerHead) -> Result<(), Failure> {
     Ok(atomic::write(path, |draft| writeln!(draft, "{}", head_text(head)))?)
+}
+
+/// `sequence:hash`, as every summary prints it.
+pub(super) fn parse_head(text: &str) -> Result<LedgerHead, Failure> {
+    let parsed = text.split_once(':').and_then(|(sequence, hash)| {
+        let mut bytes: Digest = [0; 32];
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(hash.get(index * 2..index * 2 + 2)?, 16).ok()?;
+        }
+        (hash.len() == 64).then_some(LedgerHead { sequence: sequence.parse().ok()?, hash: bytes })
+    });
+    parsed.ok_or_else(|| Failure::usage(format!("`--head {text}` is not `sequence:hash`\nhint: copy `ledger_head` from a summary.json")))
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use clap::{Command, CommandFactory as _};
 
-use super::args::Cli;
+use super::command_line::Cli;
 use super::failure::Failure;
 use super::output;
 use crate::exit::Exit;

@@ -8,10 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use super::failure::Failure;
-use super::ledger_commands::wait;
-use super::ledger_whole::parse_head;
+use super::head_file::parse_head;
 use super::output;
 use super::setup::Setup;
+use super::waiting::wait;
 use crate::config::Doku;
 use crate::doku::keyring::Keyring;
 use crate::doku::signature::SigningKey;

@@ -8,59 +8,22 @@ use super::adopt::Adopting;
 use super::args::VerdictArgument;
 use super::attention;
 use super::failure::Failure;
+use super::invoices::{invoice_number, unknown_invoice};
 use super::ledger_args::LedgerCommand;
 use super::ledger_whole::{backup, rekey, restore, verify};
 use super::output::{self, rupiah};
 use super::setup::Setup;
+use super::waiting::{runtime, wait};
 use super::witness;
 use crate::domain::calendar::{format_utc_seconds, start_of_wib_day};
-use crate::domain::ids::{InvoiceNumber, PaymentCode};
+use crate::domain::ids::PaymentCode;
 use crate::domain::lifecycle::{BillState, CodeAnswer, DoubtVerdict, Event, OperationKind};
+use crate::domain::plan;
 use crate::domain::share::RateShare;
 use crate::domain::sum::Sum;
-use crate::domain::{misspelling, plan};
 use crate::exit::Exit;
 use crate::ledger::{Basis, Create, Ledger as _, LedgerError, LedgerView as _, NewEvent, Private, Store};
 use crate::report::issue::head_text;
-
-pub(super) fn reading(setup: &Setup) -> Result<Store, Failure> {
-    let ledger = Store::open_read_only(&setup.ledger_location()?, &setup.binding()?)?;
-    setup.run_sees(&ledger)?;
-    Ok(ledger)
-}
-
-fn invoice_number(text: &str) -> Result<InvoiceNumber, Failure> {
-    InvoiceNumber::new(text).map_err(|error| Failure::usage(format!("`{text}` is not an invoice number: {error}")))
-}
-
-/// That the ledger knows no such invoice, and which may be meant.
-pub(super) fn unknown_invoice(ledger: &Store, text: &str) -> Result<Failure, Failure> {
-    let question = meant_invoice(ledger, text)?.unwrap_or_else(|| "name it as `tagih issue` knows it".to_owned());
-    Ok(Failure::usage(format!("the ledger holds no invoice `{text}`\nhint: {question}")))
-}
-
-/// Which invoice may be meant by a name the ledger does not hold, as a question.
-pub(super) fn meant_invoice(ledger: &Store, text: &str) -> Result<Option<String>, Failure> {
-    let edits: Vec<InvoiceNumber> = misspelling::edits(text).into_iter().filter_map(|edit| InvoiceNumber::new(edit).ok()).collect();
-    let known = wait(async { ledger.view().await?.bills(&edits).await })?;
-    let exists = |edit: &str| Ok::<_, Failure>(known.iter().any(|bill| bill.invoice_number.as_str() == edit));
-    Ok(misspelling::question(&misspelling::nearest(text, exists)?))
-}
-
-/// Runs one call to the ledger that has to wait for durability.
-pub(super) fn wait<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
-    done(async { Ok(work.await?) })
-}
-
-/// The same of work that is more than one question.
-pub(super) fn done<O>(work: impl Future<Output = Result<O, Failure>>) -> Result<O, Failure> {
-    runtime()?.block_on(work)
-}
-
-/// What such calls run on.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    Ok(tokio::runtime::Builder::new_current_thread().build()?)
-}
 
 /// The same, where a refusal by the ledger is the person's mistake and not damage.
 fn wait_for_a_person<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
@@ -80,7 +43,7 @@ fn wait_for_a_person<O>(work: impl Future<Output = Result<O, LedgerError>>) -> R
 }
 
 pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
-    let ledger = reading(setup)?;
+    let ledger = setup.reading()?;
     let now = setup.clock.now();
     let (head, totals, noted, oldest_doubt) = wait(async {
         let view = ledger.view().await?;
@@ -234,7 +197,7 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
             verify(setup, head.as_deref(), head_file.as_deref(), record.as_ref())
         }
         LedgerCommand::Export => {
-            let ledger = reading(setup)?;
+            let ledger = setup.reading()?;
             output::stream(|out| wait(ledger.export(out)).map(drop))?;
             Ok(Exit::Done)
         }

@@ -6,16 +6,15 @@ use std::path::Path;
 use serde_json::json;
 
 use super::failure::Failure;
-use super::head_file;
-use super::ledger_commands::{runtime, wait};
+use super::head_file::{self, parse_head};
 use super::output;
 use super::setup::Setup;
+use super::waiting::{runtime, wait};
 use super::witness;
 use crate::domain::calendar::format_utc_seconds;
-use crate::domain::digest::Digest;
 use crate::exit::Exit;
 use crate::ledger::codes as ledger_codes;
-use crate::ledger::{LedgerError, LedgerHead, Location, Seals, SenderLock, Store, VerifyReport};
+use crate::ledger::{LedgerError, Location, Seals, SenderLock, Store, VerifyReport};
 use crate::report::atomic;
 use crate::report::issue::head_text;
 use crate::secret::{self, SecretSources};
@@ -134,18 +133,6 @@ pub(super) fn restore(setup: &Setup, from: &Path) -> Result<Exit, Failure> {
     let told = json!({"ledger": place, "ledger_head": head});
     output::outcome(setup.json, &told, format_args!("`{place}` holds all of `{}`; head {head}", from.display()));
     Ok(Exit::Done)
-}
-
-/// `sequence:hash`, as every summary prints it.
-pub(super) fn parse_head(text: &str) -> Result<LedgerHead, Failure> {
-    let parsed = text.split_once(':').and_then(|(sequence, hash)| {
-        let mut bytes: Digest = [0; 32];
-        for (index, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(hash.get(index * 2..index * 2 + 2)?, 16).ok()?;
-        }
-        (hash.len() == 64).then_some(LedgerHead { sequence: sequence.parse().ok()?, hash: bytes })
-    });
-    parsed.ok_or_else(|| Failure::usage(format!("`--head {text}` is not `sequence:hash`\nhint: copy `ledger_head` from a summary.json")))
 }
 
 /// Whoever writes with the former key is refused afterwards.

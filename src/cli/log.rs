@@ -19,7 +19,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::output;
+use super::terminal::{acts, has_colours, shown};
 use crate::clock::Clock;
 use crate::config::LogFormat;
 use crate::secret::unsaid;
@@ -58,7 +58,7 @@ pub(super) fn begin(format: LogFormat, run: &str) {
         let filter = told.into_iter().fold(filter, EnvFilter::add_directive);
         return tracing_subscriber::registry().with(filter).with(journal).init();
     }
-    let ansi = output::has_colours();
+    let ansi = has_colours();
     // Where a line cannot be written, saying so there would end the program.
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Standard).log_internal_errors(false);
     match format {
@@ -131,14 +131,14 @@ fn journald(level: Level, run: &str, fields: &Map<String, Value>) -> String {
             None => write!(line, " {name}={value}").unwrap_or_default(),
         }
     }
-    output::shown(&line.replace('\n', " ")).into_owned()
+    shown(&line.replace('\n', " ")).into_owned()
 }
 
 /// JSON whose texts do not act on a terminal: what the notation lets stand is written out in it.
 fn harmless(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
     for c in json.chars() {
-        if output::acts(c) {
+        if acts(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 write!(line, "\\u{unit:04x}").unwrap_or_default();
             }

@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::failure::Failure;
-use super::ledger_commands::wait;
+use super::matching::policy;
 use super::output;
-use super::reconcile::policy;
 use super::runs::Input;
 use super::sending::figure_doubts;
 use super::setup::Setup;
 use super::tables::TableFlags;
+use super::waiting::wait;
 use crate::doku::keyring::Keyring;
 use crate::domain::classify::Nature;
 use crate::domain::digest;
 use crate::domain::line::InputFile;
-use crate::evidence::{self, EvidenceSources};
+use crate::evidence::{self, EvidenceSources, StoreAt};
 use crate::exit::Exit;
 use crate::jobs::ingest::{self, IngestOptions, IngestReport};
 use crate::ledger::{Create, Ledger as _, LedgerView as _, Store};
@@ -83,7 +83,7 @@ fn ingest_all(setup: &Setup, sources: EvidenceSources<'_>, tables: TableSettings
         now: setup.clock.now(),
     };
     let report = runtime.block_on(ingest::ingest(&ledger, &options))?;
-    super::evidence::warn(options.evidence.as_ref(), &report.files);
+    warn_of_none(options.evidence.as_ref(), &report.files);
     let blank = report.files.iter().map(|file| file.contents.blank).fold(0, u64::saturating_add);
     setup.run_reads(report.files.iter().map(read));
     figures(setup, &ledger, &report)?;
@@ -113,6 +113,16 @@ fn ingest_all(setup: &Setup, sources: EvidenceSources<'_>, tables: TableSettings
     }
     whole(setup, &report.files)?;
     Ok(Exit::Done)
+}
+
+/// Says so where a store has told of nothing: it may be one that has only just been made.
+pub(super) fn warn_of_none(store: Option<&StoreAt>, files: &[InputFile]) {
+    if let Some(store) = store.filter(|_| files.is_empty()) {
+        output::note(format_args!(
+            "warning: the evidence store `{}` has no log; a period without evidence looks like a period without payments",
+            store.path.display()
+        ));
+    }
 }
 
 /// A log for the run's record.

@@ -10,6 +10,7 @@ mod bank;
 mod bill_options;
 mod books;
 mod check;
+mod command_line;
 mod config_show;
 mod demo;
 mod demo_settlement;
@@ -27,6 +28,7 @@ mod head_file;
 mod help;
 mod init;
 mod install;
+mod invoices;
 mod keys;
 mod layout_guess;
 mod ledger_args;
@@ -34,6 +36,8 @@ mod ledger_commands;
 mod ledger_whole;
 mod log;
 mod logs;
+mod matching;
+mod opening;
 mod orders;
 mod output;
 mod period;
@@ -57,11 +61,14 @@ mod setup;
 mod shell;
 mod standard_input;
 mod stopping;
+mod stores;
 mod support;
 mod sync;
 mod tables;
+mod terminal;
 mod times;
 mod unsaid;
+mod waiting;
 mod watching;
 mod why;
 mod why_books;
@@ -73,7 +80,7 @@ mod witness;
 
 use clap::FromArgMatches as _;
 
-use self::args::{Cli, Command, ConfigCommand};
+use self::command_line::{Cli, Command, ConfigCommand};
 use self::failure::Failure;
 use self::runs::Invocation;
 use self::setup::Setup;
@@ -97,7 +104,7 @@ pub fn main() -> Exit {
             // As text: the arguments in it are anybody's, and colours would be their letters too.
             let text = error.render().to_string();
             if std::env::args_os().any(|argument| argument == "--json") {
-                return failed(true, Exit::Usage, text.trim().trim_start_matches("error: "));
+                return failed(true, &Failure::usage(text.trim().trim_start_matches("error: ")));
             }
             output::note(text.trim_end());
             return Exit::Usage;
@@ -122,24 +129,23 @@ fn parsed() -> Result<(Cli, Invocation), clap::Error> {
 /// Says what is wrong, if anything is, and gives the exit code.
 fn ended(json: bool, outcome: Result<Exit, Failure>) -> Exit {
     match outcome {
-        Ok(_) if output::has_failed() => failed(
-            json,
-            Exit::Disk,
-            "the result could not be written to standard output\nhint: check where it goes and free space there; what was done is done",
-        ),
+        Ok(_) if output::has_failed() => {
+            let hint = "hint: check where it goes and free space there; what was done is done";
+            failed(json, &Failure::new(Exit::Disk, format!("the result could not be written to standard output\n{hint}")))
+        }
         Ok(exit) => exit,
-        Err(failure) => failed(json, failure.exit, &failure.message),
+        Err(failure) => failed(json, &failure),
     }
 }
 
 /// Says why it failed.
-fn failed(json: bool, exit: Exit, message: &str) -> Exit {
+fn failed(json: bool, failure: &Failure) -> Exit {
     if json {
-        output::error_json(error_json::line(exit, message));
+        output::error_json(error_json::line(failure.exit, failure.code.map(|code| code.id), &failure.message));
     } else {
-        output::error(message);
+        output::error(&failure.message);
     }
-    exit
+    failure.exit
 }
 
 fn run(cli: &Cli, invocation: &Invocation) -> Exit {
@@ -200,7 +206,7 @@ fn with(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Check { files, cycle, tables, out } => {
             if out.is_some() {
-                setup.keep_standard_input(files)?;
+                setup.standard_input.keep(files)?;
             }
             check::check(setup, files, &setup.intake(cycle.cycle.as_ref(), tables)?, out.as_deref())
         }

@@ -13,10 +13,9 @@ use tracing::Level;
 
 use super::failure::Failure;
 use super::log;
+use super::terminal::{has_colours, is_dumb, shown};
 use crate::domain::amount::grouped;
-use crate::domain::names::is_invisible;
 use crate::exit::Exit;
-use crate::secret::unsaid;
 
 /// Whether a result could not be written.
 static FAILED: AtomicBool = AtomicBool::new(false);
@@ -131,29 +130,6 @@ pub(super) fn note(text: impl Display) {
     say(Said::Note(text.to_string()));
 }
 
-/// Whether a terminal would do something else with it than show it.
-pub(super) fn acts(c: char) -> bool {
-    c.is_control() && !matches!(c, '\n' | '\t') || is_invisible(c)
-}
-
-/// `text` as a terminal may have it: what would move its cursor, set its title or turn its letters about is written out instead.
-/// Names of files, arguments and cells are anybody's. What may be a key is nobody's.
-pub(super) fn shown(text: &str) -> Cow<'_, str> {
-    let text = unsaid::without(text);
-    if !text.contains(acts) {
-        return text;
-    }
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if acts(c) {
-            shown.extend(c.escape_unicode());
-        } else {
-            shown.push(c);
-        }
-    }
-    Cow::Owned(shown)
-}
-
 /// Prints what a person is waiting for, also under `--quiet`.
 pub(super) fn at_once(text: impl Display) {
     let text = text.to_string();
@@ -170,17 +146,6 @@ fn told(level: Level, message: &str, text: &str) {
 
 fn to_stderr(text: &str) {
     drop(writeln!(io::stderr().lock(), "{}", painted(&shown(text), has_colours())));
-}
-
-/// Whether the terminal can do nothing but show letters.
-fn is_dumb() -> bool {
-    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
-}
-
-/// Whether whoever reads standard error wants colours, as clap has it.
-pub(super) fn has_colours() -> bool {
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    io::stderr().is_terminal() && !is_set("NO_COLOR") && !is_dumb()
 }
 
 /// The words that a line begins with, in the colours that clap gives its own.
@@ -255,11 +220,6 @@ pub(super) fn rupiah(amount: i128) -> String {
 
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn nothing_printed_acts_on_a_terminal() {
-        assert_eq!(super::shown("a\u{1b}[31m\u{7}\r\u{9b}b\u{202e}c\n\td é"), "a\\u{1b}[31m\\u{7}\\u{d}\\u{9b}b\\u{202e}c\n\td é");
-    }
-
     #[test]
     fn the_first_word_of_an_error_and_of_its_hint_has_claps_colours_on_a_terminal_only() {
         let text = "error: no\nhint: try\n  tip: error: x\nplain";

@@ -2,45 +2,27 @@
 
 use std::path::Path;
 
-use jiff::civil::Date;
 use serde_json::json;
 
 use super::failure::Failure;
-use super::ledger_commands::wait;
-use super::ledger_whole::parse_head;
+use super::head_file::parse_head;
 use super::output::{self, rupiah};
 use super::period_args::PeriodCommand;
-use super::reconcile::{self, month};
+use super::reconcile;
 use super::setup::Setup;
+use super::times::month;
+use super::waiting::wait;
 use crate::domain::balance::Balance;
 use crate::domain::closing::Closing;
 use crate::domain::language::{Language, Say as _};
 use crate::exit::Exit;
-use crate::jobs::period::{self, Approval, CloseOptions, PeriodError, Signing};
-use crate::jobs::reconcile::OpeningFolder;
+use crate::jobs::period::{self, Approval, CloseOptions, Signing};
 use crate::journal;
 use crate::journal::period::{ClosedPeriod, PeriodClose};
 use crate::journal::{JournalEntry, Record};
 use crate::ledger::{Store, codes};
 use crate::report::manifest;
 use crate::temporary;
-
-impl From<PeriodError> for Failure {
-    fn from(error: PeriodError) -> Self {
-        let exit = match error {
-            PeriodError::Journal(error) => return error.into(),
-            PeriodError::Report { .. } | PeriodError::Stale { .. } => Exit::Input,
-            PeriodError::Identity { .. } => Exit::Damaged,
-            PeriodError::Days { .. }
-            | PeriodError::Order { .. }
-            | PeriodError::Caveat { .. }
-            | PeriodError::Reviewer { .. }
-            | PeriodError::OtherProposal { .. }
-            | PeriodError::NothingProposed { .. } => Exit::Usage,
-        };
-        Self::new(exit, error)
-    }
-}
 
 pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Failure> {
     match command {
@@ -262,26 +244,4 @@ fn json(period: &ClosedPeriod) -> serde_json::Value {
     let ClosedPeriod { close, at, by, reason } = period;
     let close = serde_json::to_value(close).unwrap_or_default();
     serde_json::json!({"at": at.to_string(), "by": by, "reason": reason, "close": close})
-}
-
-/// Where the opening balances of a period from this day are: in `wanted`, or, for `auto`, in the report that was signed for the
-/// days before.
-pub(super) fn opening(setup: &Setup, from: Date, wanted: Option<&Path>) -> Result<Option<OpeningFolder>, Failure> {
-    let Some(path) = wanted else { return Ok(None) };
-    let closed = journal::read(setup.journal_path())?.periods()?;
-    let before = closed.iter().find(|period| period.close.closing.to.tomorrow().ok() == Some(from));
-    let signed_hash = before.map(|period| period.close.closing_hash.clone());
-    if path != Path::new("auto") {
-        return Ok(Some(OpeningFolder { path: path.to_owned(), signed_hash }));
-    }
-    match before {
-        Some(period) => Ok(Some(OpeningFolder { path: period.close.report.clone().into(), signed_hash })),
-        None if closed.first().is_none_or(|first| from <= first.close.closing.from) => {
-            output::note("no period before it is closed: the books begin with it");
-            Ok(None)
-        }
-        None => Err(Failure::usage(format!(
-            "the period before {from} is not closed\nhint: close it first, or name its folder: `--opening DIR`"
-        ))),
-    }
 }

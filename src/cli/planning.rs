@@ -7,13 +7,13 @@ use jiff::Timestamp;
 
 use super::failure::Failure;
 use super::keys::key_is_revoked;
-use super::ledger_commands::{done, wait};
 use super::orders::FileOrders;
 use super::output::{self, rupiah};
 use super::refused::Refusals;
 use super::sender::{Flags, ceiling_warning, settings};
 use super::sequence;
 use super::setup::Setup;
+use super::waiting::{done, wait};
 use crate::domain::bill::{Bill, Salts, Wanted};
 use crate::domain::digest;
 use crate::domain::guard::{RunLimits, RunTotals};
@@ -161,7 +161,7 @@ impl PlanRows {
     pub(super) fn row(&mut self, setup: &Setup, planned: &PlannedRow<'_>) -> Result<PlanRow, Failure> {
         let place = &planned.row.place;
         if !self.input_marks.contains_key(&*place.file) {
-            let mark = plan::short(&digest_of_file(setup.bytes_of(&place.file))?);
+            let mark = plan::short(&digest_of_file(setup.standard_input.bytes_of(&place.file))?);
             self.input_marks.insert(place.file.to_path_buf(), mark);
         }
         let (invoice_number, line) = match (&planned.row.verdict, &planned.planned) {

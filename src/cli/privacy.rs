@@ -9,9 +9,10 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::failure::Failure;
-use super::ledger_commands::{done, reading};
+use super::invoices::{invoice_number, unknown_invoice};
 use super::output::{self, rupiah};
 use super::setup::Setup;
+use super::waiting::done;
 use crate::domain::bill::Customer;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event};
@@ -102,9 +103,8 @@ fn parts(customer: &Customer) -> impl Iterator<Item = &Personal> {
 }
 
 fn report(setup: &Setup, customer: Option<&str>, invoice: Option<&str>) -> Result<Report, Failure> {
-    let ledger = reading(setup)?;
-    let number = |text| InvoiceNumber::new(text).map_err(|error| Failure::usage(format!("`{text}` is not an invoice number: {error}")));
-    let invoice = invoice.map(number).transpose()?;
+    let ledger = setup.reading()?;
+    let invoice = invoice.map(invoice_number).transpose()?;
     let (bills, words) = done(async {
         let view = ledger.view().await?;
         let mut wanted: BTreeSet<String> = customer.map(str::to_owned).into_iter().collect();
@@ -130,7 +130,7 @@ fn report(setup: &Setup, customer: Option<&str>, invoice: Option<&str>) -> Resul
         Ok((bills, wanted))
     })?;
     if let Some(invoice) = invoice.filter(|_| bills.is_empty()) {
-        return Err(super::ledger_commands::unknown_invoice(&ledger, invoice.as_str())?);
+        return Err(unknown_invoice(&ledger, invoice.as_str())?);
     }
     let has_personal = |bill: &Bill| bill.name.is_some() || bill.email.is_some() || bill.account_name.is_some() || bill.request_bodies > 0;
     Ok(Report {

@@ -12,45 +12,25 @@ use super::failure::Failure;
 use super::failure::absolute;
 use super::keys::Asking;
 use super::logs;
+use super::matching::policy;
+use super::opening::opening;
 use super::output::{self, rupiah};
 use super::runs::Input;
 use super::setup::Setup;
 use super::tables::TableFlags;
-use super::times;
+use super::times::month;
 use crate::books;
-use crate::domain::calendar::can_be_meant;
-use crate::domain::classify::{MatchingPolicy, Unverifiable};
 use crate::domain::language::{Language, Say as _};
 use crate::evidence::StoreAt;
 use crate::evidence::store::ReceiptDays;
 use crate::exit::Exit;
 use crate::jobs::period::MadeFrom;
-use crate::jobs::reconcile::{self, Billed, LedgersAsked, OpeningFolder, ReconcileError, ReconcileOptions, Unjudged};
+use crate::jobs::reconcile::{self, Billed, LedgersAsked, OpeningFolder, ReconcileOptions, Unjudged};
 use crate::journal;
 use crate::ledger::{Ledger as _, Location, Store};
 use crate::report::Presentation;
 use crate::report::manifest;
 use crate::table::TableSettings;
-
-impl From<ReconcileError> for Failure {
-    fn from(error: ReconcileError) -> Self {
-        let exit = match error {
-            ReconcileError::Ledger(error) => return error.into(),
-            ReconcileError::Journal(error) => return error.into(),
-            ReconcileError::Evidence(error) => return error.into(),
-            ReconcileError::Folder(error) => return error.into(),
-            ReconcileError::Period { .. } => Exit::Usage,
-            ReconcileError::Report(_) => Exit::Disk,
-            ReconcileError::Settlement(_)
-            | ReconcileError::Bank(_)
-            | ReconcileError::External(_)
-            | ReconcileError::TooManyBills
-            | ReconcileError::CarryIn { .. } => Exit::Input,
-            ReconcileError::Opening { .. } | ReconcileError::Before(_) | ReconcileError::Books(_) => Exit::Damaged,
-        };
-        Self::new(exit, error)
-    }
-}
 
 /// What is reconciled, and against which evidence.
 pub(super) struct Task {
@@ -82,7 +62,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
     if arguments.evidence_from.zip(arguments.evidence_to).is_some_and(|(from, to)| from > to) {
         return Err(Failure::usage("`--evidence-from` must not be after `--evidence-to`"));
     }
-    let opening = super::period::opening(setup, from, arguments.opening.as_deref())?;
+    let opening = opening(setup, from, arguments.opening.as_deref())?;
     let task = Task {
         from,
         to,
@@ -122,7 +102,7 @@ fn options(setup: &Setup, task: &Task, asking: &Asking) -> Result<ReconcileOptio
         policy: policy(setup)?,
         carry_in: task.carry_in.clone(),
         request_history: task.request_history.clone(),
-        settlement: super::settlement::files(setup, task)?,
+        settlement: super::settlement::files(setup, &task.settlement, (task.from, task.to))?,
         bank: task.bank.clone(),
         inquiries: task.inquiries.clone(),
         opening: task.opening.clone(),
@@ -164,7 +144,7 @@ pub(super) fn told(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<(Unjudg
 /// The task that a report says it was made by.
 fn task_of(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<Task, Failure> {
     let request = &made.request;
-    let opening = request.opening.as_ref().map(Path::new);
+    let wanted = request.opening.as_ref().map(Path::new);
     Ok(Task {
         from: made.from,
         to: made.to,
@@ -180,7 +160,7 @@ fn task_of(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<Task, Failure> 
         settlement: made.inputs("settlement"),
         bank: made.inputs("bank"),
         inquiries: made.inputs("inquiries"),
-        opening: super::period::opening(setup, made.from, opening)?,
+        opening: opening(setup, made.from, wanted)?,
         tables: setup.tables(&TableFlags { layout: request.layout.clone(), sheet: request.sheet.clone() })?,
         out: out.to_path_buf(),
         language: request.language,
@@ -200,7 +180,7 @@ pub(super) fn run(setup: &Setup, task: &Task, asking: &Asking) -> Result<Exit, F
     for told in report.summary.open_caveats() {
         output::note(format_args!("warning: before this month is signed: {}", told.caveat.told(Language::English)));
     }
-    super::evidence::warn(options.evidence.as_ref(), &report.logs);
+    logs::warn_of_none(options.evidence.as_ref(), &report.logs);
     super::settlement::warn(setup, &report.outcome);
     super::bank::warn(setup, &report.outcome);
     for remark in report.remarks.iter().filter(|_| !setup.quiet) {
@@ -276,41 +256,10 @@ fn billed(setup: &Setup, task: &Task, options: &ReconcileOptions) -> Result<Bill
             None => Ok(billed),
         }
     } else {
-        let ledger = super::ledger_commands::reading(setup)?;
+        let ledger = setup.reading()?;
         runtime.block_on(async { Billed::own(&ledger.view().await?, options).await })
     };
     Ok(billed?)
-}
-
-pub(super) fn policy(setup: &Setup) -> Result<MatchingPolicy, Failure> {
-    let settings = &setup.config.reconcile;
-    let unverifiable = match settings.unverifiable.as_str() {
-        "strict" => Unverifiable::Strict,
-        "trust_log" => Unverifiable::TrustLog,
-        other => return Err(Failure::setting(format!("`reconcile.unverifiable` must be strict or trust_log, not `{other}`"))),
-    };
-    Ok(MatchingPolicy {
-        tolerance_rupiah: settings.tolerance_rupiah,
-        expiry_grace_minutes: settings.expiry_grace_minutes,
-        skew_minutes: settings.skew_minutes,
-        late_evidence_grace_hours: settings.late_evidence_hours,
-        expired_break_days: settings.expired_break_days,
-        status_grace_hours: settings.status_grace_hours,
-        lapsed_policy_statuses: settings.lapsed_policy_statuses.clone(),
-        unverifiable,
-        ..MatchingPolicy::default()
-    })
-}
-
-/// `2026-10` → its first and last WIB day.
-pub(super) fn month(period: &str) -> Result<(Date, Date), Failure> {
-    let first: Date = format!("{period}-01")
-        .parse()
-        .map_err(|_| Failure::usage(format!("`--period {period}` is not a month\nhint: write it like `2026-10`")))?;
-    if !can_be_meant(first) {
-        return Err(Failure::usage(format!("`--period {period}` {}", times::out_of_time())));
-    }
-    Ok((first, first.last_of_month()))
 }
 
 /// The summary as people read it: what is wrong first, then the counts, then the proof that they add up.

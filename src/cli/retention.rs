@@ -10,10 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::failure::Failure;
-use super::ledger_commands::wait;
 use super::output;
 use super::runs::{self, State};
 use super::setup::Setup;
+use super::waiting::wait;
 use crate::domain::calendar::wib_date;
 use crate::domain::share::RateShare;
 use crate::evidence::store::StoreWriter;

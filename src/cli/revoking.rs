@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::keys::said;
-use super::ledger_commands::wait;
 use super::output;
 use super::setup::{Setup, filled};
 use super::times::instant;
+use super::waiting::wait;
 use crate::doku::keyring::Keyring;
 use crate::doku::signature::SigningKey;
 use crate::domain::caveat::Caveat;

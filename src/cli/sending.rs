@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::args::{Cancel, Issue, Sending};
 use super::attention;
 use super::failure::Failure;
-use super::ledger_commands::{done, meant_invoice, wait};
+use super::invoices::meant_invoice;
 use super::orders::FileOrders;
 use super::output::{self, Progress};
 use super::planning::{Depth, PlanRows, Sums, dry_run, has_guard, look, look_from};
@@ -18,6 +18,7 @@ use super::sender::{Flags, Sender};
 use super::sequence;
 use super::setup::Setup;
 use super::stopping::deadline;
+use super::waiting::{done, wait};
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::plan;
@@ -41,7 +42,7 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
         Some(approved) if arguments.files.is_empty() => &report::plan::files(approved),
         Some(_) | None => &arguments.files,
     };
-    setup.keep_standard_input(files)?;
+    setup.standard_input.keep(files)?;
     let intake = intake::read(files, &setup.intake(arguments.cycle.cycle.as_ref(), &arguments.tables)?)?;
     notes(setup, &intake);
     super::check::usable(&intake)?;

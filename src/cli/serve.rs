@@ -13,39 +13,16 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::args::Serve;
 use super::failure::Failure;
 use super::keys::configured_keys;
+use super::matching::policy;
 use super::output;
-use super::reconcile::policy;
 use super::setup::Setup;
 use crate::exit::Exit;
-use crate::jobs::serve::{self, ServeOptions, ServingError};
+use crate::jobs::serve::{self, ServeOptions};
 use crate::jobs::stop::{Stop, StopReason};
 use crate::ledger::Create;
 use crate::serve::keys::Keys;
 use crate::serve::log::LogFolder;
-use crate::serve::{ClientLimits, ServeError, ServeSettings, THREADS_MIN};
-
-impl From<ServingError> for Failure {
-    fn from(error: ServingError) -> Self {
-        let exit = match error {
-            ServingError::Ledger(error) => return error.into(),
-            ServingError::Serve(error) => return error.into(),
-            ServingError::Evidence(error) => return error.into(),
-            ServingError::Task => Exit::Disk,
-        };
-        Self::new(exit, error)
-    }
-}
-
-impl From<ServeError> for Failure {
-    fn from(error: ServeError) -> Self {
-        let exit = match &error {
-            ServeError::Listen { .. } => Exit::Usage,
-            ServeError::Held { .. } => Exit::Held,
-            ServeError::Folder { .. } => Exit::Disk,
-        };
-        Self::new(exit, error)
-    }
-}
+use crate::serve::{ClientLimits, ServeSettings, THREADS_MIN};
 
 pub(super) fn serve(setup: &Setup, arguments: &Serve) -> Result<Exit, Failure> {
     let threads = std::thread::available_parallelism().map_or(THREADS_MIN, NonZero::get).max(THREADS_MIN);

@@ -1,10 +1,12 @@
 //! `[settlement]` as the terms that settlement files are held against.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::civil::Date;
 
 use super::failure::Failure;
 use super::output;
-use super::reconcile::Task;
 use super::setup::Setup;
 use crate::config::SettledChannel;
 use crate::domain::calendar::WorkingDays;
@@ -17,20 +19,20 @@ use crate::reconcile::Reconciled;
 /// Rows that cannot be read and are named on stderr.
 const MALFORMED_SHOWN: usize = 20;
 
-/// The files of a task and the terms in force; `None` without files.
-pub(super) fn files(setup: &Setup, task: &Task) -> Result<Option<SettlementFiles>, Failure> {
-    if task.settlement.is_empty() {
+/// `files` and the terms in force, for the days `from` to `to`; `None` without files.
+pub(super) fn files(setup: &Setup, files: &[PathBuf], (from, to): (Date, Date)) -> Result<Option<SettlementFiles>, Failure> {
+    if files.is_empty() {
         return Ok(None);
     }
     let terms = terms(setup)?;
-    for year in task.from.year()..=task.to.year() {
+    for year in from.year()..=to.year() {
         if !terms.working_days.knows_year(year) && !setup.quiet {
             output::note(format_args!(
                 "warning: `settlement.holidays` has no day of {year}, so payments before holidays count as overdue (S02) too early"
             ));
         }
     }
-    Ok(Some(SettlementFiles { files: task.settlement.clone(), terms }))
+    Ok(Some(SettlementFiles { files: files.to_vec(), terms }))
 }
 
 /// Names the rows that could not be read, the first of them one by one.

@@ -8,7 +8,7 @@ use super::failure::{Failure, NAME};
 use super::global::Global;
 use super::output;
 use super::places;
-use super::runs::Recording;
+use super::runs::record::Recording;
 use super::standard_input::StandardInput;
 use super::unsaid;
 use crate::clock::Clock;

@@ -8,7 +8,7 @@ use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::args::Cli;
+use super::command_line::Cli;
 use super::failure::Failure;
 use super::help::EXAMPLES;
 use super::output;

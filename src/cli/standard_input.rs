@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::failure::Failure;
-use super::setup::Setup;
 use crate::exit::Exit;
 use crate::private;
 use crate::table::STANDARD_INPUT;
@@ -20,12 +19,10 @@ impl StandardInput {
     pub(super) fn path(&self) -> Option<&Path> {
         self.0.get().map(|(_, path)| path.as_path())
     }
-}
 
-impl Setup {
-    /// Keeps standard input if it is one of `files`.
-    pub(super) fn keep_standard_input(&self, files: &[PathBuf]) -> Result<(), Failure> {
-        if self.standard_input.path().is_some() || files.iter().all(|file| file.as_os_str() != STANDARD_INPUT) {
+    /// Keeps it if it is one of `files`.
+    pub(super) fn keep(&self, files: &[PathBuf]) -> Result<(), Failure> {
+        if self.path().is_some() || files.iter().all(|file| file.as_os_str() != STANDARD_INPUT) {
             return Ok(());
         }
         let keep = || -> std::io::Result<(File, PathBuf)> {
@@ -41,12 +38,12 @@ impl Setup {
                 format!("standard input cannot be kept while it is read: {error}\nhint: give a file, or free space under TMPDIR"),
             )
         };
-        drop(self.standard_input.0.set(keep().map_err(failed)?));
+        drop(self.0.set(keep().map_err(failed)?));
         Ok(())
     }
 
     /// Where the bytes of an input file are.
     pub(super) fn bytes_of<'p>(&'p self, file: &'p Path) -> &'p Path {
-        self.standard_input.path().filter(|_| file.as_os_str() == STANDARD_INPUT).unwrap_or(file)
+        self.path().filter(|_| file.as_os_str() == STANDARD_INPUT).unwrap_or(file)
     }
 }

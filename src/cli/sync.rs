@@ -12,12 +12,13 @@ use crate::ledger::{Ledger as _, LedgerView as _};
 use super::args::Sending;
 use super::attention;
 use super::failure::Failure;
-use super::ledger_commands::{unknown_invoice, wait};
+use super::invoices::{invoice_number, unknown_invoice};
 use super::output::{self, Progress};
 use super::sender::{Flags, Sender};
 use super::sending::{confirm, exit, overdue, tell_stop};
 use super::setup::Setup;
 use super::stopping::deadline;
+use super::waiting::wait;
 
 pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Result<Exit, Failure> {
     let deadline = deadline(sending, setup.clock.now())?;
@@ -63,11 +64,7 @@ pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Res
 
 /// The invoices named, each once.
 fn chosen(invoices: &[String]) -> Result<Vec<InvoiceNumber>, Failure> {
-    let mut chosen = Vec::new();
-    for text in invoices {
-        let number = InvoiceNumber::new(text).map_err(|error| Failure::usage(format!("`{text}` is not an invoice number: {error}")))?;
-        chosen.push(number);
-    }
+    let mut chosen = invoices.iter().map(|text| invoice_number(text)).collect::<Result<Vec<_>, _>>()?;
     chosen.sort();
     chosen.dedup();
     Ok(chosen)

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::failure::Failure;
 use crate::domain::calendar::{YEARS, can_be_meant, wib_date};
 
 /// A WIB day.
@@ -17,8 +18,19 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     if can_be_meant(wib_date(at)) { Ok(at) } else { Err(out_of_time()) }
 }
 
+/// `2026-10` → its first and last WIB day.
+pub(super) fn month(period: &str) -> Result<(Date, Date), Failure> {
+    let first: Date = format!("{period}-01")
+        .parse()
+        .map_err(|_| Failure::usage(format!("`--period {period}` is not a month\nhint: write it like `2026-10`")))?;
+    if !can_be_meant(first) {
+        return Err(Failure::usage(format!("`--period {period}` {}", out_of_time())));
+    }
+    Ok((first, first.last_of_month()))
+}
+
 /// Why a time is refused that is one.
-pub(super) fn out_of_time() -> String {
+fn out_of_time() -> String {
     format!("must be of the years {} to {}", YEARS.start(), YEARS.end())
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::args::Command;
+use super::command_line::Command;
 use super::evidence::EvidenceCommand;
 use super::failure::Failure;
 use super::global::Global;

@@ -4,39 +4,25 @@ use std::path::PathBuf;
 
 use super::args::Why;
 use super::failure::Failure;
+use super::invoices::meant_invoice;
 use super::logs::expand;
+use super::matching::policy;
 use super::output;
-use super::reconcile::{month, policy};
 use super::setup::Setup;
+use super::times::month;
 use super::why_next::{deciding, next, next_of_report};
 use super::why_story::{Speaker, class_line, headline, part, told};
-use super::{ledger_commands, why_books, why_json};
+use super::{why_books, why_json};
 use crate::doku::keyring::Keyring;
 use crate::exit::Exit;
 use crate::jobs::reconcile::SettlementFiles;
-use crate::jobs::why::report::{AskedReport, ReportSays, ReportUnreadable};
+use crate::jobs::why::report::{AskedReport, ReportSays};
 use crate::jobs::why::{self, Story, WhyError, WhyOptions, named_by};
 use crate::journal::{self, Journal};
 use crate::ledger::{Ledger as _, Store};
 
 /// Columns of a terminal.
 const WIDTH: usize = 80;
-
-impl From<ReportUnreadable> for Failure {
-    fn from(error: ReportUnreadable) -> Self {
-        Self::new(Exit::Input, error)
-    }
-}
-
-impl From<Box<WhyError>> for Failure {
-    fn from(error: Box<WhyError>) -> Self {
-        match *error {
-            WhyError::Read(error) => error.into(),
-            WhyError::Books(error) => error.into(),
-            error => Self::usage(error),
-        }
-    }
-}
 
 /// What `serve` has kept of one kind, if anything.
 fn kept(setup: &Setup, kind: &str) -> Result<Vec<PathBuf>, Failure> {
@@ -112,7 +98,7 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
         Some(ledger) => ledger,
         None => match only(setup, arguments, report.as_ref(), &journal, &speaker)? {
             Some(exit) => return Ok(exit),
-            None => ledger_commands::reading(setup)?,
+            None => setup.reading()?,
         },
     };
     let notifications = match (&arguments.evidence, arguments.notifications.as_slice()) {
@@ -168,7 +154,7 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
 
 /// An error about a name that nobody knows, with what may be meant.
 fn with_meant(ledger: &Store, error: Box<WhyError>) -> Result<Failure, Failure> {
-    let meant = if let WhyError::Unknown(name) = error.as_ref() { ledger_commands::meant_invoice(ledger, name)? } else { None };
+    let meant = if let WhyError::Unknown(name) = error.as_ref() { meant_invoice(ledger, name)? } else { None };
     let mut failure = Failure::from(error);
     if let Some(question) = meant {
         failure.message.push_str("\nhint: ");

@@ -6,9 +6,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::ledger_commands::{reading, wait};
 use super::output;
 use super::setup::Setup;
+use super::waiting::wait;
 use crate::exit::Exit;
 use crate::ledger::codes;
 use crate::private;
@@ -27,7 +27,7 @@ pub(super) fn record(path: &Path) -> Result<Record, Failure> {
 /// Holds the ledger against it.
 pub(super) fn compared(setup: &Setup, record: &Record) -> Result<Compared, Failure> {
     let mut events = Vec::new();
-    wait(reading(setup)?.export(&mut events))?;
+    wait(setup.reading()?.export(&mut events))?;
     let told = Told::read(events.as_slice());
     let told = told.map_err(|error| Failure::new(Exit::Damaged, format!("the ledger's own export cannot be read: {error}")))?;
     if record.changes.is_empty() && told.tells_of_changes() {

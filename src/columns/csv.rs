@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::io::{self, Write};
 
-use super::{Cells, Column, ColumnKind, Value, plain_names};
+use super::column::{Cells, Column, ColumnKind, plain_names};
+use super::value::Value;
 use crate::domain::spreadsheet::{begins_a_cell, escaped, stands_in_words};
 
 const fn splits_more(character: char) -> bool {
@@ -23,7 +24,7 @@ pub fn compare<Row>(columns: &[Column<'_, Row>], a: &Row, b: &Row) -> Ordering {
     let [mut of_a, mut of_b] = [String::new(), String::new()];
     let by = |column: &Column<'_, Row>| {
         let (a, b) = (column.value(a), column.value(b));
-        safe(column.kind, &a, &mut of_a).ok().cmp(&safe(column.kind, &b, &mut of_b).ok())
+        safe(column.kind(), &a, &mut of_a).ok().cmp(&safe(column.kind(), &b, &mut of_b).ok())
     };
     columns.iter().map(by).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }

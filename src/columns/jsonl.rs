@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Cells, ColumnKind, Value};
+use super::column::{Cells, ColumnKind};
+use super::value::Value;
 
 /// JSON Lines on their way.
 #[derive(Debug)]

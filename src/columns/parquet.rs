@@ -8,7 +8,8 @@ use polars::prelude::{
 };
 use polars_io::parquet::write::{BatchedWriter, KeyValueMetadata, ParquetCompression, ParquetWriter};
 
-use super::{Cells, Column, ColumnKind, Value, not_of_its_column};
+use super::column::{Cells, Column, ColumnKind, not_of_its_column};
+use super::value::Value;
 
 /// Rows written as one group.
 const GROUP: usize = 1 << 14;
@@ -134,7 +135,7 @@ impl<W: Write> Groups<W> {
     /// # Errors
     /// The writer's.
     pub fn begin<Row>(out: W, columns: &[Column<'_, Row>]) -> io::Result<Self> {
-        Self::of(out, columns.iter().map(|column| (column.name(), column.kind)))
+        Self::of(out, columns.iter().map(|column| (column.name(), column.kind())))
     }
 
     /// Begins the file of a table with columns of these names and kinds.
@@ -150,7 +151,7 @@ impl<W: Write> Groups<W> {
     /// # Errors
     /// The writer's.
     pub fn lasting<Row>(out: W, columns: &[Column<'_, Row>], notes: Vec<(String, String)>) -> io::Result<Self> {
-        let columns = columns.iter().map(|column| (column.name(), column.kind));
+        let columns = columns.iter().map(|column| (column.name(), column.kind()));
         Self::noted(out, columns, ParquetCompression::Zstd(None), Some(KeyValueMetadata::from_static(notes)))
     }
 

@@ -11,9 +11,9 @@ use polars_io::mmap::MmapBytesReader;
 use polars_io::parquet::metadata::FileMetadataRef;
 use polars_io::parquet::read::{ParallelStrategy, ParquetReader};
 
-use super::Value;
 use super::pages;
 use super::parquet::into_io;
+use super::value::Value;
 use super::vouched::{self, Vouched};
 use crate::domain::digest::Digest;
 

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::ColumnKind;
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::format_wib_seconds;
 use crate::domain::digest;
@@ -127,23 +126,6 @@ impl<'v> Value<'v> {
             Self::Instant(_) => "an instant",
             Self::Digest(_) => "a digest",
             Self::List(_) => "a list",
-        }
-    }
-}
-
-impl ColumnKind {
-    /// What its values are called, for who says that something else stands there.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Text => "texts",
-            Self::Foreign => "texts from outside",
-            Self::Count => "counts",
-            Self::Rupiah => "rupiah",
-            Self::Date => "days",
-            Self::Instant => "instants",
-            Self::Digest => "digests",
-            Self::List => "lists",
-            Self::Json => "JSON",
         }
     }
 }

@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, XlsxError};
 
+use super::column::{Cells, Column, ColumnKind, plain_names};
 use super::disk::written;
-use super::{Cells, Column, ColumnKind, Value, plain_names};
+use super::value::Value;
 
 /// Rows of a sheet, by the format.
 const SHEET_ROWS_MAX: u32 = 1_048_576;

@@ -1,5 +1,7 @@
 //! Why a configuration cannot be used.
 
+use crate::exit::{Exit, Explained, Explanation};
+
 /// Why the configuration cannot be used (exit 2).
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -24,4 +26,10 @@ pub enum ConfigError {
     /// A value of the wrong kind or outside its range.
     #[error("configuration: {0}")]
     Value(String),
+}
+
+impl Explained for ConfigError {
+    fn explanation(&self) -> Explanation {
+        Explanation::plain(Exit::Usage).of_setting()
+    }
 }

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::info::InfoKey;
 use super::parts::{self, AdditionalInfo, ChannelInfo, Customer, Order, Receipt};
@@ -128,6 +128,20 @@ pub fn cancel(wire_invoice_number: &InvoiceNumber, payment_code: &PaymentCode, a
     })
 }
 
+/// The amount that `body` asks for, as whoever receives it reads it; none where that is not clear.
+#[must_use]
+pub fn amount(body: &[u8]) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Sent {
+        order: SentOrder,
+    }
+    #[derive(Deserialize)]
+    struct SentOrder {
+        amount: u64,
+    }
+    serde_json::from_slice::<Sent>(body).ok().map(|sent| sent.order.amount)
+}
+
 /// `text` with `***` for the customer's names and address in `body`, wherever DOKU has repeated them.
 #[must_use]
 pub fn masked(body: &[u8], text: &str) -> String {
@@ -194,6 +208,36 @@ mod tests {
             String::from_utf8(body).unwrap(),
             r#"{"order":{"invoice_number":"INV-20210124-0001","amount":150000},"online_to_offline_info":{"expired_time":60,"reusable_status":false,"info":"Merchant Demo Store"},"customer":{"name":"Anton Budiman","email":"anton@example.com"}}"#
         );
+    }
+
+    #[test]
+    fn the_amount_is_read_back_out_of_every_body_and_out_of_none_that_says_it_twice() {
+        let (invoice, code) = (InvoiceNumber::new("I-1").unwrap(), PaymentCode::new("7").unwrap());
+        let customer = Owner { name: Personal::new(r#"","amount":1,"x":""#), email: None, account_name: None };
+        let methods = [IssuanceMethod::Doku, IssuanceMethod::Merchant, IssuanceMethod::Inquiry];
+        let kinds = Channel::ALL.into_iter().flat_map(|channel| methods.map(|method| (channel, method)));
+        for ((channel, method), rupiah) in kinds.flat_map(|kind| [1, 150_000, 999_999_999_999].map(|rupiah| (kind, rupiah))) {
+            let amount = Amount::new(rupiah).unwrap();
+            let terms = Terms { channel, method, amount, customer: customer.clone(), ..terms() };
+            for body in [
+                issue(&invoice, &terms, 60, InfoKey::Info),
+                amend(&invoice, &code, &terms, 60, InfoKey::Info1),
+                cancel(&invoice, &code, amount, false, "Anton"),
+            ] {
+                assert_eq!(super::amount(&body), Some(rupiah), "{}", String::from_utf8_lossy(&body));
+            }
+        }
+        for unclear in [
+            r#"{"order":{"amount":1,"amount":2}}"#,
+            r#"{"order":{"amount":1},"order":{"amount":2}}"#,
+            r#"{"order":{"amount":"1"}}"#,
+            r#"{"order":{"amount":1.5}}"#,
+            r#"{"order":{"amount":-1}}"#,
+            r#"{"order":{}}"#,
+            "",
+        ] {
+            assert_eq!(super::amount(unclear.as_bytes()), None, "{unclear}");
+        }
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub use table_line::COLUMNS;
 pub use visit::{names, visit};
 
 use self::source::Expansion;
-use crate::domain::code::StableCode;
+use crate::exit::{Exit, Explained, Explanation};
 
 /// Which bill an invoice number and a code name together, for those who know; then a line need not keep its texts.
 pub trait Pairs: Sync {
@@ -105,20 +105,20 @@ pub enum EvidenceError {
     Store(#[from] StoreError),
 }
 
-impl EvidenceError {
-    /// Its stable code.
-    #[must_use]
-    pub const fn code(&self) -> StableCode {
+impl Explained for EvidenceError {
+    fn explanation(&self) -> Explanation {
         match self {
-            Self::NoFiles { .. } => codes::NO_FILES,
-            Self::Unreadable { .. } => codes::UNREADABLE,
-            Self::TooMany => codes::TOO_MANY,
-            Self::Expansion { .. } => codes::EXPANSION,
-            Self::Flood { .. } => codes::FLOOD,
-            Self::Store(error) => error.code(),
+            Self::NoFiles { .. } => Explanation::new(Exit::Input, codes::NO_FILES),
+            Self::Unreadable { .. } => Explanation::new(Exit::Input, codes::UNREADABLE),
+            Self::TooMany => Explanation::new(Exit::Input, codes::TOO_MANY),
+            Self::Expansion { .. } => Explanation::new(Exit::Input, codes::EXPANSION),
+            Self::Flood { .. } => Explanation::new(Exit::Input, codes::FLOOD),
+            Self::Store(error) => error.explanation(),
         }
     }
+}
 
+impl EvidenceError {
     fn unreadable(path: &Path, error: &std::io::Error) -> Self {
         if let Some(Expansion(times)) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
             return Self::Expansion { path: path.to_owned(), times: *times };

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::bill_column::BillColumn;
+use super::cells::parsed_yes_or_no;
 use super::codes;
-use super::row::parsed_yes_or_no;
 use super::row_cells::Cells;
 use super::template::{self, Piece};
 use crate::domain::additional::{self, Additional, FREE_LENGTH_MAX, REPORT_LENGTH_MAX, ReportColumn, SettlementShare, UrlRules};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Note;
 use super::bytes::{Fields, put_flag, put_wide};
+use super::refused_row::Note;
 use crate::domain::bill::{Bill, Expiry, Terms, Wanted};
 use crate::domain::channel::IssuanceMethod;
 use crate::domain::plan;

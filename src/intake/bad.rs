@@ -7,7 +7,8 @@ use super::error::IntakeError;
 use super::file::{File, Reading};
 use super::judged::Input;
 use super::kept_bill::KeptItem;
-use super::{Options, RefusedRow};
+use super::options::Options;
+use super::refused_row::RefusedRow;
 use crate::table::Row;
 
 /// Writes the bad rows of one file, given one by one: its own header first, then each row with its reasons.

@@ -99,8 +99,13 @@ pub(super) fn is_damaged_by_storing(column: BillColumn, text: &str) -> bool {
     }
 }
 
+/// Whether it says yes or no.
+pub(super) fn parsed_yes_or_no(text: &str) -> Result<bool, Wrong> {
+    yes_or_no(text).ok_or_else(|| (codes::YES_OR_NO, "only `true`, `false`, `yes`, `no`, `1` and `0` are understood".into()))
+}
+
 /// Reads `true`, `yes`, `1`, `false`, `no`, `0`, in any case.
-pub(super) fn yes_or_no(text: &str) -> Option<bool> {
+fn yes_or_no(text: &str) -> Option<bool> {
     let is_one_of = |words: [&str; 3]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
     if is_one_of(["true", "yes", "1"]) {
         Some(true)

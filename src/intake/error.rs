@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::codes;
 use super::kept::KeepingError;
 use crate::domain::code::StableCode;
+use crate::exit::{Exit, Explained, Explanation};
 use crate::table;
 
 /// Why nothing of an input is used.
@@ -16,6 +17,15 @@ pub enum IntakeError {
     /// Its rows cannot be kept (exit 9).
     #[error(transparent)]
     Keeping(#[from] KeepingError),
+}
+
+impl Explained for IntakeError {
+    fn explanation(&self) -> Explanation {
+        match self {
+            Self::Files(files) => Explanation { code: files.first().map(|file| file.fault.code()), ..Explanation::plain(Exit::Input) },
+            Self::Keeping(error) => error.explanation(),
+        }
+    }
 }
 
 /// One refused file.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::InputPlace;
+use super::place::InputPlace;
 
 /// What becomes of a row that is good in itself, where it is not simply used.
 #[derive(Clone, Debug, PartialEq, Eq)]

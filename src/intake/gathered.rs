@@ -3,10 +3,12 @@
 //! Belongs here: what is noted of a row before its bytes are put away. Must not be here: comparing rows with each other (`sort`).
 
 use super::advice::InputFacts;
+use super::codes;
 use super::kept::KeepingError;
 use super::kept_bill::KeptItem;
 use super::kept_row::{put_bad, put_good};
-use super::{InputPlace, RefusedRow, codes};
+use super::place::InputPlace;
+use super::refused_row::RefusedRow;
 use crate::domain::digest;
 use crate::domain::ids::PaymentCode;
 

@@ -10,15 +10,17 @@ use rayon::prelude::*;
 
 use super::bill_column::BillColumn;
 use super::carried::Carried;
+use super::codes;
 use super::error::RefusedFile;
 use super::file::{File, Head, Reading};
 use super::gathered::Gathered;
 use super::kept::KeepingError;
 use super::kept_bill::KeptItem;
+use super::place::InputPlace;
+use super::refused_row::RefusedRow;
 use super::row_cells::{Cells, Rules};
 use super::sort::Harvest;
 use super::total::{self, Totals};
-use super::{InputPlace, RefusedRow, codes};
 use crate::table::{self, RecordCounts, Row, Table};
 
 /// Rows that are read before they are judged together.

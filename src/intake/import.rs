@@ -14,8 +14,9 @@ use super::error::{FileFault, IntakeError};
 use super::file::Reading;
 use super::judged::Input;
 use super::kept_bill::KeptItem;
+use super::refused_row::RefusedRow;
 use super::row_cells::Cells;
-use super::{RefusedRow, gathered, row};
+use super::{gathered, row};
 use crate::domain::bill::{Expiry, Policy, RecordedTerms};
 use crate::domain::channel::IssuanceMethod;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
@@ -76,7 +77,7 @@ fn adopted(mut cells: Cells<'_>, format: AmountFormat) -> Result<AdoptedCode, Ve
         let reason = format!("{channel} takes no codes of the merchant's making");
         cells.refuse(BillColumn::Method, (super::codes::MERCHANT_CODES, reason));
     }
-    let reusable = cells.parsed(BillColumn::Reusable, row::parsed_yes_or_no).unwrap_or(false);
+    let reusable = cells.parsed(BillColumn::Reusable, super::cells::parsed_yes_or_no).unwrap_or(false);
     let created_at = cells.parsed(BillColumn::CreatedAt, row::parsed_instant);
     let expires_at = cells.parsed(BillColumn::ExpiresAt, row::parsed_instant);
     let name = number.as_ref().map(|number| number.as_str().to_owned());

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::advice::InputFacts;
+use super::codes;
 use super::fates::{Conflict, Fate, Fates};
 use super::kept::{KeepingError, Part, Spool, rows_of};
 use super::kept_bill::KeptItem;
 use super::kept_row::{Head, Parted, given_back, item, read};
-use super::{InputPlace, Note, RefusedRow, codes};
+use super::place::InputPlace;
+use super::refused_row::{Note, RefusedRow};
 use crate::domain::bill::Bill;
 use crate::domain::ids::InvoiceNumber;
 

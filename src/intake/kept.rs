@@ -9,6 +9,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::exit::{Exit, Explained, Explanation};
 use crate::private;
 
 /// Bytes that are kept in memory at most.
@@ -22,6 +23,12 @@ const MEMORY_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub struct KeepingError {
     folder: String,
     reason: String,
+}
+
+impl Explained for KeepingError {
+    fn explanation(&self) -> Explanation {
+        Explanation::plain(Exit::Disk)
+    }
 }
 
 impl KeepingError {

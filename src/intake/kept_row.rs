@@ -6,9 +6,11 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::codes;
 use super::kept::{KeepingError, row_begins, row_ends};
 use super::kept_bill::KeptItem;
-use super::{InputPlace, RefusedRow, codes};
+use super::place::InputPlace;
+use super::refused_row::RefusedRow;
 use crate::domain::code::StableCode;
 
 /// Where a row stands, and what its bytes are: in front of them.

@@ -1,11 +1,12 @@
 //! Invoice numbers: from their column, or from a template. Never from the clock: a late run would bill another month.
 
 use super::bill_column::BillColumn;
+use super::codes;
 use super::columns::Columns;
 use super::error::FileFault;
+use super::options::Options;
 use super::row_cells::Cells;
 use super::template::{self, Piece};
-use super::{Options, codes};
 use crate::domain::ids::InvoiceNumber;
 
 /// Where a file's invoice numbers come from.

@@ -6,8 +6,10 @@
 use super::bill_column::BillColumn;
 use super::cells::{self, Wrong};
 use super::numbering::Numbering;
+use super::options::{Options, Purpose};
+use super::refused_row::RefusedRow;
 use super::row_cells::{Cells, text};
-use super::{Options, Purpose, RefusedRow, codes, policy};
+use super::{codes, policy};
 use crate::domain::bill::{Bill, Customer, Expiry, Terms, Wanted};
 use crate::domain::channel::{Channel, ChannelProfile, IssuanceMethod};
 use crate::domain::ids::PaymentCode;
@@ -48,7 +50,7 @@ fn terms(cells: &mut Cells<'_>, options: &Options, format: AmountFormat) -> Opti
     let email = email(cells, profile);
     let payment_code = payment_code(cells, channel, method, options);
     let expiry = expiry(cells, channel, options);
-    let reusable = cells.parsed(BillColumn::Reusable, parsed_yes_or_no).unwrap_or(defaults.reusable.unwrap_or(false));
+    let reusable = cells.parsed(BillColumn::Reusable, cells::parsed_yes_or_no).unwrap_or(defaults.reusable.unwrap_or(false));
     let info = text(cells, BillColumn::Info, defaults.info.as_deref(), channel.map(|channel| *options.info_lengths.of(channel)));
     let receipt_description = receipt_description(cells, profile, defaults.receipt_description.as_deref());
     let footer_max = profile.map(|profile| profile.receipt_footer_length_max);
@@ -90,10 +92,6 @@ pub(super) fn channel(cells: &mut Cells<'_>, default: Option<Channel>) -> Option
 
 pub(super) fn parsed_method(text: &str) -> Result<IssuanceMethod, Wrong> {
     IssuanceMethod::parse(text).ok_or_else(|| (codes::METHOD, "only `doku`, `merchant` and `inquiry` are known".into()))
-}
-
-pub(super) fn parsed_yes_or_no(text: &str) -> Result<bool, Wrong> {
-    cells::yes_or_no(text).ok_or_else(|| (codes::YES_OR_NO, "only `true`, `false`, `yes`, `no`, `1` and `0` are understood".into()))
 }
 
 pub(super) fn parsed_code(text: &str) -> Result<PaymentCode, Wrong> {

@@ -6,7 +6,9 @@
 use super::bill_column::BillColumn;
 use super::cells::Wrong;
 use super::columns::Columns;
-use super::{InputPlace, RefusedRow, cells, codes};
+use super::place::InputPlace;
+use super::refused_row::RefusedRow;
+use super::{cells, codes};
 use crate::domain::amount::Amount;
 use crate::domain::dimensions::{Dimensions, VALUE_LENGTH_MAX};
 use crate::table::{AmountFormat, Row, StoredAs, Wrong as RowWrong};

@@ -16,7 +16,8 @@ use super::gathered::{Compared, Gathered, NOTHING};
 use super::judged::Input;
 use super::kept::{KeepingError, Spool};
 use super::kept_bill::KeptItem;
-use super::{InputPlace, Note};
+use super::place::InputPlace;
+use super::refused_row::Note;
 
 /// Rows as they are read, in order.
 #[derive(Default)]

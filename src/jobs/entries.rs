@@ -13,9 +13,12 @@ use crate::books::month::balances_before;
 use crate::books::{Account, BooksSettings, Pair, PostingPeriod, hledger};
 use crate::domain::amount::Rupiah;
 use crate::domain::digest;
+use crate::exit::{Exit, Explained, Explanation};
 use crate::journal::period::PeriodClose;
 use crate::journal::{Author, JournalEntry as Line, JournalError, JournalWriter};
 use crate::private;
+use crate::reconcile::codes::NOT_WHOLE;
+use crate::register::codes;
 use crate::report::atomic::{self, WriteError};
 use crate::report::books::{read_carry, read_entries, read_postings, write_entries};
 use crate::report::folder;
@@ -105,6 +108,19 @@ pub enum EntriesError {
     /// The file cannot be written (exit 9).
     #[error(transparent)]
     Write(#[from] WriteError),
+}
+
+impl Explained for EntriesError {
+    fn explanation(&self) -> Explanation {
+        match self {
+            Self::Unmapped(_) => Explanation::new(Exit::Usage, codes::UNMAPPED),
+            Self::NotClosed { .. } => Explanation::new(Exit::Usage, codes::NOT_CLOSED),
+            Self::Report { .. } => Explanation::new(Exit::Input, NOT_WHOLE),
+            Self::Lost { .. } => Explanation::new(Exit::Damaged, codes::LOST),
+            Self::Journal(error) => error.explanation(),
+            Self::Write(error) => error.explanation(),
+        }
+    }
 }
 
 /// Writes the entries of a month, and records which.

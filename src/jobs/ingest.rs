@@ -17,6 +17,7 @@ use crate::domain::line::{Detail, InputFile, Line, Lines};
 use crate::domain::payment::Payment;
 use crate::domain::sum::Sum;
 use crate::evidence::{self, EvidenceError, EvidenceSources, NoPairs, ReadOptions, StoreAt};
+use crate::exit::{Explained, Explanation};
 use crate::ledger::{Basis, Ledger, LedgerError, LedgerView as _, NewEvent, Private};
 use crate::reconcile::{Tallies, dedupe};
 use crate::table::TableSettings;
@@ -53,6 +54,15 @@ pub enum IngestError {
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+}
+
+impl Explained for IngestError {
+    fn explanation(&self) -> Explanation {
+        match self {
+            Self::Evidence(error) => error.explanation(),
+            Self::Ledger(error) => error.explanation(),
+        }
+    }
 }
 
 /// Who signs, and what counts.

@@ -4,7 +4,6 @@
 //! fold of `domain::discrepancy`. A line is acknowledged once its newline is durable, so a last line without one was promised to
 //! nobody: readers pass over it, and the next writer cuts it off.
 
-pub mod codes;
 pub mod entry;
 pub mod four_eyes;
 mod line;
@@ -18,7 +17,8 @@ use jiff::Timestamp;
 
 use crate::domain::digest::{self, Digest};
 use crate::domain::names;
-use crate::register::{Register, StatusChange};
+use crate::exit::{Exit, Explained, Explanation};
+use crate::register::{Register, StatusChange, codes};
 
 pub use entry::{JournalEntry, TakenFrom};
 pub use store::{JournalWriter, read};
@@ -261,4 +261,14 @@ pub enum JournalError {
         /// What to do.
         hint: &'static str,
     },
+}
+
+impl Explained for JournalError {
+    fn explanation(&self) -> Explanation {
+        match self {
+            Self::Damaged { .. } => Explanation::new(Exit::Damaged, codes::DAMAGED),
+            Self::Storage { .. } => Explanation::new(Exit::Disk, codes::STORAGE),
+            Self::Author { .. } => Explanation::new(Exit::Usage, codes::AUTHOR),
+        }
+    }
 }

@@ -1,9 +1,8 @@
-//! The ledger's stable codes, E0501 to E0599, and which error carries which.
+//! The ledger's stable codes, E0501 to E0599.
 
-use super::LedgerError;
 use crate::domain::code::StableCode;
 
-/// [`LedgerError::Storage`].
+/// [`super::LedgerError::Storage`].
 pub const STORAGE: StableCode = StableCode::new(
     "E0501",
     "the ledger's disk or database failed",
@@ -11,7 +10,7 @@ pub const STORAGE: StableCode = StableCode::new(
     "Check free space, permissions and the disk's health, then run the same command again: it resumes.",
 );
 
-/// [`LedgerError::Damaged`].
+/// [`super::LedgerError::Damaged`].
 pub const DAMAGED: StableCode = StableCode::new(
     "E0502",
     "the ledger contradicts itself",
@@ -19,7 +18,7 @@ pub const DAMAGED: StableCode = StableCode::new(
     "Send nothing. Keep a copy of the file and its `-wal`, restore the last backup and run `tagih ledger verify`.",
 );
 
-/// [`LedgerError::OtherBinding`].
+/// [`super::LedgerError::OtherBinding`].
 pub const OTHER_BINDING: StableCode = StableCode::new(
     "E0503",
     "the ledger belongs to another environment or client",
@@ -27,7 +26,7 @@ pub const OTHER_BINDING: StableCode = StableCode::new(
     "Point `ledger.path` at the ledger of this environment and client, or create a new one.",
 );
 
-/// [`LedgerError::Missing`].
+/// [`super::LedgerError::Missing`].
 pub const MISSING: StableCode = StableCode::new(
     "E0504",
     "there is no ledger",
@@ -35,7 +34,7 @@ pub const MISSING: StableCode = StableCode::new(
     "Check `ledger.path` and that its disk is mounted, or `ledger.url`, or make the first ledger with `tagih ledger create`.",
 );
 
-/// [`LedgerError::Held`].
+/// [`super::LedgerError::Held`].
 pub const HELD: StableCode = StableCode::new(
     "E0505",
     "another sender holds the ledger",
@@ -51,7 +50,7 @@ pub const OTHER_THAN_RECORDED: StableCode = StableCode::new(
     "Make sure that the record is all of the sandbox at which this ledger was filled, and of no other. If it is, it is a defect of tagih: keep both files and report it.",
 );
 
-/// [`LedgerError::TooNew`].
+/// [`super::LedgerError::TooNew`].
 pub const TOO_NEW: StableCode = StableCode::new(
     "E0506",
     "the ledger was written by a newer tagih",
@@ -59,7 +58,7 @@ pub const TOO_NEW: StableCode = StableCode::new(
     "Use the newer tagih, here and wherever else this ledger is used.",
 );
 
-/// [`LedgerError::Illegal`].
+/// [`super::LedgerError::Illegal`].
 pub const ILLEGAL: StableCode = StableCode::new(
     "E0507",
     "an event cannot happen to this bill now",
@@ -67,7 +66,7 @@ pub const ILLEGAL: StableCode = StableCode::new(
     "Stop, keep the ledger, look at `tagih why INVOICE` and report it.",
 );
 
-/// [`LedgerError::CodeTaken`].
+/// [`super::LedgerError::CodeTaken`].
 pub const CODE_TAKEN: StableCode = StableCode::new(
     "E0508",
     "a payment code would be live for two invoices",
@@ -75,7 +74,7 @@ pub const CODE_TAKEN: StableCode = StableCode::new(
     "Look at `tagih why` of both invoices; cancel one of the codes at DOKU before anything else is sent.",
 );
 
-/// [`LedgerError::TooOld`].
+/// [`super::LedgerError::TooOld`].
 pub const TOO_OLD: StableCode = StableCode::new(
     "E0509",
     "the ledger was written by an older tagih",
@@ -83,7 +82,7 @@ pub const TOO_OLD: StableCode = StableCode::new(
     "Run `tagih ledger migrate`: it keeps a copy beside the ledger, and takes about a minute for a million bills.",
 );
 
-/// [`LedgerError::NumberTaken`].
+/// [`super::LedgerError::NumberTaken`].
 pub const NUMBER_TAKEN: StableCode = StableCode::new(
     "E0510",
     "a number would stand for two invoices at DOKU",
@@ -91,7 +90,7 @@ pub const NUMBER_TAKEN: StableCode = StableCode::new(
     "Look at `tagih why` of both invoices; bill the second one under another number, or set `plan.reissue_suffix` to something your own numbers never end with.",
 );
 
-/// [`LedgerError::Lost`].
+/// [`super::LedgerError::Lost`].
 pub const LOST: StableCode = StableCode::new(
     "E0511",
     "another run changed the bill meanwhile",
@@ -99,7 +98,7 @@ pub const LOST: StableCode = StableCode::new(
     "Run the same command again; `tagih why INVOICE` says what the other run did.",
 );
 
-/// [`LedgerError::Unreachable`].
+/// [`super::LedgerError::Unreachable`].
 pub const UNREACHABLE: StableCode = StableCode::new(
     "E0512",
     "the ledger's server cannot be reached",
@@ -107,7 +106,7 @@ pub const UNREACHABLE: StableCode = StableCode::new(
     "Check `ledger.url`, the network, the certificate and the password, then run the same command again: it resumes.",
 );
 
-/// [`LedgerError::LeaseLost`].
+/// [`super::LedgerError::LeaseLost`].
 pub const LEASE_LOST: StableCode = StableCode::new(
     "E0513",
     "this host has lost its lease",
@@ -115,7 +114,7 @@ pub const LEASE_LOST: StableCode = StableCode::new(
     "Run the same command again: it settles what is open by the same request ids, then goes on.",
 );
 
-/// [`LedgerError::Busy`].
+/// [`super::LedgerError::Busy`].
 pub const BUSY: StableCode = StableCode::new(
     "E0514",
     "another host is at the bill",
@@ -123,12 +122,20 @@ pub const BUSY: StableCode = StableCode::new(
     "Run the same command again: by then the other host has finished, or its lease has lapsed and what it left open is settled.",
 );
 
-/// [`LedgerError::OtherKey`].
+/// [`super::LedgerError::OtherKey`].
 pub const OTHER_KEY: StableCode = StableCode::new(
     "E0515",
     "the ledger's seals are made with another key",
     "A ledger whose chain and seals are made with a key says so by the key's fingerprint, and is read with that key only; one that is made without is not read by a configuration that has a key, as whoever has the file could have taken the key out of it.",
     "Set `ledger.seal_key_file` to the ledger's key. A ledger that had the configured key before is an older copy, or somebody took the key out of it: put the last backup back, and seal nothing anew. To give a ledger its first key or another one, `tagih ledger rekey` takes the last head that is known (docs/security.md).",
+);
+
+/// [`super::LedgerError::OtherAmount`].
+pub const OTHER_AMOUNT: StableCode = StableCode::new(
+    "E0518",
+    "a request would ask for another amount",
+    "Before a request leaves, its amount is read back out of the bytes that are to be sent, and held against the amount that is recorded of it. They differ, so it was not sent: a customer would have been asked for another amount than was billed.",
+    "Send nothing more; keep the ledger as it is, and report the defect.",
 );
 
 /// What is recorded of each run that changes the ledger.
@@ -158,28 +165,5 @@ pub const ALL: &[StableCode] = &[
     OTHER_KEY,
     RUN_NOT_RECORDED,
     OTHER_THAN_RECORDED,
+    OTHER_AMOUNT,
 ];
-
-impl LedgerError {
-    /// The error's stable code.
-    #[must_use]
-    pub const fn code(&self) -> StableCode {
-        match self {
-            Self::Storage { .. } => STORAGE,
-            Self::Damaged { .. } => DAMAGED,
-            Self::OtherBinding { .. } => OTHER_BINDING,
-            Self::Missing { .. } => MISSING,
-            Self::Held { .. } => HELD,
-            Self::TooNew { .. } => TOO_NEW,
-            Self::TooOld { .. } => TOO_OLD,
-            Self::Illegal(_) => ILLEGAL,
-            Self::CodeTaken { .. } => CODE_TAKEN,
-            Self::NumberTaken { .. } => NUMBER_TAKEN,
-            Self::Lost { .. } => LOST,
-            Self::Unreachable { .. } => UNREACHABLE,
-            Self::LeaseLost { .. } => LEASE_LOST,
-            Self::Busy { .. } => BUSY,
-            Self::OtherKey { .. } => OTHER_KEY,
-        }
-    }
-}

@@ -1,8 +1,19 @@
 //! Why a ledger could not do what it was asked.
 
-use super::Seals;
+use std::path::Path;
+
+use super::codes;
+use super::seals::Seals;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::IllegalTransition;
+use crate::exit::{Exit, Explained, Explanation};
+
+/// A ledger's place as messages have it: the whole path of a file.
+#[must_use]
+pub fn full(place: &str) -> String {
+    let whole = |place| std::path::absolute(place).unwrap_or_else(|_| Path::new(place).to_path_buf()).display().to_string();
+    if place.contains("://") { place.to_owned() } else { whole(place) }
+}
 
 /// Why the ledger could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +84,8 @@ pub enum LedgerError {
     },
     /// There is none, and it was not asked for (exit 2).
     #[error(
-        "there is no ledger at `{path}`\nhint: check `ledger.path` or `ledger.url`; the first ledger is made by `tagih ledger create` (or with `--new-ledger`)"
+        "there is no ledger at `{}`\nhint: check `ledger.path` or `ledger.url`; the first ledger is made by `tagih ledger create` (or with `--new-ledger`)",
+        full(path)
     )]
     Missing {
         /// Where it should be.
@@ -137,6 +149,20 @@ pub enum LedgerError {
         /// The bill that has it.
         other: InvoiceNumber,
     },
+    /// The bytes of a request do not say what is recorded of it (exit 8); they were not sent.
+    #[error(
+        "E0518: the request for invoice `{invoice_number}` would ask for {}, and {recorded} is recorded of it, so it was not sent\n\
+         hint: send nothing more; keep the ledger as it is, and report the defect",
+        asked.map_or_else(|| "no amount".to_owned(), |asked| asked.to_string())
+    )]
+    OtherAmount {
+        /// The bill.
+        invoice_number: InvoiceNumber,
+        /// What the bytes ask for, in rupiah.
+        asked: Option<u64>,
+        /// What is recorded, in rupiah.
+        recorded: u64,
+    },
     /// A number would stand for two bills at DOKU (exit 8).
     #[error("number `{number}` of invoice `{invoice_number}` already stands for invoice `{other}`")]
     NumberTaken {
@@ -147,6 +173,29 @@ pub enum LedgerError {
         /// The bill that has or had it.
         other: InvoiceNumber,
     },
+}
+
+impl Explained for LedgerError {
+    fn explanation(&self) -> Explanation {
+        match self {
+            Self::Storage { .. } => Explanation::new(Exit::Disk, codes::STORAGE),
+            Self::Unreachable { .. } => Explanation::new(Exit::Disk, codes::UNREACHABLE),
+            Self::Damaged { .. } => Explanation::new(Exit::Damaged, codes::DAMAGED),
+            Self::Illegal(_) => Explanation::new(Exit::Damaged, codes::ILLEGAL),
+            Self::CodeTaken { .. } => Explanation::new(Exit::Damaged, codes::CODE_TAKEN),
+            Self::NumberTaken { .. } => Explanation::new(Exit::Damaged, codes::NUMBER_TAKEN),
+            Self::OtherAmount { .. } => Explanation::new(Exit::Damaged, codes::OTHER_AMOUNT),
+            Self::Missing { .. } => Explanation::new(Exit::Usage, codes::MISSING).of_setting(),
+            Self::OtherBinding { .. } => Explanation::new(Exit::Usage, codes::OTHER_BINDING).of_setting(),
+            Self::OtherKey { .. } => Explanation::new(Exit::Usage, codes::OTHER_KEY).of_setting(),
+            Self::TooNew { .. } => Explanation::new(Exit::Usage, codes::TOO_NEW),
+            Self::TooOld { .. } => Explanation::new(Exit::Usage, codes::TOO_OLD),
+            Self::Held { .. } => Explanation::new(Exit::Held, codes::HELD),
+            Self::Lost { .. } => Explanation::new(Exit::Partial, codes::LOST),
+            Self::LeaseLost { .. } => Explanation::new(Exit::Partial, codes::LEASE_LOST),
+            Self::Busy { .. } => Explanation::new(Exit::Partial, codes::BUSY),
+        }
+    }
 }
 
 impl LedgerError {

@@ -31,7 +31,7 @@ use crate::domain::ids::{InvoiceNumber, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::payment::Payment;
 
-pub use error::LedgerError;
+pub use error::{LedgerError, full};
 pub use lock::SenderLock;
 pub use postgres::{MintingRight, PostgresLedger, PostgresServer, PostgresView, ServerAccess};
 pub use seals::Seals;

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::codes;
 use crate::domain::code::StableCode;
 use crate::domain::digest::Digest;
 use crate::domain::reason::CellFault;
+use crate::exit::{Exit, Explained, Explanation};
 use crate::table;
 
 /// Why an external ledger cannot be read (exit 7; see [`super::codes`]).
@@ -31,11 +33,21 @@ pub enum ExternalError {
     TooMany,
 }
 
+impl Explained for ExternalError {
+    fn explanation(&self) -> Explanation {
+        match self {
+            Self::Unreadable { .. } => Explanation::new(Exit::Input, codes::LEDGER_UNREADABLE),
+            Self::Table { fault, .. } => Explanation::new(Exit::Input, outer(fault)),
+            Self::TooMany => Explanation::new(Exit::Input, codes::TOO_MANY_BILLS),
+        }
+    }
+}
+
 /// The code of a fault as it has always been named for an external ledger.
 const fn outer(fault: &table::TableFault) -> StableCode {
     match fault {
-        table::TableFault::ColumnMissing { .. } => super::codes::COLUMN_MISSING,
-        table::TableFault::Unreadable(_) => super::codes::LEDGER_UNREADABLE,
+        table::TableFault::ColumnMissing { .. } => codes::COLUMN_MISSING,
+        table::TableFault::Unreadable(_) => codes::LEDGER_UNREADABLE,
         other => other.code(),
     }
 }

@@ -3,9 +3,10 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{DiscrepancyFacts, Fingerprint, Item, ItemEventKind, ItemStatus, next_status};
+use super::{DiscrepancyFacts, Fingerprint, Item, ItemEventKind, ItemStatus, codes, next_status};
 use crate::books;
 use crate::books::ItemId;
+use crate::exit::{Exit, Explained, Explanation};
 
 /// The most characters of a reason, comment or name.
 pub const REASON_LENGTH_MAX: usize = 1_000;
@@ -269,6 +270,21 @@ pub enum DecisionRefusal {
         /// Reason, name, owner or comment.
         what: &'static str,
     },
+}
+
+impl Explained for DecisionRefusal {
+    fn explanation(&self) -> Explanation {
+        match self {
+            Self::Unknown(_) => Explanation::new(Exit::Usage, codes::UNKNOWN),
+            Self::Stale(_) => Explanation::new(Exit::Usage, codes::STALE),
+            Self::Status { .. } | Self::MadeBy { .. } | Self::MovedOn { .. } => Explanation::new(Exit::Usage, codes::STATUS),
+            Self::OtherProposal { .. } => Explanation::new(Exit::Usage, codes::OTHER_PROPOSAL),
+            Self::SamePerson { .. } => Explanation::new(Exit::Usage, codes::SAME_PERSON),
+            Self::Unfit { .. } => Explanation::new(Exit::Usage, codes::UNFIT),
+            Self::Closed { .. } => Explanation::new(Exit::Usage, codes::CLOSED),
+            Self::Text { .. } => Explanation::new(Exit::Usage, codes::TEXT),
+        }
+    }
 }
 
 /// Whether two accounts of the system, as the journal has them, are one: by their number, whatever they are called and however they were

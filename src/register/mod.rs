@@ -3,6 +3,7 @@
 //! A reconciliation finds; a register remembers. An item keeps the id of its subject, so a decision made in October is still
 //! attached in November, and falls as soon as the facts it was made on change.
 
+pub mod codes;
 mod decision;
 mod facts;
 mod fold;

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
+use crate::exit::{Exit, Explained, Explanation};
 use crate::private::{self, NamedTempFile, folder_of};
+use crate::reconcile::codes::NOT_WRITTEN;
 use crate::temporary;
 
 /// Why a result file could not be written (exit 9).
@@ -15,6 +17,12 @@ pub struct WriteError {
     pub path: String,
     /// The system's words.
     pub reason: String,
+}
+
+impl Explained for WriteError {
+    fn explanation(&self) -> Explanation {
+        Explanation::new(Exit::Disk, NOT_WRITTEN)
+    }
 }
 
 /// What files are written through.

@@ -15,9 +15,10 @@ use super::open_items;
 use super::reconciled_report::flag_names;
 use crate::domain::digest;
 use crate::domain::reason::Reason;
+use crate::exit::{Exit, Explained, Explanation};
 use crate::reconcile::Finding;
 use crate::reconcile::open_items::Todo;
-use crate::register::{DiscrepancyFacts, InBooks, ItemStatus, ReconcileRun};
+use crate::register::{DiscrepancyFacts, InBooks, ItemStatus, ReconcileRun, codes};
 
 const DISCREPANCIES: &str = "discrepancies.jsonl";
 
@@ -63,6 +64,12 @@ pub struct FolderError {
     pub path: PathBuf,
     /// What was found.
     pub reason: String,
+}
+
+impl Explained for FolderError {
+    fn explanation(&self) -> Explanation {
+        Explanation::new(Exit::Input, codes::NO_REPORT)
+    }
 }
 
 #[derive(Deserialize)]

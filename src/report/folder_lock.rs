@@ -4,6 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::atomic::{self, WriteError};
+use crate::exit::{Exit, Explained, Explanation};
 use crate::reconcile::codes::FOLDER_HELD;
 
 /// Held while a run lasts: the kernel lets go with the process.
@@ -20,6 +21,15 @@ pub enum TakeError {
     /// It is not writable (exit 9).
     #[error(transparent)]
     Write(#[from] WriteError),
+}
+
+impl Explained for TakeError {
+    fn explanation(&self) -> Explanation {
+        match self {
+            Self::Held(_) => Explanation::new(Exit::Held, FOLDER_HELD),
+            Self::Write(error) => error.explanation(),
+        }
+    }
 }
 
 impl HeldFolder {

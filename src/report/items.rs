@@ -15,7 +15,8 @@ use crate::columns::{self, Column, Format, Value};
 use crate::domain::classify::Class;
 use crate::domain::language::Language;
 use crate::domain::spreadsheet::escaped;
-use crate::register::{Item, Resolution};
+use crate::exit::{Exit, Explained, Explanation};
+use crate::register::{Item, Resolution, codes};
 use crate::table::{self, Header, Shape, Table, TableFault, TableLayout, TableLimits, TableSettings};
 
 /// An item, and the day its age is told of.
@@ -145,6 +146,12 @@ pub struct ItemsError {
     pub path: PathBuf,
     /// What was found.
     pub reason: String,
+}
+
+impl Explained for ItemsError {
+    fn explanation(&self) -> Explanation {
+        Explanation::new(Exit::Input, codes::REFUSED)
+    }
 }
 
 /// Reads a file that came back: CSV as the spreadsheet wrote it, or XLSX.

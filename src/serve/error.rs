@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::codes;
-use crate::domain::code::StableCode;
+use crate::exit::{Exit, Explained, Explanation};
 
 /// Why there is no server (exit 2, 6 or 9; see [`codes`]).
 #[derive(Debug, thiserror::Error)]
@@ -33,14 +33,12 @@ pub enum ServeError {
     },
 }
 
-impl ServeError {
-    /// Its stable code.
-    #[must_use]
-    pub const fn code(&self) -> StableCode {
+impl Explained for ServeError {
+    fn explanation(&self) -> Explanation {
         match self {
-            Self::Folder { .. } => codes::FOLDER,
-            Self::Held { .. } => codes::HELD,
-            Self::Listen { .. } => codes::LISTEN,
+            Self::Listen { .. } => Explanation::new(Exit::Usage, codes::LISTEN),
+            Self::Held { .. } => Explanation::new(Exit::Held, codes::HELD),
+            Self::Folder { .. } => Explanation::new(Exit::Disk, codes::FOLDER),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::BufRead;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Unreadable, lines};
+use super::json_lines::{Unreadable, lines};
 
 /// See the module.
 #[derive(Clone, Debug, Default)]

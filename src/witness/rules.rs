@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::difference::{Difference, Invariant};
 use super::ledger::{Bill, End, Operation, Told};
 use super::record::{Change, Order, Record};
-use super::{Difference, Invariant};
 
 /// Everything that does not hold.
 pub(super) fn differences(ledger: &Told, record: &Record) -> Vec<Difference> {

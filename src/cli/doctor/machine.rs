@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access, statvfs};
 
-use super::folder_of;
 use crate::cli::failure::absolute;
 use crate::cli::setup::Setup;
 use crate::clock::Stopwatch;
@@ -114,4 +113,9 @@ fn zone() -> Zone {
     let is_written_out = |name: &str| name.len() > 3 && name.ends_with(|last: char| last.is_ascii_digit()) && !name.contains('/');
     let is_known = name.as_ref().is_none_or(|name| is_written_out(name) || Path::new(ZONES).join(name).is_file() || name == "UTC");
     Zone { name, is_known }
+}
+
+/// The nearest folder above `path` that exists.
+fn folder_of(path: &Path) -> &Path {
+    path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or_else(|| Path::new("/"))
 }

@@ -5,7 +5,6 @@ mod records;
 mod secrets;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
 use super::failure::Failure;
@@ -107,7 +106,7 @@ pub(super) fn json(findings: &[DoctorFinding]) -> serde_json::Value {
 fn facts(setup: &Setup, arguments: &Arguments) -> Result<DoctorFacts, Failure> {
     let secrets = secrets::of(setup);
     let in_variable = secrets.iter().any(|secret| matches!(secret.kept, doctor::Kept::Variable(_)));
-    let records = records::of(setup, arguments)?;
+    let records = records::of(setup, arguments.quick, arguments.head.as_deref())?;
     let can_be_asked = matches!(records.ledger, doctor::LedgerState::Opened { .. } | doctor::LedgerState::Verified { .. });
     Ok(DoctorFacts {
         settings: settings(&setup.config, in_variable),
@@ -185,9 +184,4 @@ fn looked(setup: &Setup, mut endpoint: Endpoint) -> Result<Probe, Failure> {
     // A look-up that hangs would be waited for.
     runtime.shutdown_background();
     Ok(looked.unwrap_or_else(silent))
-}
-
-/// The nearest folder above `path` that exists.
-fn folder_of(path: &Path) -> &Path {
-    path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or_else(|| Path::new("/"))
 }

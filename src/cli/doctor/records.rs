@@ -4,28 +4,28 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::Arguments;
 use crate::cli::failure::Failure;
-use crate::cli::failure::{absolute, full};
-use crate::cli::ledger_commands::wait;
-use crate::cli::ledger_whole::parse_head;
+use crate::cli::failure::absolute;
+use crate::cli::head_file::parse_head;
 use crate::cli::setup::Setup;
+use crate::cli::waiting::wait;
 use crate::exit::Exit;
 use crate::jobs::doctor::{LedgerState, LockState, LogState, RecordsState};
-use crate::ledger::{Ledger as _, Store};
+use crate::ledger::{Ledger as _, Store, full};
 use crate::report::issue::head_text;
 
-pub(super) fn of(setup: &Setup, arguments: &Arguments) -> Result<RecordsState, Failure> {
-    Ok(RecordsState { ledger: ledger(setup, arguments)?, lock: lock(setup), log: log(setup) })
+/// `head` is what it is held against; `quick` opens it and no more.
+pub(super) fn of(setup: &Setup, quick: bool, head: Option<&str>) -> Result<RecordsState, Failure> {
+    Ok(RecordsState { ledger: ledger(setup, quick, head)?, lock: lock(setup), log: log(setup) })
 }
 
-fn ledger(setup: &Setup, arguments: &Arguments) -> Result<LedgerState, Failure> {
-    let expected = arguments.head.as_deref().map(parse_head).transpose()?;
+fn ledger(setup: &Setup, quick: bool, head: Option<&str>) -> Result<LedgerState, Failure> {
+    let expected = head.map(parse_head).transpose()?;
     let looked = setup.ledger_location().and_then(|location| {
         let Some(store) = setup.existing_ledger()? else { return Ok(LedgerState::Missing(full(&location.name()))) };
         let seals = setup.seals()?;
         let sealed = |head| format!("{}; sealed {}", head_text(head), seals.in_words());
-        if arguments.quick {
+        if quick {
             return Ok(LedgerState::Opened { head: sealed(wait(store.head())?) });
         }
         let report = wait(Store::verify(&location, &seals, expected.as_ref()))?;

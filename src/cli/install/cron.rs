@@ -1,6 +1,6 @@
 //! A script for the night, and the crontab that runs it. It says nothing when all went well, so that every mail of cron's is one to read.
 
-use super::{File, Job, Site};
+use super::site::{File, Job, Site};
 
 pub(super) fn files(site: &Site) -> Vec<File> {
     let night = File { path: "/usr/local/bin/tagih-night".into(), text: night(site), is_program: true };

@@ -2,6 +2,7 @@
 //! and installs nothing by itself.
 
 mod cron;
+mod site;
 mod systemd;
 
 use std::fs;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use self::site::{File, Site};
 use super::failure::Failure;
 use super::failure::absolute;
 use super::output;
@@ -52,49 +54,8 @@ pub(super) struct Arguments {
     out: Option<PathBuf>,
 }
 
-/// What the files are made of.
-struct Site {
-    program: PathBuf,
-    config: Option<PathBuf>,
-    user: String,
-    bills: PathBuf,
-    logs: Vec<String>,
-    state: PathBuf,
-    /// The evidence store, and whether the settings have one.
-    evidence: PathBuf,
-    keeps_evidence: bool,
-    textfiles: Option<PathBuf>,
-    /// Folders the jobs write into.
-    written: Vec<PathBuf>,
-    /// Secrets that are to come as credentials, because no setting says where they are: each with its file.
-    credentials: Vec<(&'static str, &'static str)>,
-    /// Whether numbers of invoices need `--cycle`.
-    needs_cycle: bool,
-    /// Whether jobs without DOKU call somebody all the same.
-    has_heartbeat: bool,
-    drain_seconds: u64,
-    connections_max: u64,
-}
-
-/// A job of the night, as both runners start it.
-struct Job {
-    /// Such as `ledger-verify`.
-    name: &'static str,
-    /// What it does, in a few words.
-    does: &'static str,
-    arguments: Vec<String>,
-}
-
-/// A file to be put somewhere.
-struct File {
-    /// Where it belongs.
-    path: String,
-    text: String,
-    is_program: bool,
-}
-
 pub(super) fn install(setup: &Setup, arguments: &Arguments) -> Result<Exit, Failure> {
-    let site = Site::of(setup, arguments)?;
+    let site = site(setup, arguments)?;
     let files = match arguments.runner {
         Runner::Systemd => systemd::files(&site),
         Runner::Cron => cron::files(&site),
@@ -145,89 +106,44 @@ fn credentials(setup: &Setup) -> Result<Vec<(&'static str, &'static str)>, Failu
     Ok(secret.into_iter().chain(key).collect())
 }
 
-impl Site {
-    fn of(setup: &Setup, arguments: &Arguments) -> Result<Self, Failure> {
-        let config = &setup.config;
-        let log_dir = absolute(Path::new(&config.serve.log_dir));
-        let parent = |path: &str| absolute(Path::new(path)).parent().map(Path::to_path_buf);
-        let evidence = match config.evidence.store.as_str() {
-            "" => absolute(&arguments.state).join("evidence"),
-            store => absolute(Path::new(store)),
-        };
-        let mut written: Vec<PathBuf> = [parent(&config.journal.path), Some(log_dir.clone())]
-            .into_iter()
-            .chain([Some(arguments.state.clone()), Some(evidence.clone()), arguments.textfiles.clone()])
-            .chain(config.ledger.url.is_empty().then(|| parent(&config.ledger.path)))
-            .flatten()
-            .collect();
-        written.sort();
-        written.dedup();
-        let logs = if arguments.logs.is_empty() {
-            vec![log_dir.join("notifications-*.jsonl*").display().to_string()]
-        } else {
-            arguments.logs.clone()
-        };
-        let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
-        if arguments.user.is_empty() || !plain(&arguments.user) {
-            return Err(Failure::usage(format!("`--user {}` is no user's name", arguments.user)));
-        }
-        Ok(Self {
-            program: std::env::current_exe()?,
-            config: setup.file.as_deref().map(absolute),
-            user: arguments.user.clone(),
-            bills: absolute(&arguments.bills),
-            logs,
-            state: absolute(&arguments.state),
-            evidence,
-            keeps_evidence: !config.evidence.store.is_empty(),
-            textfiles: arguments.textfiles.as_deref().map(absolute),
-            written,
-            credentials: credentials(setup)?,
-            needs_cycle: config.intake.invoice_number_template.contains("{cycle}"),
-            has_heartbeat: !config.heartbeat.url.is_empty(),
-            drain_seconds: config.serve.drain_seconds,
-            connections_max: config.serve.connections_max.get().into(),
-        })
+/// What is there, and what is asked for.
+fn site(setup: &Setup, arguments: &Arguments) -> Result<Site, Failure> {
+    let config = &setup.config;
+    let log_dir = absolute(Path::new(&config.serve.log_dir));
+    let parent = |path: &str| absolute(Path::new(path)).parent().map(Path::to_path_buf);
+    let evidence = match config.evidence.store.as_str() {
+        "" => absolute(&arguments.state).join("evidence"),
+        store => absolute(Path::new(store)),
+    };
+    let mut written: Vec<PathBuf> = [parent(&config.journal.path), Some(log_dir.clone())]
+        .into_iter()
+        .chain([Some(arguments.state.clone()), Some(evidence.clone()), arguments.textfiles.clone()])
+        .chain(config.ledger.url.is_empty().then(|| parent(&config.ledger.path)))
+        .flatten()
+        .collect();
+    written.sort();
+    written.dedup();
+    let logs =
+        if arguments.logs.is_empty() { vec![log_dir.join("notifications-*.jsonl*").display().to_string()] } else { arguments.logs.clone() };
+    let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    if arguments.user.is_empty() || !plain(&arguments.user) {
+        return Err(Failure::usage(format!("`--user {}` is no user's name", arguments.user)));
     }
-
-    /// The jobs in their order. What the night's run is to end by is a duration: it holds whenever it begins.
-    fn job(&self, name: &'static str) -> Job {
-        let path = |path: &Path| path.display().to_string();
-        let words = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<String>>();
-        let (does, mut arguments) = match name {
-            "ingest" => ("payments from the logs into the ledger", [words("ingest"), self.logs.clone(), words("--allow-no-logs")].concat()),
-            "issue" => {
-                let fixed = words("--yes --max-duration 4h --out");
-                (
-                    "issue, amend and cancel codes as the file wants",
-                    [words("issue"), vec![path(&self.bills)], fixed, vec![path(&self.state.join("out"))]].concat(),
-                )
-            }
-            "evidence" => (
-                "keep what the logs say, verified",
-                [words("evidence add"), self.logs.clone(), words("--allow-no-logs --store"), vec![path(&self.evidence)]].concat(),
-            ),
-            "sync" => ("settle doubts, ask about bills nobody told of", words("sync --yes --max-duration 30m")),
-            "ledger-backup" => (
-                "copy the ledger while it is in use",
-                [words("ledger backup"), vec![format!("{}/", path(&self.state.join("backup")))]].concat(),
-            ),
-            "ledger-verify" => (
-                "recompute the ledger's chain and bills, and hold it against last night's head",
-                [words("ledger verify --head-file"), vec![path(&self.state.join("ledger.head"))]].concat(),
-            ),
-            other => unreachable!("there is no job `{other}`"),
-        };
-        arguments.push("--quiet".into());
-        if let Some(folder) = &self.textfiles {
-            arguments.extend(["--metrics".into(), path(&folder.join(format!("tagih-{name}.prom")))]);
-        }
-        Job { name, does, arguments }
-    }
-
-    /// What the units are to read or write and do not see.
-    fn unseen(&self) -> Vec<&Path> {
-        let needed = self.written.iter().chain(&self.config).chain([&self.program, &self.bills]).map(PathBuf::as_path);
-        needed.filter(|path| ["/home", "/root", "/tmp", "/var/tmp"].iter().any(|hidden| path.starts_with(hidden))).collect()
-    }
+    Ok(Site {
+        program: std::env::current_exe()?,
+        config: setup.file.as_deref().map(absolute),
+        user: arguments.user.clone(),
+        bills: absolute(&arguments.bills),
+        logs,
+        state: absolute(&arguments.state),
+        evidence,
+        keeps_evidence: !config.evidence.store.is_empty(),
+        textfiles: arguments.textfiles.as_deref().map(absolute),
+        written,
+        credentials: credentials(setup)?,
+        needs_cycle: config.intake.invoice_number_template.contains("{cycle}"),
+        has_heartbeat: !config.heartbeat.url.is_empty(),
+        drain_seconds: config.serve.drain_seconds,
+        connections_max: config.serve.connections_max.get().into(),
+    })
 }

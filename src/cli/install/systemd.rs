@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{File, Job, Site};
+use super::site::{File, Job, Site};
 
 const FOLDER: &str = "/etc/systemd/system";
 

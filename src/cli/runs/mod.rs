@@ -1,17 +1,18 @@
 //! Who ran which command when, with what, and how it ended: recorded of every command that writes, and `tagih runs`, which shows it.
 
 mod arguments;
-mod record;
+pub(super) mod record;
 
 use clap::Subcommand;
 
 pub(super) use self::arguments::Invocation;
-pub(super) use self::record::{Input, Recording, Run, State, file_of, read};
+use self::record::Recording;
+pub(super) use self::record::{Input, Run, State, file_of, read};
 use super::failure::Failure;
-use super::ledger_commands::wait;
 use super::output;
 use super::person;
 use super::setup::Setup;
+use super::waiting::wait;
 use crate::clock::Clock;
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::{digest, misspelling};

@@ -1,9 +1,11 @@
 //! What of a log may leave the house: fields of ours, each of its known kind. Of a line nothing else is kept, so that nobody has to know what
 //! else could stand in it: a name in whichever letters, a key in whichever notation.
 
+use clap::CommandFactory as _;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::cli::command_line::Cli;
 use crate::doku::inquiry::InquiryWord;
 use crate::domain::check_status::Word;
 use crate::domain::lifecycle::OperationKind;
@@ -189,7 +191,7 @@ fn field(name: &str, value: &Value) -> Option<(String, Value)> {
             (second.len(), digits, tail.len()) == (16, 14, 8) && is_hex(tail)
         })),
         "request_id" => of_known(is_uuid(text)),
-        "command" => of_known(super::is_command(text)),
+        "command" => of_known(is_command(text)),
         name => {
             let (_, most) = NUMBERS.iter().find(|(known, _)| *known == name)?;
             let digits = || text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
@@ -222,6 +224,12 @@ fn codes(line: &str) -> Vec<&str> {
 /// A `Request-Id` of somebody else's may be any text.
 pub(super) fn is_id(text: &str) -> bool {
     text.contains(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// Whether it is one of ours, such as `period close`.
+fn is_command(text: &str) -> bool {
+    let found = text.split(' ').try_fold(Cli::command(), |above, word| above.find_subcommand(word).cloned());
+    found.is_some()
 }
 
 #[cfg(test)]

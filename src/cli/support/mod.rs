@@ -9,20 +9,19 @@ use std::io::{self, Cursor, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory as _;
 use serde_json::{Value, json};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use self::redact::Redactor;
-use super::args::Cli;
+use super::args::SupportBundle;
 use super::doctor;
 use super::failure::Failure;
 use super::global::Global;
-use super::ledger_commands::{done, wait};
 use super::output;
 use super::runs;
 use super::setup::Setup;
+use super::waiting::{done, wait};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::intake::BillColumn;
@@ -31,23 +30,6 @@ use crate::report::atomic;
 use crate::report::issue::head_text;
 use crate::secret::unsaid;
 use crate::serve::log;
-
-#[derive(Debug, clap::Args)]
-#[allow(clippy::doc_markdown, reason = "help texts for people")]
-pub(super) struct Arguments {
-    /// The bundle, which must not exist yet
-    #[arg(long, value_name = "FILE.zip")]
-    out: PathBuf,
-    /// Files that standard error of jobs or server went to; of their last lines what is ours goes in: times, levels, known messages, codes, counts and Request-Ids
-    #[arg(long, value_name = "FILE")]
-    log: Vec<PathBuf>,
-    /// Make no connection
-    #[arg(long)]
-    offline: bool,
-    /// Open the ledger without verifying all of it
-    #[arg(long)]
-    quick: bool,
-}
 
 /// What stands in place of a setting that does not go in.
 const HIDDEN: &str = "***";
@@ -74,7 +56,7 @@ impl Part {
     }
 }
 
-pub(super) fn bundle(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
+pub(super) fn bundle(global: &Global, arguments: &SupportBundle) -> Result<Exit, Failure> {
     let out = &arguments.out;
     if out.exists() {
         return Err(Failure::usage(format!("`{}` exists already\nhint: name a new file", out.display())));
@@ -109,7 +91,7 @@ pub(super) fn bundle(global: &Global, arguments: &Arguments) -> Result<Exit, Fai
 }
 
 /// All that is asked of this machine; and what the texts are to be held against.
-fn gather(setup: &Setup, arguments: &Arguments, parts: &mut Vec<Part>, left_out: &mut Vec<String>) -> Result<Redactor, Failure> {
+fn gather(setup: &Setup, arguments: &SupportBundle, parts: &mut Vec<Part>, left_out: &mut Vec<String>) -> Result<Redactor, Failure> {
     parts.push(Part::new("configuration.toml", configuration(&setup.config)?));
     let looks = doctor::Arguments { offline: arguments.offline, quick: true, head: None };
     parts.push(Part::json("doctor.json", &doctor::json(&doctor::findings(setup, &looks)?)));
@@ -235,12 +217,6 @@ fn verified(setup: &Setup) -> Value {
         }),
         Err(failure) => json!({"error": failure.message, "exit_code": failure.exit.code()}),
     }
-}
-
-/// Whether it is one of ours, such as `period close`.
-fn is_command(text: &str) -> bool {
-    let found = text.split(' ').try_fold(Cli::command(), |above, word| above.find_subcommand(word).cloned());
-    found.is_some()
 }
 
 /// The end of a file, from a whole line on.

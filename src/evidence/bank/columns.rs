@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::{CellFault, DIGITS_MAX, Moved, Told};
+use super::statement::{CellFault, DIGITS_MAX, Moved, Told};
 use crate::domain::personal::shown;
 use crate::domain::reason::ForeignByte;
 use crate::domain::settlement::RowPlace;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::civil::Date;
 
 use super::mt940::in_rupiah;
-use super::{BankLine, IsCounted, MalformedLine, Moved, Standing, Statement, Statements, Told};
+use super::statement::{BankLine, IsCounted, MalformedLine, Moved, Standing, Statement, Statements, Told};
 use crate::domain::digest::Digest;
 use crate::domain::settlement::RowPlace;
 use crate::domain::statement_text::StatementText;

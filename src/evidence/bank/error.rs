@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::domain::code::StableCode;
 use crate::evidence::codes;
+use crate::exit::{Exit, Explained, Explanation};
 use crate::table::TableFault;
 
 /// A refused statement (exit 7; see [`codes`]).
@@ -14,6 +15,12 @@ pub struct BankError {
     pub path: PathBuf,
     /// Why.
     pub fault: TableFault,
+}
+
+impl Explained for BankError {
+    fn explanation(&self) -> Explanation {
+        Explanation::new(Exit::Input, self.code())
+    }
 }
 
 impl BankError {

@@ -5,7 +5,7 @@
 
 use jiff::civil::Date;
 
-use super::{CellFault, Moved, Standing, Statement, Told};
+use super::statement::{CellFault, DIGITS_MAX, Moved, Standing, Statement, Told};
 use crate::domain::digest::{self, Digest};
 use crate::domain::personal::shown;
 use crate::domain::reason::ForeignByte;
@@ -279,7 +279,7 @@ fn digits(text: &str) -> &str {
 /// An amount in sen: a comma (some banks: a point) and at most two digits may follow the rupiah, and no separators stand between.
 fn sen(text: &str) -> Option<i128> {
     let (whole, cents) = text.split_once([',', '.']).unwrap_or((text, ""));
-    let is_amount = (1..=super::DIGITS_MAX).contains(&whole.len()) && digits(whole) == whole && cents.len() <= 2 && digits(cents) == cents;
+    let is_amount = (1..=DIGITS_MAX).contains(&whole.len()) && digits(whole) == whole && cents.len() <= 2 && digits(cents) == cents;
     let (whole, cents) = (whole.parse::<i128>().ok().filter(|_| is_amount)?, format!("{cents:0<2}").parse::<i128>().ok()?);
     Some(whole.saturating_mul(SEN).saturating_add(cents))
 }

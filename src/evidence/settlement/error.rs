@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::domain::code::StableCode;
 use crate::evidence::codes;
+use crate::exit::{Exit, Explained, Explanation};
 
 /// A refused settlement file (exit 7; see [`codes`]).
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +14,12 @@ pub struct SettlementError {
     pub path: PathBuf,
     /// Why.
     pub fault: SettlementFault,
+}
+
+impl Explained for SettlementError {
+    fn explanation(&self) -> Explanation {
+        Explanation::new(Exit::Input, self.fault.code())
+    }
 }
 
 /// Why a whole file is refused.

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::domain::code::StableCode;
 use crate::evidence::codes;
+use crate::exit::{Exit, Explained, Explanation};
 
 /// Why a store of evidence cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -41,19 +41,19 @@ pub enum StoreError {
     },
 }
 
-impl StoreError {
-    /// Its stable code.
-    #[must_use]
-    pub const fn code(&self) -> StableCode {
+impl Explained for StoreError {
+    fn explanation(&self) -> Explanation {
         match self {
-            Self::None(_) => codes::NO_STORE,
-            Self::Damaged { .. } => codes::STORE_DAMAGED,
-            Self::Other { .. } => codes::STORE_OTHER,
-            Self::Held(_) => codes::STORE_HELD,
-            Self::Disk { .. } => codes::STORE_DISK,
+            Self::None(_) => Explanation::new(Exit::Input, codes::NO_STORE),
+            Self::Damaged { .. } => Explanation::new(Exit::Damaged, codes::STORE_DAMAGED),
+            Self::Other { .. } => Explanation::new(Exit::Usage, codes::STORE_OTHER),
+            Self::Held(_) => Explanation::new(Exit::Held, codes::STORE_HELD),
+            Self::Disk { .. } => Explanation::new(Exit::Disk, codes::STORE_DISK),
         }
     }
+}
 
+impl StoreError {
     #[allow(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
     pub(super) fn damaged(path: &Path, reason: impl ToString) -> Self {
         Self::Damaged { path: path.to_owned(), reason: reason.to_string() }

@@ -1,6 +1,7 @@
 //! The machine: disks, owners, places, open files, time zone.
 
-use super::{Check, DoctorFinding, DoctorSettings};
+use super::finding::{Check, DoctorFinding};
+use super::settings::DoctorSettings;
 
 /// Bytes below which a night may not fit, and below which nothing does.
 const FREE_BYTES_LOW: u64 = 1 << 30;

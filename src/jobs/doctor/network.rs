@@ -1,6 +1,6 @@
 //! The way to DOKU: name, connection, certificate, clock, proxies.
 
-use super::{Check, DoctorFinding};
+use super::finding::{Check, DoctorFinding};
 use crate::gateway::probe::{Probe, ProbeAnswer};
 use crate::jobs::watch::{CLOCK_SILENT_SECONDS, CLOCK_STOP_SECONDS, clock_words};
 

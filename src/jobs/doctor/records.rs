@@ -1,6 +1,6 @@
 //! What was recorded: ledger, lock, logs.
 
-use super::{Check, DoctorFinding};
+use super::finding::{Check, DoctorFinding};
 
 /// A sender that is at it for longer than this has most likely stopped doing anything.
 const LOCK_SECONDS_MAX: i64 = 24 * 3600;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Check, DoctorFinding};
+use super::finding::{Check, DoctorFinding};
 
 /// What is odd about the bytes of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Settings that disagree with each other, and those that are allowed and yet risky.
 
-use super::{Check, DoctorFinding};
+use super::finding::{Check, DoctorFinding};
 
 /// DOKU's hosts.
 const PRODUCTION: &str = "api.doku.com";

@@ -2,54 +2,21 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::issuing::{Issuing, Next, stopped_before};
 use super::operation::Operation;
-use super::{Issuing, Next};
-use crate::doku::answer::Trust;
 use crate::doku::body;
-use crate::doku::info::InfoKey;
-use crate::doku::paths::Paths;
 use crate::doku::wire::{HttpMethod, WireRequest};
 use crate::domain::bill::{Bill, Customer, Expiry, RecordedTerms, Salt, Terms, Wanted};
 use crate::domain::codes;
 use crate::domain::conclusion::Before;
-use crate::domain::digest::{self, Digest};
-use crate::domain::doubt::Patience;
+use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event, OperationKind};
-use crate::domain::plan::{self, AmendBase, Rules, Step};
+use crate::domain::plan::{self, Step};
 use crate::domain::row_end::End;
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::ledger::{Basis, Ledger, LedgerError, NewEvent, Private};
-
-/// What the configuration says about issuing.
-#[derive(Clone, Debug)]
-pub struct IssueSettings {
-    /// `sandbox` or `production`; part of every request id.
-    pub environment: String,
-    /// Our `Client-Id`; part of every request id.
-    pub client_id: String,
-    /// Where the calls go.
-    pub paths: Paths,
-    /// Goes into every request id; follows from the secret key.
-    pub request_id_key: Digest,
-    /// What the text is called that a counter shows.
-    pub info_key: InfoKey,
-    /// How much signatures count.
-    pub trust: Trust,
-    /// How rows become steps.
-    pub rules: Rules,
-    /// From when DOKU counts an amendment's minutes.
-    pub amend_base: AmendBase,
-    /// Stands in a cancellation for a customer whose name is not kept.
-    pub cancel_name: Option<String>,
-    /// Minutes after its intent in which an operation in doubt is replayed; later only Check Status is asked.
-    pub replay_window_minutes: i64,
-    /// How long a negative finding must last to count.
-    pub patience: Patience,
-    /// Operations under way at once at most.
-    pub in_flight_max: usize,
-}
 
 /// A body that is about to be pinned.
 pub(super) struct Draft {
@@ -71,7 +38,7 @@ where
     /// it.
     pub(super) async fn start(&self, bill: &Bill, step: &Step, state: Option<BillState>, planned_at: u64) -> Result<Next, LedgerError> {
         if self.caller.stop.reason().is_some() {
-            return Ok(Next::Ended(super::stopped_before()));
+            return Ok(Next::Ended(stopped_before()));
         }
         let draft = match self.draft(bill, step, state.as_ref()).await? {
             Ok(draft) => draft,
@@ -83,7 +50,7 @@ where
             Wanted::Live(terms) => Some((terms.customer.clone(), self.salt(bill, state.as_ref()))),
             Wanted::Cancelled => None,
         };
-        let operation = self.operation(&bill.invoice_number, &draft, generation);
+        let operation = self.operation(&bill.invoice_number, &draft, generation)?;
         let Some(operation) = operation else {
             let reason = format!("DOKU documents no such call for method `{}` at {}", draft.terms.method, draft.terms.channel);
             return Ok(Next::Ended(End::refused(codes::CANNOT_AMEND, "method", &reason)));
@@ -167,7 +134,12 @@ where
 
     /// The operation of a draft, if DOKU documents a call for it. Its id follows from the draft, the generation and our key alone, so equal
     /// work has an equal id, also with the ledger lost; and nobody without the key can try names against the id of a bill that was purged.
-    pub(super) fn operation(&self, invoice_number: &InvoiceNumber, draft: &Draft, generation: u32) -> Option<Operation> {
+    pub(super) fn operation(
+        &self,
+        invoice_number: &InvoiceNumber,
+        draft: &Draft,
+        generation: u32,
+    ) -> Result<Option<Operation>, LedgerError> {
         let Draft { kind, terms, body, .. } = draft;
         let parts = [
             &self.settings.request_id_key[..],
@@ -180,7 +152,8 @@ where
             body,
         ];
         let request_id = RequestId::from_digest(&digest::of_parts(&parts));
-        Some(Operation {
+        let request = self.request(invoice_number, *kind, terms, request_id, body.clone())?;
+        Ok(request.map(|request| Operation {
             invoice_number: invoice_number.clone(),
             kind: *kind,
             channel: terms.channel,
@@ -188,8 +161,8 @@ where
             payment_code: draft.payment_code.clone(),
             intended_at: draft.drafted_at,
             wanted_end: draft.wanted_end,
-            request: self.request(*kind, terms, request_id, body.clone())?,
-        })
+            request,
+        }))
     }
 
     /// The event that makes the intent of `operation` durable, and the bytes beside it.
@@ -214,11 +187,24 @@ where
         NewEvent { invoice_number: operation.invoice_number.clone(), at: operation.intended_at, event, basis, private }
     }
 
-    pub(super) fn request(&self, kind: OperationKind, terms: &RecordedTerms, request_id: RequestId, body: Vec<u8>) -> Option<WireRequest> {
+    /// What is sent of an operation, an earlier run's as well; none where DOKU documents no call for it. The amount that its bytes ask for
+    /// is the recorded one, or nothing of it leaves.
+    pub(super) fn request(
+        &self,
+        invoice_number: &InvoiceNumber,
+        kind: OperationKind,
+        terms: &RecordedTerms,
+        request_id: RequestId,
+        body: Vec<u8>,
+    ) -> Result<Option<WireRequest>, LedgerError> {
+        let (asked, recorded) = (body::amount(&body), terms.amount.get());
+        if asked != Some(recorded) {
+            return Err(LedgerError::OtherAmount { invoice_number: invoice_number.clone(), asked, recorded });
+        }
         let (method, path) = match kind {
             OperationKind::Issue => (HttpMethod::Post, self.settings.paths.issue(terms.channel, terms.method)),
             OperationKind::Amend | OperationKind::Cancel => (HttpMethod::Patch, self.settings.paths.amend(terms.channel, terms.method)),
         };
-        Some(WireRequest { method, path: path?.to_owned(), request_id, body: body.into() })
+        Ok(path.map(|path| WireRequest { method, path: path.to_owned(), request_id, body: body.into() }))
     }
 }

@@ -1,8 +1,8 @@
 //! What needs DOKU's word on an order before it may go on: repeated answers, duplicates, refusals nobody signed, codes that are to
 //! be given up. And the control that makes "not found" mean something.
 
+use super::issuing::{Issuing, Next};
 use super::operation::{Ended, Operation};
-use super::{Issuing, Next};
 use crate::doku::codes;
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Issuing;
+use super::issuing::Issuing;
 use crate::domain::bill::{Bill, Salt, Wanted};
 use crate::domain::codes;
 use crate::domain::ids::InvoiceNumber;

@@ -6,70 +6,34 @@
 mod carry;
 mod confirm;
 mod decide;
+mod issuing;
 mod operation;
 mod orders;
 mod resolve;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
-use std::sync::atomic::AtomicU64;
-
 use futures_util::future;
 use futures_util::stream::{self, StreamExt as _};
-use jiff::Timestamp;
 
-pub use self::carry::IssueSettings;
 use self::decide::{Decided, Planned};
-pub use self::orders::{Coded, Orders, RunError};
+pub use self::issuing::{IssueSettings, Issuing};
+use self::issuing::{Next, stopped_before};
+pub use self::orders::{Coded, Orders, RunError, highest_code};
 use super::bounded::bounded;
-use super::caller::Caller;
 use super::portion;
 use crate::domain::bill::Bill;
-use crate::domain::channel::Channel;
-use crate::domain::ids::{InvoiceNumber, PaymentCode};
+use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
-use crate::domain::plan::{Minting, Step, Unchanged};
+use crate::domain::plan::{Step, Unchanged};
 use crate::domain::row_end::{Bucket, End, Ends};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
-use crate::ledger::{Ledger, LedgerError, LedgerView};
+use crate::ledger::{Ledger, LedgerError};
 
 /// Settle, cancel, confirm (or release, or retire), issue: the longest chain one row can need in one run. As many again for rows with which
 /// another host was quicker.
 const ROUNDS_MAX: u32 = 8;
-
-/// A run's collaborators.
-pub struct Issuing<'a, L, G, T: Time> {
-    /// The record.
-    pub ledger: &'a L,
-    /// The way to DOKU.
-    pub caller: Caller<'a, G, T>,
-    /// What the configuration says.
-    pub settings: &'a IssueSettings,
-    /// The wall clock (UTC).
-    pub clock: &'a (dyn Fn() -> Timestamp + Sync),
-    /// Channels of which this run knows whether Check Status knows their unpaid codes.
-    pub controls: tokio::sync::Mutex<HashMap<Channel, bool>>,
-    /// Set once the whole ledger was looked over.
-    pub looked_over: tokio::sync::OnceCell<()>,
-    /// Successes taken without a valid signature, where the policy is to warn.
-    pub badly_signed: AtomicU64,
-}
-
-impl<L, G, T: Time> std::fmt::Debug for Issuing<'_, L, G, T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Issuing").finish_non_exhaustive()
-    }
-}
-
-/// The highest code that `minting` may have given out before, as far as the ledger knows.
-///
-/// # Errors
-/// The ledger's.
-pub async fn highest_code(view: &impl LedgerView, minting: &Minting) -> Result<Option<PaymentCode>, LedgerError> {
-    view.highest_code(&minting.prefix, minting.length).await
-}
 
 impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
 where
@@ -274,10 +238,6 @@ enum Job {
     Stopped(usize),
 }
 
-fn stopped_before() -> End {
-    End::deferred("the run was stopped before its turn")
-}
-
 /// What the ledger's refusal of another host's bill comes to.
 fn unless_busy(next: Result<Next, LedgerError>) -> Result<Next, LedgerError> {
     match next {
@@ -371,21 +331,4 @@ fn in_chunks(bills: Vec<(usize, Bill)>, size: usize) -> Vec<Vec<(usize, Bill)>> 
         chunks.push(bills.by_ref().take(size).collect());
     }
     chunks
-}
-
-/// Where a row goes after its step.
-enum Next {
-    /// It has ended.
-    Ended(End),
-    /// The ledger has changed so that another step may be possible; the end stands if none is.
-    PlanAgain(Option<End>),
-    /// That other host is at its operation.
-    Busy(String),
-}
-
-impl Next {
-    /// Another run changed the bill after it was looked at.
-    fn overtaken(invoice_number: &InvoiceNumber) -> Self {
-        Self::PlanAgain(Some(End::deferred(&format!("another run changed invoice `{invoice_number}` meanwhile"))))
-    }
 }

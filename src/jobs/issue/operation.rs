@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Issuing;
+use super::issuing::Issuing;
 use crate::doku::answer::{Expected, JudgedAnswer, SignaturePolicy, judge};
 use crate::doku::wire::{Delivery, WireRequest};
 use crate::doku::{body, codes};

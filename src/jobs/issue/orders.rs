@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::ids::PaymentCode;
 use crate::domain::plan::{Lacking, Mint, Minting, codes_kept};
+use crate::exit::{Explained, Explanation};
 use crate::jobs::portion::{self, Portion};
 use crate::ledger::{LedgerError, LedgerView, Names};
 
@@ -43,18 +44,31 @@ impl Orders for [Bill] {
     }
 }
 
+/// The highest code that `minting` may have given out before, as far as the ledger knows.
+///
+/// # Errors
+/// The ledger's.
+pub async fn highest_code(view: &impl LedgerView, minting: &Minting) -> Result<Option<PaymentCode>, LedgerError> {
+    view.highest_code(&minting.prefix, minting.length).await
+}
+
 /// Why a run over rows could not go on.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum RunError<E> {
     /// The ledger's failure.
-    Ledger(LedgerError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// The rows cannot be given again.
+    #[error(transparent)]
     Orders(E),
 }
 
-impl<E> From<LedgerError> for RunError<E> {
-    fn from(error: LedgerError) -> Self {
-        Self::Ledger(error)
+impl<E: Explained> Explained for RunError<E> {
+    fn explanation(&self) -> Explanation {
+        match self {
+            Self::Ledger(error) => error.explanation(),
+            Self::Orders(error) => error.explanation(),
+        }
     }
 }
 
@@ -96,7 +110,7 @@ impl<'a, O: Orders + ?Sized> Coded<'a, O> {
         let mut seen: Vec<PaymentCode> = Vec::new();
         if let (Some(view), Some(minting)) = (view, minting) {
             // Somebody may still hold a code that its bill has lost, and must not pay another's bill with it: all count.
-            let highest = super::highest_code(view, minting).await?;
+            let highest = highest_code(view, minting).await?;
             if mint.needs_all_codes(highest.as_ref(), minting) {
                 view.visit_codes(&minting.prefix, minting.length, |code| seen.push(code.clone())).await?;
             }

@@ -1,8 +1,8 @@
 //! Ending doubts: the same bytes again, then Check Status, then the same wish under a new id where that makes no code.
 
 use super::carry::Draft;
+use super::issuing::{Issuing, Next};
 use super::operation::{Ended, Operation};
-use super::{Issuing, Next};
 use crate::domain::bill::{Expiry, RecordedTerms, Salt, Terms};
 use crate::domain::conclusion::Before;
 use crate::domain::doubt::{self, Ending};
@@ -34,7 +34,8 @@ where
         if let Some(body) = &pinned {
             self.check_pinned(&state, &open, body).await?;
         }
-        let request = pinned.and_then(|body| self.request(open.operation, &open.terms, open.request_id, body));
+        let request = pinned.map(|body| self.request(invoice_number, open.operation, &open.terms, open.request_id, body));
+        let request = request.transpose()?.flatten();
         let marker = match (state.status, &request) {
             (Status::InDoubt(_), Some(_)) => Some(Event::Repeated),
             (Status::InDoubt(_), None) => None,
@@ -177,7 +178,7 @@ where
             return still(&reason);
         }
         let Some(draft) = self.draft_anew(state, open).await? else { return still(&reason) };
-        let Some(operation) = self.operation(&state.invoice_number, &draft, state.generation) else { return still(&reason) };
+        let Some(operation) = self.operation(&state.invoice_number, &draft, state.generation)? else { return still(&reason) };
         match self.ledger.record(vec![Self::intent(&operation, draft.terms, None, state.salt, Basis::of(Some(state)))]).await {
             Err(LedgerError::Lost { invoice_number }) => return Ok(Next::overtaken(&invoice_number)),
             recorded => drop(recorded?),

@@ -3,27 +3,31 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use jiff::Timestamp;
 
 use super::*;
 use crate::doku::answer::{SignaturePolicy, Trust, UnsignedErrors};
 use crate::doku::wire::{Answer, Delivery, WireRequest};
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Customer, Expiry, Policy, Terms, Wanted};
-use crate::domain::channel::IssuanceMethod;
+use crate::domain::channel::{Channel, IssuanceMethod};
 use crate::domain::doubt::{NotFound, Patience};
 use crate::domain::ids::{PaymentCode, RequestId};
 use crate::domain::lifecycle::{CodeAnswer, DoubtVerdict, Event, OperationKind, Remark, Status};
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
-use crate::domain::plan::{AmendBase, Rules};
+use crate::domain::plan::{AmendBase, Minting, Rules};
 use crate::gateway::pacing::{Pacer, Rate, RealTime};
 use crate::gateway::retry::RetryPolicy;
+use crate::jobs::caller::Caller;
 use crate::jobs::stop::{Stop, StopReason};
 use crate::jobs::watch::Watch;
 use crate::ledger::memory::MemoryLedger;
 use crate::ledger::{Basis, NewEvent, Private};
 
+mod amounts;
 mod border;
 mod local;
 mod numbers;

@@ -6,7 +6,10 @@ use jiff::civil::Date;
 
 use crate::domain::caveat::Caveat;
 use crate::domain::language::{Language, Say as _};
+use crate::exit::{Exit, Explained, Explanation};
 use crate::journal::JournalError;
+use crate::reconcile::codes;
+use crate::register::codes::OTHER_PROPOSAL;
 
 /// Why a period cannot be closed or reopened.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +101,23 @@ pub enum PeriodError {
     /// The journal failed.
     #[error(transparent)]
     Journal(#[from] JournalError),
+}
+
+impl Explained for PeriodError {
+    fn explanation(&self) -> Explanation {
+        match self {
+            Self::Report { .. } => Explanation::new(Exit::Input, codes::NOT_WHOLE),
+            Self::Stale { .. } => Explanation::new(Exit::Input, codes::STALE),
+            Self::Days { .. } => Explanation::new(Exit::Usage, codes::OTHER_DAYS),
+            Self::Identity { .. } => Explanation::new(Exit::Damaged, codes::UNSIGNABLE),
+            Self::Order { .. } => Explanation::new(Exit::Usage, codes::ORDER),
+            Self::Caveat { .. } => Explanation::new(Exit::Usage, codes::CAVEAT),
+            Self::Reviewer { .. } => Explanation::new(Exit::Usage, codes::REVIEWER),
+            Self::OtherProposal { .. } => Explanation::new(Exit::Usage, OTHER_PROPOSAL),
+            Self::NothingProposed { .. } => Explanation::new(Exit::Usage, codes::NOTHING_PROPOSED),
+            Self::Journal(error) => error.explanation(),
+        }
+    }
 }
 
 pub(super) fn not_whole(path: &Path, reason: &dyn std::fmt::Display) -> PeriodError {

@@ -9,9 +9,12 @@ use crate::books::carry::CarryError;
 use crate::evidence::EvidenceError;
 use crate::evidence::bank::BankError;
 use crate::evidence::settlement::SettlementError;
+use crate::exit::{Exit, Explained, Explanation};
 use crate::journal::JournalError;
 use crate::ledger::LedgerError;
+use crate::reconcile::codes;
 use crate::reconcile::external::ExternalError;
+use crate::register::codes::UNPOSTED;
 use crate::report::atomic::WriteError;
 use crate::report::books::KeepError;
 use crate::report::folder_lock::TakeError;
@@ -76,6 +79,26 @@ pub enum ReconcileError {
     /// Another run writes there (exit 6), or nobody can.
     #[error(transparent)]
     Folder(#[from] TakeError),
+}
+
+impl Explained for ReconcileError {
+    fn explanation(&self) -> Explanation {
+        match self {
+            Self::Period { .. } => Explanation::new(Exit::Usage, codes::PERIOD),
+            Self::Evidence(error) => error.explanation(),
+            Self::Settlement(error) => error.explanation(),
+            Self::Bank(error) => error.explanation(),
+            Self::External(error) => error.explanation(),
+            Self::Ledger(error) => error.explanation(),
+            Self::TooManyBills => Explanation::new(Exit::Input, codes::TOO_MANY_BILLS),
+            Self::CarryIn { .. } => Explanation::new(Exit::Input, codes::CARRY_IN),
+            Self::Opening { .. } | Self::Before(_) => Explanation::new(Exit::Damaged, codes::OPENING),
+            Self::Books(_) => Explanation::new(Exit::Damaged, UNPOSTED),
+            Self::Journal(error) => error.explanation(),
+            Self::Report(error) => error.explanation(),
+            Self::Folder(error) => error.explanation(),
+        }
+    }
 }
 
 impl From<KeepError> for ReconcileError {

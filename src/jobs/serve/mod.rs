@@ -25,6 +25,7 @@ use crate::domain::calendar::wib_date;
 use crate::domain::classify::MatchingPolicy;
 use crate::domain::payment::Payment;
 use crate::evidence::EvidenceError;
+use crate::exit::{Exit, Explained, Explanation};
 use crate::ledger::{Ledger, LedgerError};
 use crate::serve::health::Health;
 use crate::serve::log::LogFolder;
@@ -76,6 +77,17 @@ pub enum ServingError {
     /// A part of the program ended that never should.
     #[error("a task of the server has failed\nhint: this is a defect; start again, nothing acknowledged is lost")]
     Task,
+}
+
+impl Explained for ServingError {
+    fn explanation(&self) -> Explanation {
+        match self {
+            Self::Serve(error) => error.explanation(),
+            Self::Evidence(error) => error.explanation(),
+            Self::Ledger(error) => error.explanation(),
+            Self::Task => Explanation::plain(Exit::Disk),
+        }
+    }
 }
 
 /// Serves until `stop`, then drains. `listening` hears the addresses once connections are taken.

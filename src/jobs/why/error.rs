@@ -1,6 +1,7 @@
 //! What keeps the story of a bill from being told.
 
 use super::report::ReportUnreadable;
+use crate::exit::{Exit, Explained, Explanation};
 use crate::jobs::reconcile::ReconcileError;
 
 /// Why the story cannot be told.
@@ -25,4 +26,14 @@ pub enum WhyError {
     /// The report cannot be read.
     #[error(transparent)]
     Books(#[from] ReportUnreadable),
+}
+
+impl Explained for WhyError {
+    fn explanation(&self) -> Explanation {
+        match self {
+            Self::Unknown(_) | Self::Ambiguous { .. } => Explanation::plain(Exit::Usage),
+            Self::Read(error) => error.explanation(),
+            Self::Books(error) => error.explanation(),
+        }
+    }
 }

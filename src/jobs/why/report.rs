@@ -14,9 +14,11 @@ use crate::books::standing::class_in_books;
 use crate::books::{Account, ItemId, Leg};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{self, Class, MatchingPolicy, Nature};
+use crate::exit::{Exit, Explained, Explanation};
 use crate::journal::reports::Reported;
 use crate::journal::{Journal, JournalError};
 use crate::reconcile::Finding;
+use crate::reconcile::codes::BOOKS_UNREADABLE;
 use crate::register::{DiscrepancyFacts, ItemStatus, ReconcileRun, Register};
 use crate::report::books::read_carry;
 use crate::report::folder::{self, ReportFolder};
@@ -31,6 +33,12 @@ pub struct ReportUnreadable {
     pub path: PathBuf,
     /// What was found.
     pub reason: String,
+}
+
+impl Explained for ReportUnreadable {
+    fn explanation(&self) -> Explanation {
+        Explanation::new(Exit::Input, BOOKS_UNREADABLE)
+    }
 }
 
 /// A report that is asked.

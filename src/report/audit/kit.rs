@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::books::{BooksDecision, BooksSettings};
 use crate::columns::{Column, Format};
 use crate::domain::line::InputFile;
+use crate::exit::{Explained, Explanation};
 use crate::reconcile::books_inputs::Opened;
 use crate::reconcile::{Inputs, ReconcileTerms};
 use crate::report::atomic;
@@ -39,6 +40,15 @@ pub enum KitError {
     /// A file cannot be written (exit 9).
     #[error(transparent)]
     Write(#[from] WriteError),
+}
+
+impl Explained for KitError {
+    fn explanation(&self) -> Explanation {
+        match self {
+            Self::Folder(error) => error.explanation(),
+            Self::Write(error) => error.explanation(),
+        }
+    }
 }
 
 /// The report a kit is of.

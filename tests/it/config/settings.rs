@@ -49,7 +49,9 @@ fn an_error_under_json_is_one_line_of_a_stable_shape_and_a_mistyped_word_is_met_
         assert_eq!((keys, told["error"]["exit_code"].as_i64()), (vec!["code", "exit_code", "hint", "message", "note"], Some(code.into())));
         told["error"].clone()
     };
-    assert!(error(&["status"], 2)["message"].as_str().unwrap().contains("there is no ledger"));
+    let missing = error(&["status"], 2);
+    assert_eq!(missing["code"], "E0504", "also where the words do not name it");
+    assert!(missing["message"].as_str().unwrap().contains("there is no ledger"));
     assert!(error(&["isue", "x.csv"], 2)["message"].as_str().unwrap().contains("'issue'"), "what may be meant");
     assert!(error(&["explain", "E9999"], 2)["hint"].as_str().unwrap().contains("lists them all"));
     assert_eq!(error(&["ingest", "missing-*.jsonl"], 7)["code"], "E0701");

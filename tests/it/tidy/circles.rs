@@ -6,17 +6,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Source, none, sources};
 
-/// Where circles are left for now: the folder, how many files are in them at most, and why. A folder without any leaves the list.
-const REMAINING: [(&str, usize, &str); 7] = [
-    ("cli", 47, "commands still find settings, output and failures through one another"),
-    ("columns", 2, "`mod.rs` says what a column and its cells are, and chooses the format that is written"),
-    ("evidence::bank", 4, "`mod.rs` says what a bank line is, and chooses who reads a statement"),
-    ("intake", 13, "`mod.rs` says what is asked and refused of a row, and reads all files of a run"),
-    ("jobs::doctor", 6, "`mod.rs` says what a finding is, and asks every examiner"),
-    ("jobs::issue", 5, "the files are the steps of one job, each a part of its state"),
-    ("witness", 4, "`mod.rs` says what an invariant and a difference are, and applies the rules"),
-];
-
 /// What each module uses, by its path: `books::pair` is `books/pair.rs` or `books/pair/mod.rs`.
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
@@ -164,22 +153,8 @@ fn circles(uses: &Uses) -> Vec<(BTreeSet<&str>, Vec<&str>)> {
 fn no_circle_joins_files() {
     let uses = uses(&sources());
     assert!(uses.values().map(BTreeSet::len).sum::<usize>() > 2_000, "the paths were not found");
-    let (mut violations, mut remaining) = (Vec::new(), BTreeMap::<&str, usize>::new());
-    for (circle, round) in circles(&uses) {
-        let is_in = |folder: &str| circle.iter().all(|module| *module == folder || module.starts_with(&format!("{folder}::")));
-        match REMAINING.iter().find(|(folder, ..)| is_in(folder)) {
-            Some((folder, ..)) => *remaining.entry(folder).or_default() += circle.len(),
-            None => violations.push(format!("{} files in a circle: {}", circle.len(), round.join(" → "))),
-        }
-    }
-    for (folder, most, _) in REMAINING {
-        match remaining.get(folder) {
-            Some(count) if *count > most => violations.push(format!("{count} files of `{folder}` are in circles, {most} were")),
-            Some(_) => {}
-            None => violations.push(format!("no circle is left in `{folder}`: it leaves the list")),
-        }
-    }
-    none(&violations);
+    let told = |(circle, round): &(BTreeSet<&str>, Vec<&str>)| format!("{} files in a circle: {}", circle.len(), round.join(" → "));
+    none(&circles(&uses).iter().map(told).collect::<Vec<_>>());
 }
 
 #[test]

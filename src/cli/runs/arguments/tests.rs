@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use clap::{Arg, CommandFactory as _};
 
 use super::*;
-use crate::cli::args::Cli;
+use crate::cli::command_line::Cli;
 
 fn invocation(words: &[&str]) -> Invocation {
     let definition = Cli::command();
