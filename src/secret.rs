@@ -116,6 +116,15 @@ pub struct SecretSources {
     pub command: Option<SecretCommand>,
 }
 
+impl SecretSources {
+    /// What it offers for the secret that `variable` may hold.
+    #[must_use]
+    pub fn of_environment(variable: &str) -> Self {
+        let [variable, credentials_directory] = [variable, "CREDENTIALS_DIRECTORY"].map(|name| std::env::var(name).ok());
+        Self { variable: variable.map(SecretString::from), credentials_directory, command: None }
+    }
+}
+
 /// The secrets there are, by what each must be.
 #[derive(Clone, Copy, Debug)]
 enum Kind {

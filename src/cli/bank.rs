@@ -6,11 +6,9 @@ use super::failure::Failure;
 use super::logs;
 use super::output;
 use super::setup::Setup;
+use super::unread_rows::{self, UnreadRow};
 use crate::evidence::codes;
 use crate::reconcile::Reconciled;
-
-/// Rows that are no lines and are named on stderr.
-const MALFORMED_SHOWN: usize = 20;
 
 /// The files that `patterns` name, if the settings expect any.
 pub(super) fn files(setup: &Setup, patterns: &[String]) -> Result<Vec<PathBuf>, Failure> {
@@ -24,18 +22,11 @@ pub(super) fn files(setup: &Setup, patterns: &[String]) -> Result<Vec<PathBuf>, 
     logs::expand(patterns)
 }
 
-/// Names the rows that are no lines, the first of them one by one, and counts lines that were given twice.
+/// Names the rows that are no lines, and counts lines that were given twice.
 pub(super) fn warn(setup: &Setup, outcome: &Reconciled) {
     let Some(statements) = outcome.inputs.bank.as_ref().filter(|_| !setup.quiet) else { return };
-    for row in statements.malformed.iter().take(MALFORMED_SHOWN) {
-        let file = usize::try_from(row.place.file).ok().and_then(|at| statements.files.get(at));
-        let path = file.map_or_else(String::new, |file| file.path.display().to_string());
-        output::note(format_args!("warning: {}: {path}:{}:{}: {}", codes::BANK_LINE.id, row.place.row, row.column, row.reason));
-    }
-    let more = statements.malformed.len().saturating_sub(MALFORMED_SHOWN);
-    if more > 0 {
-        output::note(format_args!("warning: {}: {more} more rows of the bank statements are no lines", codes::BANK_LINE.id));
-    }
+    let rows = statements.malformed.iter().map(|row| -> UnreadRow<'_> { (row.place, row.column, &row.reason) });
+    unread_rows::warn(setup, &statements.files, rows, &format!("{}: ", codes::BANK_LINE.id), "rows of the bank statements are no lines");
     if !statements.copies.is_empty() {
         let count = statements.copies.len();
         output::note(format_args!("note: {count} lines of the bank statements stand in another file too and count once"));

@@ -1,4 +1,4 @@
-//! Discrepancies for people: a table, and the whole story of one.
+//! Discrepancies for people, as the journal has them: a table, and the whole story of one.
 
 use jiff::civil::Date;
 use serde_json::{Value, json};

@@ -41,11 +41,7 @@ pub(super) fn command(doku: &Doku) -> Option<SecretCommand> {
 }
 
 fn secret(doku: &Doku) -> Result<SecretString, Failure> {
-    let sources = SecretSources {
-        variable: std::env::var("TAGIH_DOKU_SECRET").ok().map(SecretString::from),
-        credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
-        command: command(doku),
-    };
+    let sources = SecretSources { command: command(doku), ..SecretSources::of_environment("TAGIH_DOKU_SECRET") };
     Ok(secret::load(&doku.secret_file, sources)?)
 }
 

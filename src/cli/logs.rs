@@ -11,7 +11,7 @@ use super::runs::Input;
 use super::sending::figure_doubts;
 use super::setup::Setup;
 use super::tables::TableFlags;
-use super::waiting::wait;
+use super::waiting::{runtime, wait};
 use crate::doku::keyring::Keyring;
 use crate::domain::classify::Nature;
 use crate::domain::digest;
@@ -72,7 +72,7 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: TableSetting
 /// Applies the logs to the ledger and prints what was new.
 fn ingest_all(setup: &Setup, sources: EvidenceSources<'_>, tables: TableSettings, keys: &Keyring) -> Result<Exit, Failure> {
     let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let runtime = runtime()?;
     let options = IngestOptions {
         logs: sources.logs.to_vec(),
         evidence: sources.store.cloned(),

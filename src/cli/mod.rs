@@ -67,6 +67,7 @@ mod sync;
 mod tables;
 mod terminal;
 mod times;
+mod unread_rows;
 mod unsaid;
 mod waiting;
 mod watching;

@@ -1,4 +1,4 @@
-//! `tagih period`: closing and reopening months, and what a reconciliation needs to know of closed ones.
+//! `tagih period`: closing and reopening months, and what is closed.
 
 use std::path::Path;
 

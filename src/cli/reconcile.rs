@@ -19,6 +19,7 @@ use super::runs::Input;
 use super::setup::Setup;
 use super::tables::TableFlags;
 use super::times::month;
+use super::waiting::runtime;
 use crate::books;
 use crate::domain::language::{Language, Say as _};
 use crate::evidence::StoreAt;
@@ -248,7 +249,7 @@ fn figures(setup: &Setup, summary: &Value) {
 fn billed(setup: &Setup, task: &Task, options: &ReconcileOptions) -> Result<Billed, Failure> {
     let reading =
         |path: &Path| -> Result<Store, Failure> { Ok(Store::open_read_only(&Location::File(path.to_path_buf()), &setup.binding()?)?) };
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let runtime = runtime()?;
     let billed = if let Some(file) = &task.external_ledger {
         let billed = Billed::external(file, options)?;
         match task.request_history.as_deref().map(reading).transpose()? {

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::failure::Failure;
 use super::output;
 use super::setup::Setup;
+use super::unread_rows::{self, UnreadRow};
 use crate::config::SettledChannel;
 use crate::domain::calendar::WorkingDays;
 use crate::domain::channel::{Channel, PerChannel};
@@ -15,9 +16,6 @@ use crate::domain::fee::{FeeSchedule, FeeShare};
 use crate::domain::settlement::{ChannelTerms, NamedChannel, SettlementTerms};
 use crate::jobs::reconcile::SettlementFiles;
 use crate::reconcile::Reconciled;
-
-/// Rows that cannot be read and are named on stderr.
-const MALFORMED_SHOWN: usize = 20;
 
 /// `files` and the terms in force, for the days `from` to `to`; `None` without files.
 pub(super) fn files(setup: &Setup, files: &[PathBuf], (from, to): (Date, Date)) -> Result<Option<SettlementFiles>, Failure> {
@@ -35,18 +33,11 @@ pub(super) fn files(setup: &Setup, files: &[PathBuf], (from, to): (Date, Date)) 
     Ok(Some(SettlementFiles { files: files.to_vec(), terms }))
 }
 
-/// Names the rows that could not be read, the first of them one by one.
+/// Names the rows that could not be read.
 pub(super) fn warn(setup: &Setup, outcome: &Reconciled) {
-    let Some(files) = outcome.inputs.settlement.as_ref().map(|input| &input.files).filter(|_| !setup.quiet) else { return };
-    for row in files.malformed.iter().take(MALFORMED_SHOWN) {
-        let file = usize::try_from(row.place.file).ok().and_then(|at| files.files.get(at));
-        let path = file.map_or_else(String::new, |file| file.path.display().to_string());
-        output::note(format_args!("warning: {path}:{}:{}: {}", row.place.row, row.column, row.reason));
-    }
-    let more = files.malformed.len().saturating_sub(MALFORMED_SHOWN);
-    if more > 0 {
-        output::note(format_args!("warning: {more} more settlement rows cannot be read; settlement.csv lists them (S10)"));
-    }
+    let Some(files) = outcome.inputs.settlement.as_ref().map(|input| &input.files) else { return };
+    let rows = files.malformed.iter().map(|row| -> UnreadRow<'_> { (row.place, &row.column, &row.reason) });
+    unread_rows::warn(setup, &files.files, rows, "", "settlement rows cannot be read; settlement.csv lists them (S10)");
 }
 
 pub(super) fn terms(setup: &Setup) -> Result<SettlementTerms, Failure> {

@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 use super::failure::{Failure, absolute};
 use super::output;
 use super::setup::Setup;
@@ -23,13 +21,8 @@ impl Setup {
         if settings.url.is_empty() {
             return Ok(Location::File(PathBuf::from(&settings.path)));
         }
-        let sources = SecretSources {
-            variable: std::env::var("TAGIH_LEDGER_PASSWORD").ok().map(SecretString::from),
-            credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
-            command: None,
-        };
         let seals = self.seals()?;
-        let password = secret::password(&settings.password_file, sources)?;
+        let password = secret::password(&settings.password_file, SecretSources::of_environment("TAGIH_LEDGER_PASSWORD"))?;
         let access = ServerAccess {
             password: password.as_ref(),
             ca_file: Some(Path::new(&settings.ca_file)).filter(|file| !file.as_os_str().is_empty()),
@@ -67,12 +60,7 @@ impl Setup {
 
     /// What the ledger's seals are made with.
     pub(super) fn seals(&self) -> Result<Seals, Failure> {
-        let sources = SecretSources {
-            variable: std::env::var("TAGIH_LEDGER_SEAL_KEY").ok().map(SecretString::from),
-            credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
-            command: None,
-        };
-        let key = secret::seal_key(&self.config.ledger.seal_key_file, sources)?;
+        let key = secret::seal_key(&self.config.ledger.seal_key_file, SecretSources::of_environment("TAGIH_LEDGER_SEAL_KEY"))?;
         Ok(key.as_ref().map_or_else(Seals::default, Seals::keyed))
     }
 

@@ -10,6 +10,7 @@ use super::matching::policy;
 use super::output;
 use super::setup::Setup;
 use super::times::month;
+use super::waiting::runtime;
 use super::why_next::{deciding, next, next_of_report};
 use super::why_story::{Speaker, class_line, headline, part, told};
 use super::{why_books, why_json};
@@ -127,7 +128,7 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
         period: arguments.period.as_deref().map(month).transpose()?,
         as_of: arguments.as_of.unwrap_or_else(|| setup.clock.now()),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let runtime = runtime()?;
     let view = runtime.block_on(ledger.view())?;
     let mut story = runtime.block_on(why::why(&view, &options));
     let late;

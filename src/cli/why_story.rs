@@ -9,6 +9,7 @@ use crate::domain::calendar::wib;
 use crate::domain::classify::{Class, Nature};
 use crate::domain::language::Language;
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status};
+use crate::domain::line::InputFile;
 use crate::domain::texts::{self, Text};
 use crate::jobs::why::{Judgement, MoneyState, Story, StoryEvent, StoryLine};
 use crate::ledger::BillHappening;
@@ -226,21 +227,21 @@ pub(super) fn part(judgement: &Judgement, finding: &Finding, speaker: &Speaker) 
 /// `file:line` of all it rests on.
 pub(super) fn places(judgement: &Judgement, finding: &Finding) -> Vec<String> {
     let inputs = &judgement.outcome.inputs;
+    let named = |files: &[InputFile], file, row: u64| Some(format!("{}:{row}", InputFile::shown_path(files, file)?));
     let place = |source: &Source| match *source {
         Source::Line(at) => {
             let line = inputs.lines.get(at).filter(|line| line.number > 0)?;
-            let file = judgement.files.get(usize::try_from(line.file).ok()?)?;
-            Some(format!("{}:{}", file.path.display(), line.number))
+            named(&judgement.files, line.file, line.number.into())
         }
         Source::Settlement(at) => {
             let files = &inputs.settlement.as_ref()?.files;
             let place = files.rows.get(usize::try_from(at).ok()?)?.place;
-            Some(format!("{}:{}", files.files.get(usize::try_from(place.file).ok()?)?.path.display(), place.row))
+            named(&files.files, place.file, place.row)
         }
         Source::MalformedSettlement(at) => {
             let files = &inputs.settlement.as_ref()?.files;
             let place = files.malformed.get(usize::try_from(at).ok()?)?.place;
-            Some(format!("{}:{}", files.files.get(usize::try_from(place.file).ok()?)?.path.display(), place.row))
+            named(&files.files, place.file, place.row)
         }
         Source::Row(_) => None,
     };

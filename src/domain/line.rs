@@ -36,6 +36,14 @@ pub struct InputFile {
     pub remark: String,
 }
 
+impl InputFile {
+    /// The path, as people read it, of the one of `files` that a row or a line names by its place among them.
+    #[must_use]
+    pub fn shown_path(files: &[Self], place: u32) -> Option<String> {
+        Some(files.get(usize::try_from(place).ok()?)?.path.display().to_string())
+    }
+}
+
 /// What the lines of a log are: lines + packed = messages + elsewhere + blank + wrapping.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogContents {

@@ -6,7 +6,7 @@ use super::atomic::FileWriter;
 use super::reconciled_report::Report;
 use crate::columns::{Column, Format, Value};
 use crate::domain::digest::Digest;
-use crate::domain::line::Marks;
+use crate::domain::line::{InputFile, Marks};
 use crate::domain::settlement::RowPlace;
 use crate::reconcile::Source;
 
@@ -47,7 +47,7 @@ fn located(report: &Report<'_>, source: Source) -> Option<Place> {
                 // Its bytes are the answer kept in the ledger, under the bill it is about.
                 return Some(Place { digest: line.digest, file: STATUS_ANSWERS.to_owned(), line: 0, byte: 0 });
             }
-            let file = report.files.get(usize::try_from(line.file).ok()?)?.path.display().to_string();
+            let file = InputFile::shown_path(report.files, line.file)?;
             Some(Place { digest: line.digest, file, line: line.number.into(), byte: line.byte })
         }
         Source::Row(at) => {
@@ -67,6 +67,6 @@ fn located(report: &Report<'_>, source: Source) -> Option<Place> {
 
 fn in_settlement(report: &Report<'_>, place: RowPlace, digest: Digest) -> Option<Place> {
     let files = &report.outcome.inputs.settlement.as_ref()?.files.files;
-    let file = files.get(usize::try_from(place.file).ok()?)?.path.display().to_string();
+    let file = InputFile::shown_path(files, place.file)?;
     Some(Place { digest, file, line: place.row, byte: place.byte })
 }

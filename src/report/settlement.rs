@@ -1,7 +1,6 @@
 //! settlement.csv: every settlement row with its class and what it was held against.
 
 use std::io;
-use std::path::Path;
 
 use super::atomic::FileWriter;
 use super::reconciled_report::{Report, flag_names};
@@ -9,6 +8,7 @@ use crate::columns::{self, Column, Format, Value};
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, ClassSet, Nature};
 use crate::domain::digest::{self, Digest};
+use crate::domain::line::InputFile;
 use crate::domain::settlement::{RowPlace, Settlement, SettlementRow};
 use crate::reconcile::settle::JudgedRow;
 
@@ -127,6 +127,5 @@ pub(super) fn write(report: &Report<'_>, format: Format, writer: &mut FileWriter
 
 fn file_of(report: &Report<'_>, place: RowPlace) -> String {
     let files: Option<&Settlement> = report.outcome.inputs.settlement.as_ref().map(|input| &input.files);
-    let file = files.and_then(|files| files.files.get(usize::try_from(place.file).ok()?));
-    file.map_or(Path::new(""), |file| &file.path).display().to_string()
+    files.and_then(|files| InputFile::shown_path(&files.files, place.file)).unwrap_or_default()
 }

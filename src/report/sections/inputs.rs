@@ -12,6 +12,7 @@ use super::super::words::Words;
 use super::days::capitalised;
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
+use crate::domain::line::InputFile;
 use crate::reconcile::bank_copies;
 use crate::report::document::columns;
 use crate::report::reconciled_report::Report;
@@ -94,8 +95,7 @@ fn unread<'a>(report: &Report<'a>, words: &'static Words) -> Option<DocumentTabl
     let statements = report.outcome.inputs.bank.as_ref();
     let rows = statements.into_iter().flat_map(|statements| {
         statements.unread().map(|row| {
-            let file = usize::try_from(row.place.file).ok().and_then(|at| statements.files.get(at));
-            let path = file.map_or_else(String::new, |file| file.path.display().to_string());
+            let path = InputFile::shown_path(&statements.files, row.place.file).unwrap_or_default();
             vec![Cell::from(path), row.place.row.into(), row.column.into()]
         })
     });
@@ -109,8 +109,7 @@ fn unread<'a>(report: &Report<'a>, words: &'static Words) -> Option<DocumentTabl
 fn copied<'a>(report: &Report<'a>, words: &'static Words) -> Option<DocumentTable<'a>> {
     let statements = report.outcome.inputs.bank.as_ref()?;
     let rows = bank_copies(statements, &report.books.common.aside.copies).into_iter().map(|line| {
-        let file = usize::try_from(line.place.file).ok().and_then(|at| statements.files.get(at));
-        let path = file.map_or_else(String::new, |file| file.path.display().to_string());
+        let path = InputFile::shown_path(&statements.files, line.place.file).unwrap_or_default();
         vec![
             Cell::from(path),
             line.place.row.into(),
