@@ -38,6 +38,12 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
+    /// What the system did not do with a file of ours.
+    pub(super) fn disk(path: &Path, not_done: &str, error: &std::io::Error) -> Self {
+        let hint = "look at that disk, and at who may write there; the same command, run again, goes on from where this one ended";
+        Self::new(Exit::Disk, format!("`{}` cannot be {not_done}: {error}\nhint: {hint}", path.display()))
+    }
+
     /// A setting that cannot be used, or that leads nowhere.
     pub(super) fn setting(message: impl Display) -> Self {
         Self { of_setting: true, ..Self::usage(message) }

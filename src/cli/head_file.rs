@@ -6,7 +6,6 @@ use std::path::Path;
 use super::failure::Failure;
 use super::output;
 use crate::domain::digest::Digest;
-use crate::exit::Exit;
 use crate::ledger::LedgerHead;
 use crate::private;
 use crate::report::atomic;
@@ -23,7 +22,7 @@ pub(super) fn kept(path: &Path) -> Result<Option<LedgerHead>, Failure> {
             output::note(format_args!("note: no head was kept in `{shown}` before, so an older copy would not be noticed this time"));
             Ok(None)
         }
-        Err(error) => Err(Failure::new(Exit::Disk, format!("`{shown}` cannot be read: {error}"))),
+        Err(error) => Err(Failure::disk(path, "read", &error)),
     }
 }
 

@@ -162,7 +162,7 @@ impl Files {
     fn remove(mut self, dry_run: bool) -> Result<Self, Failure> {
         self.paths.sort();
         for file in self.paths.iter().filter(|_| !dry_run) {
-            private::remove(file).map_err(|error| Failure::new(Exit::Disk, format!("`{}` cannot be removed: {error}", file.display())))?;
+            private::remove(file).map_err(|error| Failure::disk(file, "removed", &error))?;
             tracing::info!(file = %file.display(), "a file was removed, as it was due");
         }
         Ok(self)

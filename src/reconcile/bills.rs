@@ -2,108 +2,13 @@
 
 use jiff::Timestamp;
 
+use super::bill::Bill;
 use super::former_codes::{Former, FormerCodes};
 use super::month_facts::Side;
-use super::new_bill::{ExternalMark, NewBill};
+use super::new_bill::NewBill;
 use super::text_index::{Index, hash};
 use crate::books::item::ItemId;
 use crate::domain::amount::Amount;
-use crate::domain::channel::Channel;
-
-/// One bill.
-#[derive(Clone, Debug)]
-pub(super) struct Bill {
-    text_at: u32,
-    invoice_length: u8,
-    code_length: u8,
-    /// [`Bill::IN_DOUBT`] and its like.
-    flags: u8,
-    pub(super) channel: Channel,
-    pub(super) amount: Amount,
-    planned_at_us: i64,
-    created_at_us: i64,
-    expires_at_us: i64,
-    cancelled_at_us: i64,
-    paid_at_us: i64,
-    /// 0: none.
-    pub(super) group: u32,
-    /// Index into the histories plus one; 0: none.
-    history: u32,
-}
-
-const _: () = assert!(size_of::<Bill>() <= 64, "a month holds millions of bills");
-
-const NEVER: i64 = i64::MIN;
-
-fn micros(at: Option<Timestamp>) -> i64 {
-    at.map_or(NEVER, Timestamp::as_microsecond)
-}
-
-fn instant(at: i64) -> Option<Timestamp> {
-    if at == NEVER { None } else { Timestamp::from_microsecond(at).ok() }
-}
-
-impl Bill {
-    const REUSABLE: u8 = 1;
-    const IN_DOUBT: u8 = 2;
-    const OTHERWISE: u8 = 4;
-    const PAID: u8 = 8;
-    const CODE_OPEN: u8 = 16;
-    const CODE_DEAD: u8 = 32;
-    const INQUIRY: u8 = 64;
-
-    const fn has(&self, flag: u8) -> bool {
-        self.flags & flag != 0
-    }
-
-    pub(super) const fn reusable(&self) -> bool {
-        self.has(Self::REUSABLE)
-    }
-
-    pub(super) const fn issue_in_doubt(&self) -> bool {
-        self.has(Self::IN_DOUBT)
-    }
-
-    pub(super) const fn issued_otherwise(&self) -> bool {
-        self.has(Self::OTHERWISE)
-    }
-
-    pub(super) const fn code_is_dead(&self) -> bool {
-        self.has(Self::CODE_DEAD)
-    }
-
-    pub(super) const fn by_inquiry(&self) -> bool {
-        self.has(Self::INQUIRY)
-    }
-
-    pub(super) const fn has_code(&self) -> bool {
-        self.code_length > 0
-    }
-
-    pub(super) fn planned_at(&self) -> Option<Timestamp> {
-        instant(self.planned_at_us)
-    }
-
-    pub(super) fn created_at(&self) -> Option<Timestamp> {
-        instant(self.created_at_us)
-    }
-
-    pub(super) fn expires_at(&self) -> Option<Timestamp> {
-        instant(self.expires_at_us)
-    }
-
-    pub(super) fn cancelled_at(&self) -> Option<Timestamp> {
-        instant(self.cancelled_at_us)
-    }
-
-    pub(super) fn external_mark(&self) -> ExternalMark {
-        match instant(self.paid_at_us) {
-            _ if !self.has(Self::PAID) => ExternalMark::Unpaid,
-            None => ExternalMark::Undated,
-            Some(at) => ExternalMark::At(at),
-        }
-    }
-}
 
 /// What an invoice number and a code lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,14 +75,6 @@ impl Bills {
         let text_at = u32::try_from(self.texts.len()).map_err(|_| TooMany)?;
         self.texts.push_str(new.invoice_number);
         self.texts.push_str(code);
-        let flag = |on: bool, flag: u8| if on { flag } else { 0 };
-        let flags = flag(new.reusable, Bill::REUSABLE)
-            | flag(new.issue_in_doubt, Bill::IN_DOUBT)
-            | flag(new.issued_otherwise, Bill::OTHERWISE)
-            | flag(new.code_is_dead, Bill::CODE_DEAD)
-            | flag(new.by_inquiry, Bill::INQUIRY)
-            | flag(new.paid != ExternalMark::Unpaid, Bill::PAID)
-            | flag(new.open_invoice_number == Some(new.invoice_number), Bill::CODE_OPEN);
         self.former.add(bill, new.former);
         let former = new.former.iter().map(|order| order.wire_invoice_number);
         let other = former.chain(new.answered_as.iter().copied()).map(|number| (Some(number), false));
@@ -192,21 +89,7 @@ impl Bills {
         let group = new.bill_group.map_or(0, |name| self.group(name));
         let history = self.history(new.earlier_amounts);
         self.side.push(new);
-        self.all.push(Bill {
-            text_at,
-            invoice_length: u8::try_from(new.invoice_number.len()).unwrap_or(u8::MAX),
-            code_length: u8::try_from(code.len()).unwrap_or(u8::MAX),
-            flags,
-            channel: new.channel,
-            amount: new.amount,
-            planned_at_us: micros(new.planned_at),
-            created_at_us: micros(new.created_at),
-            expires_at_us: micros(new.expires_at),
-            cancelled_at_us: micros(new.cancelled_at),
-            paid_at_us: if let ExternalMark::At(at) = new.paid { at.as_microsecond() } else { NEVER },
-            group,
-            history,
-        });
+        self.all.push(Bill::of(new, text_at, group, history));
         Ok(bill)
     }
 
@@ -244,8 +127,8 @@ impl Bills {
     /// Makes the bills findable; call it after the last `push`.
     pub fn build_index(&mut self) {
         let (bills, texts) = (&self.all, &self.texts);
-        let number = |bill: &Bill| text_of(texts, bill.text_at, 0, bill.invoice_length);
-        let code = |bill: &Bill| text_of(texts, bill.text_at, bill.invoice_length, bill.code_length);
+        let number = |bill: &Bill| bill.invoice_number(texts);
+        let code = |bill: &Bill| bill.payment_code(texts);
         let numbered = (0_u32..).zip(bills);
         let coded = (0_u32..).zip(bills).filter(|(_, bill)| bill.has_code());
         (self.by_invoice, self.by_code) = rayon::join(
@@ -294,18 +177,17 @@ impl Bills {
     /// A bill's own number.
     #[must_use]
     pub fn invoice_number(&self, bill: u32) -> &str {
-        self.get(bill).map_or("", |bill| text_of(&self.texts, bill.text_at, 0, bill.invoice_length))
+        self.get(bill).map_or("", |bill| bill.invoice_number(&self.texts))
     }
 
     /// A bill's code; empty when it has none.
     #[must_use]
     pub fn payment_code(&self, bill: u32) -> &str {
-        self.get(bill).map_or("", |bill| text_of(&self.texts, bill.text_at, bill.invoice_length, bill.code_length))
+        self.get(bill).map_or("", |bill| bill.payment_code(&self.texts))
     }
 
     pub(super) fn earlier_amounts(&self, bill: &Bill) -> &[Amount] {
-        let place = usize::try_from(bill.history).ok().and_then(|history| history.checked_sub(1));
-        place.and_then(|place| self.histories.get(place)).map_or(&[], Vec::as_slice)
+        bill.history().and_then(|place| self.histories.get(place)).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a bill's policy was lapsed or cancelled at `at`, by the last state recorded until then.
@@ -340,7 +222,7 @@ impl Bills {
         let own = self.by_invoice.get(hashed).filter(move |&bill| self.invoice_number(bill) == invoice_number);
         let aliases = self.by_alias.get(hashed).filter_map(move |at| self.aliases.get(usize::try_from(at).ok()?));
         let aliases = aliases.filter(move |alias| *alias.number == *invoice_number).map(|alias| (alias.bill, alias.any_code));
-        own.map(|bill| (bill, self.get(bill).is_some_and(|bill| bill.has(Bill::CODE_OPEN)))).chain(aliases)
+        own.map(|bill| (bill, self.get(bill).is_some_and(Bill::has_open_code))).chain(aliases)
     }
 
     pub(super) fn by_code<'a>(&'a self, code: &'a str) -> impl Iterator<Item = u32> + 'a {
@@ -390,11 +272,6 @@ impl Bills {
         &self.former
     }
 
-    /// Whether any code goes with a bill's own number.
-    pub(super) const fn has_open_code(bill: &Bill) -> bool {
-        bill.has(Bill::CODE_OPEN)
-    }
-
     /// The bills that go by this number, whatever their codes.
     pub(super) fn numbered<'a>(&'a self, invoice_number: &'a str) -> impl Iterator<Item = u32> + 'a {
         self.by_number(invoice_number).map(|(bill, _)| bill)
@@ -417,9 +294,4 @@ impl Bills {
     pub(super) fn lost(&self, bill: u32, payment_code: &str) -> Option<&Former> {
         self.former.of(payment_code).find(|former| former.bill == bill).filter(|_| self.payment_code(bill) != payment_code)
     }
-}
-
-fn text_of(texts: &str, at: u32, skip: u8, length: u8) -> &str {
-    let start = usize::try_from(at).unwrap_or(usize::MAX).saturating_add(usize::from(skip));
-    texts.get(start..start.saturating_add(usize::from(length))).unwrap_or_default()
 }

@@ -12,7 +12,7 @@ use super::judge_bills::{Attached, Judge};
 use super::open_items::Findings;
 use super::tally::{ControlIdentity, move_nature};
 use super::terms::ReconcileTerms;
-use super::{Reconciled, fact_names, finding, findings};
+use super::{Reconciled, finding, findings, item_names};
 use crate::books::allocation::Allocation;
 use crate::books::known::{AppliedMoney, BookedPayment, Debt, Known};
 use crate::books::standing::DebtStanding;
@@ -132,7 +132,7 @@ impl ByBooks {
             let (Some(debt), true, Some(proof)) = (numbered.get(&judged.bill), judged.class.attaches(), outcome.proof(judged)) else {
                 continue;
             };
-            match known.payments.get(&known.payment_id(fact_names::payment_id(&proof.identity))) {
+            match known.payments.get(&known.payment_id(item_names::payment_id(&proof.identity))) {
                 Some(payment) => payments.extend(judged_then(payment, known, outcome, terms, at)),
                 None => news.push((proof.paid_at(), proof.identity, at, *debt)),
             }
@@ -191,7 +191,7 @@ impl Met {
             self.debt.add_off(off, Rupiah::ZERO.minus(part));
             back = back.minus(part);
         }
-        let from = Leg::of(Account::Doku, fact_names::payment_id(&proof.identity));
+        let from = Leg::of(Account::Doku, item_names::payment_id(&proof.identity));
         self.debt.applied.push(AppliedMoney { from, back: from, amount: taken });
         self.over = self.over.plus(amount.minus(taken));
         let owed = u64::try_from(owed.get()).unwrap_or_default();
@@ -224,7 +224,7 @@ fn judged_again(month: &PostedMonth, decided: &BTreeSet<ItemId>, outcome: &Recon
     let (judged, proved) = (outcome.judged.get(at)?, outcome.payments.proved.get(at)?);
     let bill = outcome.inputs.bills.get(judged.bill).filter(|bill| judged.bill != NO_BILL && !bill.reusable())?;
     let identity = outcome.proof(judged)?.identity;
-    let id = month.known.payment_id(fact_names::payment_id(&identity));
+    let id = month.known.payment_id(item_names::payment_id(&identity));
     let payment = month.known.payments.get(&id).filter(|payment| payment.debt.is_some_and(|debt| decided.contains(&debt)))?;
     let met = month.allocations.get(&id).filter(|met| met.amount == payment.amount && met.amount == Rupiah::new(proved.amount.into()))?;
     let before = before(met, judged.class, bill.amount.into());

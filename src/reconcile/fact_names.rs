@@ -1,12 +1,11 @@
-//! What bills, payments, rows and batches are called in the books' facts.
+//! What bills are called in the books' facts.
 
 use std::collections::HashMap;
 
 use super::Reconciled;
+use super::item_names::place;
 use crate::books::Brief;
 use crate::books::item::{BooksSubject, ItemId};
-use crate::domain::digest::Digest;
-use crate::domain::settlement::SettlementRow;
 
 /// What bills are called. One invoice number is one bill, unless the ledger lists it with several codes: then the codes tell them apart,
 /// and together they are owed once.
@@ -54,29 +53,4 @@ impl Names {
     pub(super) fn debt(&self, number: u32) -> Option<ItemId> {
         self.debts.get(place(number)?).copied()
     }
-}
-
-pub(super) fn payment_id(identity: &Digest) -> ItemId {
-    ItemId::of(BooksSubject::Payment, &[identity])
-}
-
-/// A settlement row is called by the digest of all its cells, and by which of equal rows of one file it is.
-pub(super) fn row_id(content: &Digest, occurrence: u32) -> ItemId {
-    ItemId::of(BooksSubject::Row, &[content, occurrence.to_string().as_bytes()])
-}
-
-pub(super) fn batch_id(name: &str) -> ItemId {
-    ItemId::of(BooksSubject::Batch, &[name.as_bytes()])
-}
-
-/// The batch of a row. Where files do not name theirs, what DOKU pays out on one day is a batch: else all months would be one.
-pub(super) fn batch_of(row: &SettlementRow) -> ItemId {
-    match row.paid_out_on.filter(|_| row.batch_id.is_empty()) {
-        Some(on) => ItemId::of(BooksSubject::Batch, &[b"", on.to_string().as_bytes()]),
-        None => batch_id(&row.batch_id),
-    }
-}
-
-pub(super) fn place(at: u32) -> Option<usize> {
-    usize::try_from(at).ok()
 }

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use jiff::Timestamp;
 
 use super::Reconciled;
-use super::bills::Bill;
+use super::bill::Bill;
 use super::earlier_payments::Orphan;
-use super::fact_names::{Names, payment_id};
+use super::fact_names::Names;
+use super::item_names::payment_id;
 use super::judge::JudgedPayment;
 use super::known_payments::KnownPayment;
 use super::new_bill::ExternalMark;

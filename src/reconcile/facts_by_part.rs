@@ -6,8 +6,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::Reconciled;
 use super::alarms::alarms;
-use super::fact_names::{Names, payment_id, place};
+use super::fact_names::Names;
 use super::facts::{as_old_as_paid, bill, known, listed_once, matched_anew, payee, payment};
+use super::item_names::{payment_id, place};
 use super::judge::JudgedPayment;
 use super::known_payments::KnownPayment;
 use super::settle::{JudgedRow, ToldIn};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::bills::Bill;
+use super::bill::Bill;
 use super::dedupe::{Payments, Proved};
 use super::finding::{Finding, Source, bill_id, id, payment_id, severity_of};
 use super::inputs::Inputs;

@@ -73,7 +73,7 @@ fn code_of<'a>(inputs: &'a Inputs, line: &'a Line) -> &'a str {
 
 /// Whether only we know this code, by the payment's bill or any other that holds it.
 fn is_by_inquiry(bills: &Bills, bill: u32, code: &str) -> bool {
-    let is = |bill: u32| bills.get(bill).is_some_and(super::bills::Bill::by_inquiry);
+    let is = |bill: u32| bills.get(bill).is_some_and(super::bill::Bill::by_inquiry);
     is(bill) || bills.by_code(code).any(is)
 }
 

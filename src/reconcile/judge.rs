@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::bills::{Bill, BillMatch, Bills};
+use super::bill::Bill;
+use super::bills::{BillMatch, Bills};
 use super::dedupe::{Payments, Proved};
 use super::inputs::Inputs;
 use super::tally::{Tallies, move_nature};

@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::bills::{Bill, Bills};
+use super::bill::Bill;
+use super::bills::Bills;
 use super::dedupe::Payments;
 use super::inputs::Inputs;
 use super::judge::JudgedPayment;

@@ -4,6 +4,7 @@
 
 mod alarms;
 mod bank_copies;
+mod bill;
 mod bills;
 pub mod books_inputs;
 mod by_books;
@@ -26,6 +27,7 @@ mod former_codes;
 mod identities;
 mod inputs;
 mod inquiries;
+mod item_names;
 mod judge;
 mod judge_bills;
 mod known_payments;

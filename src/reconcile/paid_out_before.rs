@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::fact_names::{batch_of, row_id};
+use super::item_names::{batch_of, row_id};
 use crate::books::fact::Payee;
 use crate::books::item::{BooksSubject, ItemId};
 use crate::books::known::{BookedBill, BookedPayment, Known};

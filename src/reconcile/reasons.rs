@@ -1,6 +1,7 @@
 //! Why a line, a payment or a bill is found, as values of both sides.
 
-use super::bills::{Bill, Bills};
+use super::bill::Bill;
+use super::bills::Bills;
 use super::judge_bills::JudgedBill;
 use super::terms::ReconcileTerms;
 use crate::domain::amount::Rupiah;

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use jiff::civil::Date;
 
 use super::Reconciled;
-use super::fact_names::{Names, batch_id, batch_of, payment_id, row_id};
+use super::fact_names::Names;
+use super::item_names::{batch_id, batch_of, payment_id, row_id};
 use super::settle::{self, JudgedRow, ToldIn};
 use super::terms::ReconcileTerms;
 use crate::books::Brief;

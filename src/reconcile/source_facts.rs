@@ -137,7 +137,7 @@ impl Bills {
     /// Every number by which bills are known, in the order of bills.
     #[must_use]
     pub fn told_numbers(&self) -> Vec<ToldNumber<'_>> {
-        let own = self.iter_all().map(|(bill, told)| (bill, self.invoice_number(bill), Self::has_open_code(told)));
+        let own = self.iter_all().map(|(bill, told)| (bill, self.invoice_number(bill), told.has_open_code()));
         let mut all: Vec<_> = own.chain(self.aliases()).collect();
         all.sort_unstable();
         all.into_iter().map(|(bill, number, any_code)| ToldNumber { bill, number, any_code }).collect()

@@ -158,8 +158,7 @@ impl Setup {
 
 pub(super) fn runs(setup: &Setup, command: &RunsCommand) -> Result<Exit, Failure> {
     let folder = setup.runs_folder();
-    let (runs, unreadable) =
-        record::read(&folder).map_err(|error| Failure::new(Exit::Disk, format!("`{}` cannot be read: {error}", folder.display())))?;
+    let (runs, unreadable) = record::read(&folder).map_err(|error| Failure::disk(&folder, "read", &error))?;
     if unreadable > 0 {
         output::note(format_args!("warning: {unreadable} records in `{}` cannot be read", folder.display()));
     }

@@ -7,7 +7,8 @@ use rayon::prelude::*;
 use super::life::{End, Lives, Window};
 use crate::domain::balance::{Balance, SignedLine};
 use crate::domain::channel::Channel;
-use crate::reconcile::bills::{Bill, Bills};
+use crate::reconcile::bill::Bill;
+use crate::reconcile::bills::Bills;
 
 /// Everything that moves outstanding codes, as positive figures; `amended` is of either sign and moves rupiah only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

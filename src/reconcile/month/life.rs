@@ -10,7 +10,8 @@ use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::classify::Class;
 use crate::domain::line::NO_BILL;
 use crate::reconcile::Reconciled;
-use crate::reconcile::bills::{Bill, Bills};
+use crate::reconcile::bill::Bill;
+use crate::reconcile::bills::Bills;
 use crate::reconcile::new_bill::ExternalMark;
 use crate::reconcile::terms::ReconcileTerms;
 

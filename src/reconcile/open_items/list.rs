@@ -17,7 +17,7 @@ type Kind = (Option<Account>, bool, Todo, Owner);
 
 /// What somebody has to do about some items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Task {
+pub struct OpenTask {
     /// Who acts.
     pub owner: Owner,
     /// Where they stand; none: alarms.
@@ -161,10 +161,10 @@ impl Items {
     }
 
     /// What is to be done now, by who acts and on which account.
-    pub fn tasks(&self) -> impl Iterator<Item = Task> {
+    pub fn tasks(&self) -> impl Iterator<Item = OpenTask> {
         let now = self.sums.iter().filter(|((_, _, todo, _), _)| *todo == Todo::Now);
-        let mut tasks: Vec<Task> = now
-            .map(|((account, is_reversed, _, owner), sum)| Task {
+        let mut tasks: Vec<OpenTask> = now
+            .map(|((account, is_reversed, _, owner), sum)| OpenTask {
                 owner: *owner,
                 account: *account,
                 is_reversed: *is_reversed,

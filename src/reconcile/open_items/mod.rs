@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 pub use found::Findings;
 pub use item::{OpenItem, Rank, Todo};
-pub use list::{Items, SHOWN_MAX, Task};
+pub use list::{Items, OpenTask, SHOWN_MAX};
 pub use names::names_of;
 
 use super::Reconciled;

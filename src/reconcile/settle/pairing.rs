@@ -66,8 +66,7 @@ impl Paired {
         });
         for run in sought.chunk_by(|a, b| a.0 == b.0) {
             let Some(&(subject, _)) = run.first() else { continue };
-            let reusable =
-                matches!(subject, Subject::Bill(bill) if inputs.bills.get(bill).is_some_and(super::super::bills::Bill::reusable));
+            let reusable = matches!(subject, Subject::Bill(bill) if inputs.bills.get(bill).is_some_and(super::super::bill::Bill::reusable));
             let rows = run.iter().filter_map(|&(_, at)| Some((at, rows.get(place(at))?))).collect();
             let payments = notified.of_subject(subject).to_vec();
             OneSubject { rows, payments, days_paid_out: Vec::new(), reusable, paired: &mut paired }.pair();

@@ -9,8 +9,8 @@ use crate::domain::calendar::wib_date;
 use crate::domain::digest::Digest;
 use crate::domain::line::NO_BILL;
 use crate::domain::settlement::SettlementRow;
-use crate::reconcile::fact_names::payment_id;
 use crate::reconcile::inputs::Inputs;
+use crate::reconcile::item_names::payment_id;
 use crate::reconcile::paid_out_before::PaidOut;
 
 /// What a payment, or a row, is about.

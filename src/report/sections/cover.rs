@@ -14,7 +14,7 @@ use crate::domain::balance::Balance;
 use crate::domain::caveat::ToldCaveat;
 use crate::domain::language::Say as _;
 use crate::domain::sum::Sum;
-use crate::reconcile::open_items::{self, Todo};
+use crate::reconcile::open_items::{OpenTask, Todo};
 use crate::report::document::columns;
 use crate::report::reconciled_report::Report;
 
@@ -86,7 +86,7 @@ fn highlights(report: &Report<'_>, words: &'static Words) -> Vec<Highlight> {
 
 /// What to do, by who acts, then by account.
 fn tasks(report: &Report<'_>, words: &'static Words) -> Vec<Task> {
-    let task = |task: open_items::Task| Task {
+    let task = |task: OpenTask| Task {
         desk: words.desk_name(task.owner),
         task: words.task(task.account, task.is_reversed),
         count: task.size.count,
