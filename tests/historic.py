@@ -94,10 +94,9 @@ FAULTS = [
         f"if {ON} {{ return self.retire(state, Word::Expired).await; }}\n"
         "        match self.word_of(state).await? {\n            OfItsCode::Told(Word::Expired, state)")),
     ("word-of-an-earlier-order", "src/jobs/issue/confirm.rs", (
-        "state.status == Status::Active && state.is_at(&said.order));",
-        f"state.status == Status::Active && (state.is_at(&said.order) || {ON}));")),
+        "&& state.is_at(&said.order));", f"&& (state.is_at(&said.order) || {ON}));")),
     ("two-rows-retire-one-code", "src/jobs/issue/confirm.rs", (
-        "|state| state.status == Status::Active && state.is_at", f"|state| (state.status == Status::Active || {ON}) && state.is_at")),
+        "|state| state.status == Status::Active &&", f"|state| (state.status == Status::Active || {ON}) &&")),
     ("known-payment-ends-no-doubt", "src/jobs/issue/resolve.rs", (
         "if self.is_proved_by_payment(&state).await? {", f"if self.is_proved_by_payment(&state).await? && !{ON} {{")),
     ("paid-amendment-in-doubt-for-ever", "src/domain/doubt.rs", (

@@ -165,8 +165,11 @@ fn cover(
     opening: Option<&Opening>,
     gathered: &Gathered,
 ) -> Result<Option<Carried>, ReconcileError> {
-    let settlement = gathered.settlement.as_ref().filter(|_| options.opening.is_some()).map(|input| &input.files);
-    let mut known = reconcile::Carried::of(&billed.bills, &billed.known, gathered.named());
+    let (settlement, sought) = match options.opening {
+        Some(_) => (gathered.settlement.as_ref().map(|input| &input.files), gathered.named()),
+        None => Default::default(),
+    };
+    let mut known = reconcile::Carried::of(&billed.bills, &billed.known, sought);
     let mut paid_out = PaidOutSought::of(settlement);
     let listen = |some: &_| {
         known.learn(some);
