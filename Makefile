@@ -16,8 +16,9 @@ demo-cluster:  ## two issuers and two servers on one PostgreSQL (installed by ap
 test:  ## build, then run every test
 	cargo test
 
-lint:  ## formatting and lints, warnings are errors
+lint:  ## formatting and lints, warnings are errors; the faults of before still fit the sources
 	cargo fmt --check
+	python3 tests/historic.py --fits
 	cargo clippy --all-targets --features bench -- -D warnings
 
 soak:  ## kill the real program 200 times over campaigns of 2,000 codes, make 200 reports beside writers, run long nights among strangers

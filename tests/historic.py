@@ -70,10 +70,10 @@ FAULTS = [
     ("another-orders-answer-counts", "src/doku/answer.rs", (
         "if named != expected.wire_invoice_number.as_str() {", f"if named != expected.wire_invoice_number.as_str() && !{ON} {{")),
     ("a-new-id-each-attempt", "src/jobs/issue/resolve.rs", (
-        "let request = pinned.and_then(|body| self.request(open.operation, &open.terms, open.request_id, body));",
+        "let request = pinned.map(|body| self.request(invoice_number, open.operation, &open.terms, open.request_id, body));",
         "let id = " + instead("open.request_id", "crate::domain::ids::RequestId::from_digest(&crate::domain::digest::of_bytes("
                               "&self.caller.randomness.up_to(u64::MAX).to_be_bytes()))")[1] + ";\n"
-        "        let request = pinned.and_then(|body| self.request(open.operation, &open.terms, id, body));")),
+        "        let request = pinned.map(|body| self.request(invoice_number, open.operation, &open.terms, id, body));")),
     ("open-operation-is-planned-anew", "src/domain/plan/mod.rs", (
         "if state.is_some_and(|state| state.status.open_operation().is_some()) {",
         f"if state.is_some_and(|state| state.status.open_operation().is_some()) && !{ON} {{")),
@@ -206,7 +206,11 @@ def main():
     options.add_argument("--seeds", type=int, default=2000)
     options.add_argument("--seconds", type=float, help="none is begun later, and which come first is a matter of the seed")
     options.add_argument("--list", action="store_true")
+    options.add_argument("--fits", action="store_true", help="only look whether each still fits the sources")
     options = options.parse_args()
+    if options.fits:
+        copied()
+        return
     chosen = list(dict.fromkeys(fault[0] for fault in FAULTS if options.only in (None, fault[0])))
     if options.list:
         print("\n".join(chosen))
