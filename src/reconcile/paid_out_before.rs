@@ -4,19 +4,19 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::item_names::{batch_of, row_id};
+use super::item_names::row_id;
 use crate::books::fact::Payee;
 use crate::books::item::{BooksSubject, ItemId};
 use crate::books::known::{BookedBill, BookedPayment, Known};
-use crate::domain::settlement::{Settlement, SettlementRow};
+use crate::domain::settlement::Settlement;
 
 /// A payment that a closed month has settled.
 #[derive(Clone, Debug)]
 pub struct PaidOut {
     /// The row that did.
-    row: ItemId,
+    pub(super) row: ItemId,
     /// The batch of that row, and its number there, if both are known: what is told again under them is the same row, corrected.
-    place: Option<(ItemId, Box<str>)>,
+    pub(super) place: Option<(ItemId, Box<str>)>,
 }
 
 /// All of them that rows of this run name.
@@ -112,17 +112,5 @@ impl PaidOutBefore {
     pub fn of_payment(&self, payment: ItemId) -> Option<&PaidOut> {
         let at = self.by_payment.binary_search_by_key(&payment, |(one, _)| *one).ok()?;
         self.list.get(self.by_payment.get(at)?.1)
-    }
-}
-
-impl PaidOut {
-    /// Whether this is the row that settled it.
-    pub(super) fn is_by(&self, row: &SettlementRow) -> bool {
-        row_id(&row.content(), 0) == self.row
-    }
-
-    /// Whether this is the row that settled it, told again in its batch with something corrected.
-    pub(super) fn is_by_corrected(&self, row: &SettlementRow) -> bool {
-        self.place.as_ref().is_some_and(|(batch, number)| *batch == batch_of(row) && **number == row.number)
     }
 }

@@ -5,11 +5,12 @@ use std::collections::{HashMap, HashSet};
 use jiff::civil::Date;
 
 use super::subjects::{Notified, NotifiedPayment, Subject, ToldIn};
+use crate::books::item::ItemId;
 use crate::domain::classify::Settles;
 use crate::domain::reason::{Candidates, Ids};
 use crate::domain::settlement::{NamedChannel, SettlementRow};
 use crate::reconcile::inputs::{Inputs, SettlementInput};
-use crate::reconcile::paid_out_before::PaidOut;
+use crate::reconcile::item_names::{batch_of, row_id};
 
 /// Which row settles which payment.
 #[derive(Debug)]
@@ -172,13 +173,24 @@ impl OneSubject<'_, '_> {
         let (mut settled, open): (Vec<_>, Vec<_>) = std::mem::take(&mut self.payments).into_iter().partition(|one| one.paid_out.is_some());
         self.payments = open;
         self.days_paid_out = settled.iter().map(|payment| payment.day).collect();
-        for is_same in [PaidOut::is_by, PaidOut::is_by_corrected] {
-            settled.retain(|payment| {
-                let is_its = |row: &SettlementRow| payment.paid_out.is_some_and(|by| is_same(by, row));
-                let row = rows.iter().find(|(at, row)| self.paired.is_open(*at) && is_its(row));
-                row.into_iter().for_each(|(at, _)| self.paired.pair(*at, payment));
-                row.is_none()
-            });
+        if settled.is_empty() {
+            return;
+        }
+        let ids: HashMap<ItemId, u32> = rows.iter().map(|(at, row)| (row_id(&row.content(), 0), *at)).collect();
+        settled.retain(|payment| {
+            let row = payment.paid_out.and_then(|by| ids.get(&by.row)).filter(|at| self.paired.is_open(**at));
+            row.into_iter().for_each(|at| self.paired.pair(*at, payment));
+            row.is_none()
+        });
+        // By its batch and its number there: of several the first that stands.
+        let mut places: HashMap<(ItemId, &str), Vec<u32>> = HashMap::new();
+        for (at, row) in rows.iter().rev().filter(|(at, row)| !row.number.is_empty() && self.paired.is_open(*at)) {
+            places.entry((batch_of(row), &row.number)).or_default().push(*at);
+        }
+        for payment in settled {
+            let place = payment.paid_out.and_then(|by| by.place.as_ref());
+            let row = place.and_then(|(batch, number)| places.get_mut(&(*batch, &**number))?.pop());
+            row.into_iter().for_each(|at| self.paired.pair(at, &payment));
         }
     }
 
