@@ -127,7 +127,7 @@ accounts! {
         + [Notified Corrected Settled WrittenOff Reversed TakenOn] - [Settled WrittenOff Corrected Reversed TakenOn];
     /// Money of channels that DOKU does not settle, until it is received.
     Direct "direct" ("") Assets Debit [Payment] Origin Treasury
-        + [Notified Corrected Settled Reversed TakenOn] - [Received Settled Corrected WrittenOff Reversed TakenOn];
+        + [Notified Corrected Settled WrittenOff Reversed TakenOn] - [Received Settled Corrected WrittenOff Reversed TakenOn];
     /// What DOKU's rows come to against what it pays, by batch.
     Clearing "clearing" ("") Assets Debit [Batch] Origin Settlement
         + [Settled Unsettled TakenBack Explained WrittenOff OtherProduct PaidOut Shared Reversed]
@@ -259,6 +259,7 @@ impl TryFrom<String> for Account {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::books::Action;
 
     #[test]
     fn every_account_has_a_name_of_its_own_and_is_found_by_it_and_by_its_former_one() {
@@ -287,6 +288,18 @@ mod tests {
             for movement in [Settled, Unsettled, TakenBack, OtherProduct, Shared, PaidOut, Banked] {
                 let AccountInfo { name, debited_by, credited_by, .. } = account.info();
                 assert_eq!(debited_by.contains(&movement), credited_by.contains(&movement), "{name}: {}", movement.name());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_decided_about_an_item_on_its_other_side_is_known_on_both() {
+        // A debt cannot stand on its other side; of money in suspense only what DOKU took back is written off.
+        let never_reversed = [Account::Receivable, Account::Unproven, Account::Suspense];
+        for (action, movement) in [(Action::WriteOff, Movement::WrittenOff), (Action::Explain, Movement::Explained)] {
+            for account in action.accounts().iter().filter(|account| !never_reversed.contains(account)) {
+                let AccountInfo { name, debited_by, credited_by, .. } = account.info();
+                assert!(debited_by.contains(&movement) && credited_by.contains(&movement), "{name}: {}", movement.name());
             }
         }
     }

@@ -28,7 +28,7 @@ pub struct Brief {
     rows: Directory<()>,
     /// The payment that a row settled, or came too late for.
     paid_by: Directory<ItemId>,
-    /// Rows that found no payment.
+    /// Purchases that found no payment, decided or not.
     unclaimed: BTreeMap<ItemId, BookedRow>,
     /// Items that stand in suspense.
     suspense: BTreeSet<ItemId>,
@@ -83,7 +83,7 @@ impl Brief {
         if let (RowState::Twice, RowKind::Of(_, payment)) = (row.state, row.kind) {
             self.paid_by.note(id, payment);
         }
-        if row.state == RowState::Suspense {
+        if row.state == RowState::Suspense && !matches!(row.kind, RowKind::Refund(_)) {
             self.unclaimed.insert(id, row.clone());
         }
     }
@@ -151,9 +151,9 @@ impl Brief {
         self.suspense.contains(&item)
     }
 
-    /// The settlement rows in suspense: every run looks for their payments anew.
+    /// The settlement rows without a payment: every run looks for theirs anew. What was decided about one is decided about its payment.
     pub fn unclaimed_rows(&self) -> impl Iterator<Item = (&ItemId, &BookedRow)> {
-        self.unclaimed.iter().filter(|(id, _)| self.is_in_suspense(**id))
+        self.unclaimed.iter()
     }
 
     /// The debts whose bills those name.

@@ -16,6 +16,7 @@ use super::by_books::ByBooks;
 use super::decision_grounds::grounded;
 use super::facts_by_part::FactsByPart;
 use super::figures::Figures;
+use super::finding::Finding;
 use super::listing::listed;
 use super::month::prior::{PriorLine, prior_lines};
 use super::open_items::{DueTerms as ItemTerms, Findings, Items, OpenItem, Todo, open_items};
@@ -191,21 +192,25 @@ impl Posted {
         outcome.follow(by_books, terms);
         let findings = std::mem::take(&mut outcome.findings);
         outcome.findings = listed(findings, &sums.items, &sums.grounds, &common.known, &sums.unposted);
-        let Sums { figures, mut aside, mut items, held, prior, answers, .. } = sums;
+        let Sums { figures, mut aside, items, held, prior, answers, .. } = sums;
         let copies = outcome.inputs.settlement.as_ref().map_or(0, |input| input.files.copies.rows);
         let of_files = aside.entry("copies").or_default();
         *of_files = of_files.saturating_add(usize::try_from(copies).unwrap_or(usize::MAX));
-        // To do is what the list says, whether or not it has a balance.
-        for finding in
-            outcome.findings.iter().filter(|finding| finding.books.is_none() && !finding.is_decided && finding.nature == Nature::Break)
-        {
-            // What a row leaves at its batch is counted there.
-            let is_at_batch = finding.class.info().stands == Stands::Clearing;
-            items.add_beside(finding.class.info().owner, if is_at_batch { Rupiah::ZERO } else { finding.at_stake() });
-        }
         let Figures { statements, ageing, breakdown, tie, identities } = figures.closed(lists_bills);
         let tie = lists_bills.then_some(tie);
         Ok(Self { common, settings, previous, today, statements, ageing, breakdown, tie, aside, items, held, prior, answers, identities })
+    }
+
+    /// Counts what is listed and stands on no account: what is to be done is what the list says, whether or not it has a balance. What somebody
+    /// has accepted, by its id, is decided.
+    pub fn count_listed(&mut self, listed: &[Finding], is_accepted: impl Fn(&str) -> bool) {
+        let beside = listed.iter().filter(|finding| finding.books.is_none() && !finding.is_decided && finding.nature == Nature::Break);
+        for finding in beside {
+            let todo = if is_accepted(&finding.id) { Todo::Decided } else { Todo::Now };
+            // What a row leaves at its batch is counted there.
+            let is_at_batch = finding.class.info().stands == Stands::Clearing;
+            self.items.add_beside(finding.class.info().owner, todo, if is_at_batch { Rupiah::ZERO } else { finding.at_stake() });
+        }
     }
 
     /// Whether everything holds.

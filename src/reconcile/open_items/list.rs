@@ -101,11 +101,11 @@ impl Items {
 
     /// Counts what is in the list of discrepancies and is neither an open item nor an alarm: a row that cannot be read, say. It waits for a person
     /// like an alarm.
-    pub(in crate::reconcile) fn add_beside(&mut self, owner: Owner, at_stake: Rupiah) {
-        let sum = self.sums.entry((None, false, Todo::Now, owner)).or_default();
+    pub(in crate::reconcile) fn add_beside(&mut self, owner: Owner, todo: Todo, at_stake: Rupiah) {
+        let sum = self.sums.entry((None, false, todo, owner)).or_default();
         let amount = at_stake.max(Rupiah::ZERO.minus(at_stake));
         (sum.balance, sum.size) = (sum.balance.plus(Balance::one(amount)), sum.size.plus(amount));
-        if let Some(youngest) = self.ages.first_mut() {
+        if let Some(youngest) = self.ages.first_mut().filter(|_| todo == Todo::Now) {
             *youngest = youngest.plus(Balance::one(amount));
         }
     }

@@ -153,3 +153,71 @@ fn a_payment_that_comes_after_a_mark_nothing_proved_is_its_proof_in_list_and_boo
     of.reconcile("2026-08", "august.jsonl", "2026-09-03", &["--external-ledger", "bills.csv", "--opening", "2026-07"]);
     assert_eq!(listed(&of, "2026-08"), ["P06 BREAK 0"]);
 }
+
+#[test]
+fn what_doku_has_paid_too_much_for_a_chain_that_pays_out_itself_may_be_written_off() {
+    let of = Books::new("[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n[settlement.alfa]\nsettled_by_doku = false\n");
+    of.world.file("bills.csv", format!("{HEAD}\n{}\n", bill(100_000, false)));
+    notified(&of, "july.jsonl", &[("2026-07-13", 100_000, "T1")]);
+    of.world.file("july.csv", csv(&[settled("13-07-2026", "20-07-2026", 120_000)], "B-1"));
+    let july = || of.reconcile("2026-07", "july.jsonl", "2026-08-03", &["--external-ledger", "bills.csv", "--settlement", "july.csv"]);
+    july();
+    assert_eq!(listed(&of, "2026-07"), ["S03 BREAK 20000"]);
+    let id = of.world.column("2026-07/discrepancies.csv", "discrepancy_id")[0].clone();
+    of.world.run(&["discrepancies", "take", "2026-07", "--by", "Sari"]).expect(0);
+    let decided = ["--action", "write_off", "--effective", "2026-07-31", "--reason", "small", "--by", "Sari"];
+    of.world.run(&[&["discrepancies", "accept", &id], &decided[..]].concat()).expect(0);
+    july();
+    assert_eq!(listed(&of, "2026-07"), Vec::<String>::new());
+}
+
+#[test]
+fn what_was_decided_about_a_row_is_decided_about_its_payment_whichever_files_the_month_after_is_given() {
+    for (action, open) in
+        [("apply", &[][..]), ("keep", &["receivable L01 100000"]), ("credit", &["deposits B05 100000", "receivable L01 100000"])]
+    {
+        let of = business(&bill(100_000, false));
+        of.world.file("july.csv", csv(&[settled("13-07-2026", "20-07-2026", 100_000)], "B-1"));
+        let july = || of.reconcile("2026-07", "none.jsonl", "2026-08-03", &["--external-ledger", "bills.csv", "--settlement", "july.csv"]);
+        july();
+        let id = of.world.rows("2026-07/open_items.csv").into_iter().find(|item| item["class"] == "S01").unwrap()["discrepancy_id"].clone();
+        of.world.run(&["discrepancies", "take", "2026-07", "--by", "Sari"]).expect(0);
+        let target: &[&str] = if action == "apply" { &["--target", "INV-1"] } else { &[] };
+        let decided = ["--action", action, "--effective", "2026-07-31", "--reason", "ours", "--by", "Sari"];
+        of.world.run(&[&["discrepancies", "accept", &id], &decided[..], target].concat()).expect(0);
+        july();
+        of.close("2026-07").expect(0);
+        notified(&of, "august.jsonl", &[("2026-07-13", 100_000, "T1")]);
+        for (out, files) in [("without", &[][..]), ("with", &["--settlement", "july.csv"])] {
+            let more = [&["--external-ledger", "bills.csv", "--opening", "2026-07"][..], files].concat();
+            let common =
+                ["reconcile", "--period", "2026-08", "--as-of", "2026-09-03T05:00:00Z", "--notifications", "august.jsonl", "--out", out];
+            assert!(of.world.run(&[&common[..], &more].concat()).code <= 1);
+            let items = of.world.rows(&format!("{out}/open_items.csv")).into_iter().filter(|item| item["account"] != "alarm");
+            let mut items: Vec<String> = items.map(|item| format!("{} {} {}", item["account"], item["class"], item["amount"])).collect();
+            items.sort();
+            assert_eq!(items, open, "{action} {out}");
+        }
+    }
+}
+
+#[test]
+fn a_row_that_is_accepted_by_its_id_is_decided_on_the_first_page_too() {
+    let of = business(&bill(100_000, false));
+    let unreadable = csv(&[settled("13-07-2026", "20-07-2026", 100_000)], "B-1").replace("13-07-2026", "31-02-2026");
+    of.world.file("july.csv", unreadable);
+    let july = || of.reconcile("2026-07", "none.jsonl", "2026-08-03", &["--external-ledger", "bills.csv", "--settlement", "july.csv"]);
+    july();
+    let rows = of.world.rows("2026-07/discrepancies.csv");
+    let id = rows.iter().find(|row| row["class"] == "S10").unwrap()["discrepancy_id"].clone();
+    let counted = || {
+        let told = summary(&of.world.path("2026-07"));
+        let of_alarms = |todo: &str| told["books"]["items"][todo]["alarm"]["count"].as_u64().unwrap_or(0);
+        (told["discrepancies"]["breaks"].as_u64().unwrap(), of_alarms("to_do"), of_alarms("decided"))
+    };
+    let before = counted();
+    of.world.run(&["discrepancies", "take", "2026-07", "--by", "Sari"]).expect(0);
+    of.world.run(&["discrepancies", "accept", &id, "--reason", "seen", "--by", "Sari"]).expect(0);
+    july();
+    assert_eq!(counted(), (before.0 - 1, before.1 - 1, before.2 + 1));
+}

@@ -215,8 +215,8 @@ WITH by_row AS (
 -- of each, then what is left at all if it is one of each on neighbouring days. Where the day was not kept, by the amount if that is one.
 row_waits AS (
   SELECT c.item, c.invoice_number AS name, c.gross AS amount, CAST(c.paid_on AS DATE) AS day
-  FROM fact_carried_rows c JOIN opening_item o ON o.account = 'suspense' AND o.item = c.item
-  WHERE c.state = 'suspense' AND c.invoice_number <> '' AND c.item NOT IN (SELECT item FROM row_class)),
+  FROM fact_carried_rows c
+  WHERE c.state = 'suspense' AND c.gross >= 0 AND c.invoice_number <> '' AND c.item NOT IN (SELECT item FROM row_class)),
 money_told AS (
   SELECT n.item, n.amount, CAST(DATE '1970-01-01' + CAST(floor((n.paid_at_us + 25200000000) / 86400000000) AS INTEGER) AS DATE) AS day,
     coalesce((SELECT min(c.invoice_number) FROM fact_carried_rows c WHERE c.bill = n.bill_item AND c.item IN (SELECT item FROM row_waits)),
@@ -532,7 +532,7 @@ WITH of_bill AS (
       WHEN k.paid_at_us IS NOT NULL THEN CAST(DATE '1970-01-01' + CAST(floor((k.paid_at_us + 25200000000) / 86400000000) AS INTEGER) AS DATE)
     END AS marked_on,
     CASE WHEN b.mark IS NULL THEN k.paid END AS paid
-  FROM fact_bills b CROSS JOIN setting s
+  FROM listed_bill b CROSS JOIN setting s
   LEFT JOIN (SELECT k.bill, max(k.paid_at_us) AS paid_at_us, sum(k.amount) AS paid FROM known k CROSS JOIN setting s
     WHERE k.told_by = 'ledger' AND k.proved_as IS NULL AND k.paid_at_us >= s.starts_at_us AND k.paid_at_us < s.ends_at_us
       AND k.item NOT IN (SELECT item FROM proved_by_row) GROUP BY k.bill) k ON k.bill = b.bill)
