@@ -156,6 +156,7 @@ impl OneSubject<'_, '_> {
     fn pair(mut self) {
         let rows = std::mem::take(&mut self.rows);
         self.pair_as_before(&rows);
+        self.tell_once(&rows);
         let mut left = Vec::new();
         for day in rows.chunk_by(|a, b| a.1.transaction_date == b.1.transaction_date) {
             left.extend(self.pair_day(day));
@@ -191,6 +192,28 @@ impl OneSubject<'_, '_> {
             let place = payment.paid_out.and_then(|by| by.place.as_ref());
             let row = place.and_then(|(batch, number)| places.get_mut(&(*batch, &**number))?.pop());
             row.into_iter().for_each(|at| self.paired.pair(at, &payment));
+        }
+    }
+
+    /// Rows that stand in one batch under one number are one row, sent again with something corrected: what an earlier month settled counts, else
+    /// what was paid out, of that what has the amount of a payment of its day, else what stands first.
+    fn tell_once(&mut self, rows: &[(u32, &SettlementRow)]) {
+        let is_exact = |row: &SettlementRow| {
+            let is_its = |one: &NotifiedPayment<'_>| one.amount.map(i128::from) == Some(row.amount.into());
+            self.payments.iter().any(|one| one.day == row.transaction_date && is_its(one))
+        };
+        let numbered = rows.iter().filter(|(_, row)| !row.batch_id.is_empty() && !row.number.is_empty());
+        let mut order: Vec<_> = numbered
+            .map(|(at, row)| (self.paired.is_open(*at), row.paid_out_on.is_none(), !is_exact(row), *at, (&*row.batch_id, &*row.number)))
+            .collect();
+        // Those of one order stay in that of the rows: by day, amount and content.
+        order.sort_by_key(|(is_open, is_held, differs, ..)| (*is_open, *is_held, *differs));
+        let mut told = HashSet::new();
+        for (is_open, is_held, _, at, place_in_batch) in order {
+            if !told.insert(place_in_batch) && is_open {
+                self.paired.set(at, if is_held { Settles::HeldBeside } else { Settles::SettledBefore });
+                self.paired.beside.get_mut(place(at)).into_iter().for_each(|beside| *beside = true);
+            }
         }
     }
 

@@ -165,6 +165,8 @@ struct Judge<'a> {
     subject: Vec<Option<String>>,
     /// Of each row that was looked for: its subject and day.
     money: Vec<String>,
+    /// Rows that are another of their batch, corrected.
+    told_again: BTreeSet<usize>,
 }
 
 /// Classes every row and payment into `outcome`; gives the bills that a row pays out.
@@ -197,7 +199,7 @@ pub(crate) fn report(
     let (notified, count) = (notified.collect(), rows.len());
     let (found, payment, subject) = (vec![""; count], vec![None; count], vec![None; count]);
     let money = vec![String::new(); count];
-    let mut judge = Judge { settings, contract, bills, rows, notified, found, payment, subject, money };
+    let mut judge = Judge { settings, contract, bills, rows, notified, found, payment, subject, money, told_again: BTreeSet::new() };
     judge.find_repeated();
     judge.find_payments();
     judge.report_rows(outcome);
@@ -287,6 +289,7 @@ impl Judge<'_> {
         let reusable = subject.strip_prefix("bill ").is_some_and(|at| self.bills[at.parse::<usize>().unwrap()].reusable);
         let mut unpaid: BTreeSet<usize> = (0..self.notified.len()).filter(|&one| self.notified[one].subject == subject).collect();
         let days: BTreeSet<Date> = rows.iter().filter_map(|&row| self.rows[row].day("TRANSACTION DATE")).collect();
+        let rows = self.one_of_each_number(rows, &unpaid);
         let mut rest = Vec::new();
         for day in days {
             let mut mine: Vec<usize> = rows.iter().copied().filter(|&row| self.rows[row].day("TRANSACTION DATE") == Some(day)).collect();
@@ -340,6 +343,39 @@ impl Judge<'_> {
                 self.settle(row, one);
             }
         }
+    }
+
+    /// Rows under one number of a batch are one, corrected: paid out before held, with a payment's amount before without, then as rows stand.
+    fn one_of_each_number(&mut self, rows: &[usize], unpaid: &BTreeSet<usize>) -> Vec<usize> {
+        let mut best: BTreeMap<(String, String), usize> = BTreeMap::new();
+        let rank = |at: usize| {
+            let row = &self.rows[at];
+            let (day, amount) = (row.day("TRANSACTION DATE").unwrap(), row.number("AMOUNT"));
+            let is_exact = unpaid
+                .iter()
+                .any(|&one| self.notified[one].day == day && self.notified[one].paid.facts.amount == u64::try_from(amount).ok());
+            let held = row.day("PAY OUT DATE").is_none();
+            (held, !is_exact, day, amount, row.day("PAY OUT DATE"), row.text("BATCH").to_owned(), row.text("NO").to_owned(), at)
+        };
+        for &row in rows {
+            let (batch, number) = (self.rows[row].text("BATCH").to_owned(), self.rows[row].text("NO").to_owned());
+            if !batch.is_empty() && !number.is_empty() {
+                let kept = best.entry((batch, number)).or_insert(row);
+                if rank(row) < rank(*kept) {
+                    *kept = row;
+                }
+            }
+        }
+        let is_other = |row: &usize| {
+            let place = (self.rows[*row].text("BATCH").to_owned(), self.rows[*row].text("NO").to_owned());
+            best.get(&place).is_some_and(|kept| kept != row)
+        };
+        let (others, kept): (Vec<usize>, Vec<usize>) = rows.iter().copied().partition(is_other);
+        for row in others {
+            self.found[row] = if self.rows[row].day("PAY OUT DATE").is_some() { "again" } else { "held beside" };
+            self.told_again.insert(row);
+        }
+        kept
     }
 
     fn in_period(&self, day: Date) -> bool {
@@ -466,7 +502,8 @@ impl Judge<'_> {
                         && !["repeated", "held beside", "again"].contains(&self.found[*other])
                 };
                 let all = || 0..self.rows.len();
-                self.found[at] == "held beside" && all().any(|at| other(&at))
+                self.told_again.contains(&at)
+                    || self.found[at] == "held beside" && all().any(|at| other(&at))
                     || ["held beside", "again"].contains(&self.found[at]) && all().any(|at| corrected(&at))
             };
             let rows: Vec<&Row> = (0..self.rows.len())

@@ -96,11 +96,24 @@ corrected AS (
 SELECT place, told FROM same
 UNION ALL SELECT place, told FROM corrected WHERE nth_row = 1 AND nth_told = 1;
 
+CREATE OR REPLACE TABLE open_told AS SELECT * FROM notified WHERE told NOT IN (SELECT told FROM told_before);
+
+-- Rows under one number of a batch are one, corrected: what settled before, else what was paid out, of that what has a payment's amount, else the first.
+CREATE OR REPLACE TABLE told_again AS
+SELECT place, is_held FROM (
+  SELECT s.place, s.is_held, s.was_before, row_number() OVER (PARTITION BY s.subject, s.batch_id, s.number
+    ORDER BY s.was_before DESC, s.is_held, s.differs, s.day, s.amount, s.paid_out_on NULLS FIRST, s.content) AS nth
+  FROM (
+    SELECT p.place, p.subject, p.day, p.amount, p.is_held, r.batch_id, r.number, r.paid_out_on, r.content,
+      CASE WHEN b.place IS NULL THEN 0 ELSE 1 END AS was_before,
+      CASE WHEN EXISTS (SELECT 1 FROM open_told t WHERE t.subject = p.subject AND t.day = p.day AND t.amount = p.amount) THEN 0 ELSE 1 END AS differs
+    FROM purchase_row p JOIN settlement_row r ON r.place = p.place LEFT JOIN paired_before b ON b.place = p.place
+    WHERE r.batch_id <> '' AND r.number <> '') s) ranked
+WHERE nth > 1 AND was_before = 0;
+
 -- What is left to be paired.
 CREATE OR REPLACE TABLE sought AS
-SELECT * FROM purchase_row WHERE place NOT IN (SELECT place FROM paired_before);
-
-CREATE OR REPLACE TABLE open_told AS SELECT * FROM notified WHERE told NOT IN (SELECT told FROM told_before);
+SELECT * FROM purchase_row WHERE place NOT IN (SELECT place FROM paired_before) AND place NOT IN (SELECT place FROM told_again);
 
 -- First what is paid out: equal amounts of one subject and day are a pair, the first with the first.
 CREATE OR REPLACE TABLE paired_equal AS
@@ -161,7 +174,9 @@ FROM (
   SELECT s.*, row_number() OVER (PARTITION BY s.subject, s.day ORDER BY s.nth) AS turn,
     CASE WHEN EXISTS (SELECT 1 FROM notified t WHERE t.subject = s.subject AND t.day = s.day) THEN 1 ELSE 0 END AS was_notified
   FROM sought s
-  WHERE s.place NOT IN (SELECT place FROM paired_of_day) AND s.place NOT IN (SELECT place FROM row_ambiguous)) a;
+  WHERE s.place NOT IN (SELECT place FROM paired_of_day) AND s.place NOT IN (SELECT place FROM row_ambiguous)) a
+UNION ALL
+SELECT p.*, 0, 0, 1 FROM purchase_row p JOIN told_again t ON t.place = p.place;
 
 -- If exactly one row and one payment of a subject remain, on neighbouring days, they are a pair. Payments of an ambiguous day do not remain.
 CREATE OR REPLACE TABLE paired_next_day AS
@@ -186,7 +201,8 @@ JOIN purchase_row o ON o.subject = a.subject AND o.day = a.day JOIN settlement_r
 LEFT JOIN row_alone oa ON oa.place = o.place AND oa.is_again = 1
 WHERE a.is_again = 1 AND w.batch_id = r.batch_id AND (
   (r.paid_out_on IS NULL AND NOT (oa.place IS NOT NULL AND w.paid_out_on IS NULL))
-  OR (r.number <> '' AND r.number = w.number AND oa.place IS NULL));
+  OR (r.number <> '' AND r.number = w.number AND oa.place IS NULL))
+UNION SELECT place FROM told_again;
 
 -- Shares: what others get must be readable; what the contract says of shares is of our channels and of rows that have all of the columns.
 CREATE OR REPLACE TABLE row_shares AS
