@@ -232,6 +232,7 @@ impl OneSubject<'_, '_> {
         }
         self.payments.extend(today);
         if self.reusable {
+            self.leave_out_held(rows, &mut left);
             return left;
         }
         // A code that is paid once is settled once a day at most: the rest are the same money again.
@@ -256,6 +257,28 @@ impl OneSubject<'_, '_> {
 }
 
 impl OneSubject<'_, '_> {
+    /// Of a code that is paid again and again, what was held is the same money as what was paid out for that day and amount, each once.
+    fn leave_out_held(&mut self, rows: &[(u32, &SettlementRow)], left: &mut Vec<(u32, &SettlementRow)>) {
+        let is_again = |at: &u32| self.paired.settles.get(place(*at)) == Some(&Settles::SettledBefore);
+        let paid_out = rows.iter().filter(|(at, row)| row.paid_out_on.is_some() && !is_again(at));
+        let mut paid_out: Vec<i64> = paid_out.map(|(_, row)| row.amount).collect();
+        let mut again = Vec::new();
+        left.retain(|(at, row)| {
+            let same = paid_out.iter().position(|amount| row.paid_out_on.is_none() && *amount == row.amount);
+            if let Some(same) = same {
+                paid_out.swap_remove(same);
+                self.paired.set(*at, Settles::HeldBeside);
+                again.push((*at, &row.batch_id));
+            }
+            same.is_none()
+        });
+        // A payment is in its batch once.
+        for (at, batch_id) in again {
+            let is_in_batch = rows.iter().any(|(other, row)| row.batch_id == *batch_id && !self.paired.is_held_beside(*other));
+            self.paired.beside.get_mut(place(at)).into_iter().for_each(|beside| *beside = is_in_batch);
+        }
+    }
+
     /// Pairs rows with the payments of their day: by amount, then what is left over if it is one of each. Gives those for which there is
     /// no payment; of several that could be meant, none is taken.
     fn pair_alike<'a>(

@@ -221,3 +221,25 @@ fn a_row_that_is_accepted_by_its_id_is_decided_on_the_first_page_too() {
     july();
     assert_eq!(counted(), (before.0 - 1, before.1 - 1, before.2 + 1));
 }
+
+#[test]
+fn a_row_that_is_held_and_then_paid_out_on_a_code_that_is_paid_again_and_again_is_one() {
+    for number_two in [&[][..], &[settled("13-07-2026", "20-07-2026", 100_000)]] {
+        let of = business(&bill(100_000, true));
+        notified(&of, "july.jsonl", &[("2026-07-13", 100_000, "T1")]);
+        of.world.file("held.csv", csv(&[settled("13-07-2026", "", 100_000)], "B-0"));
+        // In the batch of before, or in one of its own; once, or with a second that nobody notified.
+        let rows = [&[settled("13-07-2026", "20-07-2026", 100_000)][..], number_two].concat();
+        // Two files of one batch that state different totals would be another matter.
+        for batch in ["B-0", "B-1"].into_iter().filter(|batch| number_two.is_empty() || *batch == "B-1") {
+            of.world.file("paid.csv", csv(&rows, batch));
+            let more = ["--external-ledger", "bills.csv", "--settlement", "held.csv", "--settlement", "paid.csv"];
+            of.reconcile("2026-07", "july.jsonl", "2026-08-03", &more);
+            let classes = summary(&of.world.path("2026-07"))["settlement"].clone();
+            let classes: Vec<_> =
+                classes.as_object().unwrap().iter().filter(|(_, sum)| sum["count"] != 0).map(|(class, _)| class.clone()).collect();
+            let expected = if number_two.is_empty() { &["S00", "S14"][..] } else { &["S00", "S01", "S14"] };
+            assert_eq!(classes, expected, "{batch}");
+        }
+    }
+}

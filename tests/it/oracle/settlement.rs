@@ -329,6 +329,21 @@ impl Judge<'_> {
                 }
                 today.clear();
             }
+            if reusable {
+                // Held, and paid out for the same day and amount: one money, each once.
+                let all = rows.iter().copied().filter(|&row| self.rows[row].day("TRANSACTION DATE") == Some(day));
+                let paid = all.filter(|&row| self.rows[row].day("PAY OUT DATE").is_some());
+                let mut paid: Vec<i64> = paid.map(|row| self.rows[row].number("AMOUNT")).collect();
+                mine.retain(|&row| {
+                    let amount = self.rows[row].number("AMOUNT");
+                    let same = paid.iter().position(|other| *other == amount && self.rows[row].day("PAY OUT DATE").is_none());
+                    if let Some(same) = same {
+                        paid.remove(same);
+                        self.found[row] = "held beside";
+                    }
+                    same.is_none()
+                });
+            }
             for (index, &row) in mine.iter().enumerate() {
                 if !reusable && (was_notified || index > 0) {
                     self.found[row] = if self.rows[row].day("PAY OUT DATE").is_some() { "again" } else { "held beside" };

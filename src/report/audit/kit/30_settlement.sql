@@ -169,14 +169,19 @@ WHERE s.is_held = 1 AND l.told_left > 0 AND NOT (l.rows_left = 1 AND l.told_left
 -- Rows without a payment of their day. On a code that is paid once they are the same money again: all but the first, or all where the day has a
 -- notification.
 CREATE OR REPLACE TABLE row_alone AS
-SELECT a.*, CASE WHEN a.is_reusable = 0 AND (a.turn > 1 OR a.was_notified = 1) THEN 1 ELSE 0 END AS is_again
+-- On one that is paid again and again, what was held is the same money as what was paid out for that day and amount, each once.
+SELECT a.*, CASE WHEN a.is_reusable = 0 AND (a.turn > 1 OR a.was_notified = 1) THEN 1
+  WHEN a.is_reusable = 1 AND a.is_held = 1 AND a.held_turn <= a.paid_out_beside THEN 1 ELSE 0 END AS is_again
 FROM (
   SELECT s.*, row_number() OVER (PARTITION BY s.subject, s.day ORDER BY s.nth) AS turn,
-    CASE WHEN EXISTS (SELECT 1 FROM notified t WHERE t.subject = s.subject AND t.day = s.day) THEN 1 ELSE 0 END AS was_notified
+    CASE WHEN EXISTS (SELECT 1 FROM notified t WHERE t.subject = s.subject AND t.day = s.day) THEN 1 ELSE 0 END AS was_notified,
+    row_number() OVER (PARTITION BY s.subject, s.day, s.amount, s.is_held ORDER BY s.nth) AS held_turn,
+    (SELECT count(*) FROM purchase_row p WHERE p.subject = s.subject AND p.day = s.day AND p.amount = s.amount AND p.is_held = 0
+      AND p.place NOT IN (SELECT place FROM told_again)) AS paid_out_beside
   FROM sought s
   WHERE s.place NOT IN (SELECT place FROM paired_of_day) AND s.place NOT IN (SELECT place FROM row_ambiguous)) a
 UNION ALL
-SELECT p.*, 0, 0, 1 FROM purchase_row p JOIN told_again t ON t.place = p.place;
+SELECT p.*, 0, 0, 0, 0, 1 FROM purchase_row p JOIN told_again t ON t.place = p.place;
 
 -- If exactly one row and one payment of a subject remain, on neighbouring days, they are a pair. Payments of an ambiguous day do not remain.
 CREATE OR REPLACE TABLE paired_next_day AS
