@@ -180,7 +180,9 @@ impl OneSubject<'_, '_> {
         let ids: HashMap<ItemId, u32> = rows.iter().map(|(at, row)| (row_id(&row.content(), 0), *at)).collect();
         settled.retain(|payment| {
             let row = payment.paid_out.and_then(|by| ids.get(&by.row)).filter(|at| self.paired.is_open(**at));
-            row.into_iter().for_each(|at| self.paired.pair(*at, payment));
+            if let Some(at) = row {
+                self.paired.pair(*at, payment);
+            }
             row.is_none()
         });
         // By its batch and its number there: of several the first that stands.
@@ -191,7 +193,9 @@ impl OneSubject<'_, '_> {
         for payment in settled {
             let place = payment.paid_out.and_then(|by| by.place.as_ref());
             let row = place.and_then(|(batch, number)| places.get_mut(&(*batch, &**number))?.pop());
-            row.into_iter().for_each(|at| self.paired.pair(at, &payment));
+            if let Some(at) = row {
+                self.paired.pair(at, &payment);
+            }
         }
     }
 

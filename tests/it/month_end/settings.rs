@@ -83,7 +83,8 @@ fn later(ledger: &str, month: u8, dice: &mut Dice) -> String {
 fn what_is_open(ledger: &str) -> String {
     let (head, rows) = ledger.split_once('\n').unwrap();
     let open = rows.lines().filter(|row| row.contains(",ACTIVE,"));
-    std::iter::once(head).chain(open).map(|row| format!("{row}\n")).collect()
+    let rows: Vec<&str> = std::iter::once(head).chain(open).collect();
+    rows.join("\n") + "\n"
 }
 
 /// Decides about some of what is open, in whatever way its account allows.

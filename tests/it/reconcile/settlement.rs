@@ -285,7 +285,7 @@ fn a_file_given_twice_is_one_and_a_row_twice_in_one_file_is_two() {
     let books = |out: &str| summary(&world.path(out))["books"]["accounts"].clone();
     assert_eq!(books("once"), books("twice"), "a copy posts nothing");
     // Three times in one file and twice in another is three times; one that cannot be read is one, too.
-    let unreadable = |rows: &[Row]| csv(rows, "B-1") + &csv(&[but(2, |row| row.date = "31-02-2026")], "B-1").lines().last().unwrap() + "\n";
+    let unreadable = |rows: &[Row]| csv(rows, "B-1") + csv(&[but(2, |row| row.date = "31-02-2026")], "B-1").lines().last().unwrap() + "\n";
     world.file("three.csv", unreadable(&[row(1), row(1), row(1)]));
     world.file("two.csv", unreadable(&[row(1), row(1)]));
     for order in [["three.csv", "two.csv"], ["two.csv", "three.csv"]] {
