@@ -30,7 +30,6 @@ use crate::jobs::reconcile::{self, Billed, LedgersAsked, OpeningFolder, Reconcil
 use crate::journal;
 use crate::ledger::{Ledger as _, Location, Store};
 use crate::report::Presentation;
-use crate::report::manifest;
 use crate::table::TableSettings;
 
 /// What is reconciled, and against which evidence.
@@ -192,9 +191,8 @@ pub(super) fn run(setup: &Setup, task: &Task, asking: &Asking) -> Result<Exit, F
             "warning: {count} lines of the inquiry logs are no inquiry with its answer; payments may seem not asked about"
         ));
     }
-    let bytes = manifest::summary(&task.out)?;
-    let summary: Value = serde_json::from_slice(&bytes).map_err(|error| Failure::new(Exit::Disk, error))?;
-    setup.run_wrote(&bytes);
+    setup.run_wrote(&report.told);
+    let summary: Value = serde_json::from_slice(&report.told).map_err(|error| Failure::new(Exit::Damaged, error))?;
     setup.run_reads(read(&summary));
     figures(setup, &summary);
     if setup.json {

@@ -46,6 +46,8 @@ use crate::table::{self, Mostly};
 pub struct ReconcileReport {
     /// Its figures.
     pub summary: Summary,
+    /// Its summary.json.
+    pub told: Vec<u8>,
     /// How many discrepancies need a person (exit 1): BREAKs that nobody has accepted.
     pub breaks: usize,
     /// Whether the control identities hold (if not: exit 8).
@@ -129,13 +131,14 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
         standings: &standings,
         presentation,
     };
-    report::write(&report, ended, &options.out)?;
+    let told = report::write(&report, ended, &options.out)?;
     let logs = files.to_vec();
     Ok(ReconcileReport {
         logs,
         breaks: summary.discrepancies.breaks,
         identities_hold: outcome.identities_hold() && posted.holds(),
         summary,
+        told,
         outcome,
         month,
         books: posted,
@@ -186,7 +189,8 @@ fn cover(
         carry_in(billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
     }
     if carried.is_some() {
-        billed.orphans = before.join(&mut billed.bills, &mut billed.known).map_err(|_| ReconcileError::TooManyBills)?;
+        let joined = before.join(&mut billed.bills, &mut billed.known).map_err(|_| ReconcileError::TooManyBills)?;
+        (billed.orphans, billed.waited_for) = joined;
     }
     Ok(carried)
 }

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use super::bills::{BillMatch, Bills, TooMany};
 use super::known_payments::KnownPayment;
 use super::new_bill::{FormerCode, NewBill};
-use crate::books::ItemId;
 use crate::books::fact::{BillChange, Payee};
-use crate::books::known::{BookedBill, BookedPayment, Known};
+use crate::books::known::{BookedBill, BookedPayment, Known, RowState};
 use crate::books::ways_off::WayOff;
+use crate::books::{Account, ItemId};
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::end_of_wib_day;
 use crate::domain::channel::Channel;
@@ -104,6 +104,10 @@ pub struct Carried<'a> {
     orphans: Vec<Orphan>,
     /// Bills whose mark nothing has proved: what comes of them is its proof.
     unproven: HashSet<u32>,
+    /// Settlement rows without a payment, by the bill they name.
+    rows: HashMap<ItemId, u32>,
+    /// Bills whose row waits in suspense: DOKU's own word that they were paid.
+    waited_for: HashSet<u32>,
 }
 
 /// What the books say of payments before this month.
@@ -113,15 +117,17 @@ pub struct PaidBefore {
     covering: Vec<KnownPayment>,
     orphans: Vec<Orphan>,
     unproven: HashSet<u32>,
+    waited_for: HashSet<u32>,
 }
 
 impl PaidBefore {
-    /// Adds bills to `bills`, and the payments of bills to `known`, in order; gives those without a bill. Marks that the books hold for
+    /// Adds bills to `bills`, and the payments of bills to `known`, in order; gives those without a bill, and the bills whose settlement row
+    /// waits in suspense. Marks that the books hold for
     /// unproven are noted.
     ///
     /// # Errors
     /// [`TooMany`] bills.
-    pub fn join(self, bills: &mut Bills, known: &mut Vec<KnownPayment>) -> Result<Vec<Orphan>, TooMany> {
+    pub fn join(self, bills: &mut Bills, known: &mut Vec<KnownPayment>) -> Result<(Vec<Orphan>, HashSet<u32>), TooMany> {
         for unlisted in &self.unlisted {
             unlisted.join(bills)?;
         }
@@ -133,7 +139,7 @@ impl PaidBefore {
         }
         known.extend(self.covering);
         known.sort_unstable();
-        Ok(self.orphans)
+        Ok((self.orphans, self.waited_for))
     }
 }
 
@@ -151,6 +157,8 @@ impl<'a> Carried<'a> {
             covering: Vec::new(),
             orphans: Vec::new(),
             unproven: HashSet::new(),
+            rows: HashMap::new(),
+            waited_for: HashSet::new(),
         }
     }
 
@@ -167,6 +175,10 @@ impl<'a> Carried<'a> {
         }
         let unproven = known.debts.values().filter(|debt| debt.off(WayOff::Unproven) > Rupiah::ZERO);
         self.unproven.extend(unproven.flat_map(|debt| &debt.bills).filter_map(|bill| self.numbers.get(bill)));
+        let waiting = known.rows.iter().filter(|(_, row)| row.state == RowState::Suspense && row.gross > Rupiah::ZERO);
+        self.rows.extend(waiting.filter_map(|(id, row)| Some((*id, *self.numbers.get(&row.bill?)?))));
+        let held = known.balances.iter().filter(|(leg, open)| leg.account == Account::Suspense && open.amount < Rupiah::ZERO);
+        self.waited_for.extend(held.filter_map(|(leg, _)| self.rows.get(&leg.item?)));
         for (id, payment) in &known.payments {
             let Some((identity, amount)) = payment.identity.zip(u64::try_from(payment.amount.get()).ok()) else { continue };
             match payment.payee {
@@ -203,7 +215,13 @@ impl<'a> Carried<'a> {
     #[must_use]
     pub fn finish(mut self) -> PaidBefore {
         self.orphans.sort_by_key(|orphan| orphan.id);
-        PaidBefore { unlisted: self.unlisted, covering: self.covering, orphans: self.orphans, unproven: self.unproven }
+        PaidBefore {
+            unlisted: self.unlisted,
+            covering: self.covering,
+            orphans: self.orphans,
+            unproven: self.unproven,
+            waited_for: self.waited_for,
+        }
     }
 }
 

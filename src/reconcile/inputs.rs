@@ -1,5 +1,7 @@
 //! What a reconciliation concludes from, all of it read before; what decides beside it stands in `terms`.
 
+use std::collections::HashSet;
+
 use super::bills::Bills;
 use super::earlier_payments::Orphan;
 use super::external_error::MalformedBill;
@@ -23,6 +25,8 @@ pub struct Inputs {
     pub known: KnownPayments,
     /// Payments of earlier months without a bill.
     pub orphans: Vec<Orphan>,
+    /// Bills whose settlement row of an earlier month waits in suspense: DOKU's own word that they were paid.
+    pub waited_for: HashSet<u32>,
     /// Payments that earlier months have settled, with the rows that did.
     pub paid_out_before: PaidOutBefore,
     /// The evidence.

@@ -142,7 +142,7 @@ impl<'a> Judge<'a> {
         let mut situation = situation(bill, self.attached.of_bill(number), mark);
         // A bill that may be paid any number of times asks for it all again every time (rules, 1.5).
         situation.paid_before = if bill.reusable() { Rupiah::ZERO } else { paid_before(self.inputs, number, self.terms) };
-        situation.settled = self.settled.is_some_and(|settled| settled.has_bill(number));
+        situation.settled = self.settled.is_some_and(|settled| settled.has_bill(number)) || self.inputs.waited_for.contains(&number);
         if let Some(standing) = standing {
             standing.say(&mut situation);
         }

@@ -32,7 +32,7 @@ pub(super) fn listed(
     let mut list: Vec<Finding> = Vec::new();
     let mut listed: BTreeSet<(Option<Account>, ItemId)> = BTreeSet::new();
     let mut flagged: BTreeMap<&str, ClassSet> = BTreeMap::new();
-    let told: Vec<Option<&OpenItem>> = found.iter().map(|finding| items.told_by(finding, &mut listed)).collect();
+    let told = items.told(&found, &mut listed);
     for (mut finding, told) in found.into_iter().zip(told) {
         match (told, items.of_id(&finding)) {
             // The books know of money that may pay it: nobody is asked for that.
@@ -98,14 +98,17 @@ impl<'a> ToldItems<'a> {
         self.first.get(finding.id.as_str()).copied()
     }
 
-    /// The item that is a row as `finding`, which is noted: it is no row of its own. Which of its bills a debt is listed under depends on
-    /// numbers alone, and another of them may be the one that is marked.
-    fn told_by(&self, finding: &Finding, listed: &mut BTreeSet<(Option<Account>, ItemId)>) -> Option<&'a OpenItem> {
-        let of_bill = || self.unproven.get(finding.invoice_number.as_str()).copied();
-        let of_id = self.of_id(finding).filter(|item| item.is_told_by(finding.class));
-        let item = of_id.or_else(|| of_bill().filter(|item| finding.class == Class::L04 && !listed.contains(&(item.account, item.id))))?;
-        listed.insert((item.account, item.id));
-        Some(item)
+    /// Of each finding the item that is a row as it, which is noted: it is no row of its own. Which of its bills a debt is listed under depends
+    /// on numbers alone; where that is none of those that are found, the first that is marked tells of it.
+    fn told(&self, found: &[Finding], listed: &mut BTreeSet<(Option<Account>, ItemId)>) -> Vec<Option<&'a OpenItem>> {
+        let by_id = |finding: &Finding| self.of_id(finding).filter(|item| item.is_told_by(finding.class));
+        let mut told: Vec<Option<&OpenItem>> = found.iter().map(by_id).collect();
+        listed.extend(told.iter().flatten().map(|item| (item.account, item.id)));
+        for (finding, slot) in found.iter().zip(&mut told).filter(|(finding, slot)| slot.is_none() && finding.class == Class::L04) {
+            let of_bill = self.unproven.get(finding.invoice_number.as_str()).copied();
+            *slot = of_bill.filter(|item| listed.insert((item.account, item.id)));
+        }
+        told
     }
 }
 

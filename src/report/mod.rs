@@ -132,11 +132,12 @@ fn write_for_people(report: &Report<'_>, folder: &Path) -> Result<(), WriteError
     atomic::write(&page, |writer| page::write(&document, page::ROWS_MAX, writer))
 }
 
-/// Writes every file of the report into `folder`, each whole or not at all, and puts those of the books in their places.
+/// Writes every file of the report into `folder`, each whole or not at all, and puts those of the books in their places. Gives what its
+/// summary.json says.
 ///
 /// # Errors
 /// [`WriteError`] for the first that cannot be written.
-pub fn write(report: &Report<'_>, books: Ended, folder: &Path) -> Result<(), WriteError> {
+pub fn write(report: &Report<'_>, books: Ended, folder: &Path) -> Result<Vec<u8>, WriteError> {
     // The files of the books and the matched payments are most of it, then what people read: all beside one another.
     std::thread::scope(|scope| {
         let others = [
@@ -149,6 +150,7 @@ pub fn write(report: &Report<'_>, books: Ended, folder: &Path) -> Result<(), Wri
         others.into_iter().chain([for_people]).collect::<Result<(), _>>()
     })?;
     // Last, so that a summary stands only beside a whole report.
+    let mut told = Vec::new();
     atomic::write(&folder.join("summary.json"), |writer| {
         let mut names: Vec<String> = tables().map(|(name, ..)| name).collect();
         names.extend([SCHEMA, matched::FILE_NAME].map(str::to_owned));
@@ -157,9 +159,11 @@ pub fn write(report: &Report<'_>, books: Ended, folder: &Path) -> Result<(), Wri
         names.extend(books::names());
         let files = parallel::map_parts(&names, 1, |names| names.iter().map(|name| ReportFile::of(folder, name)).collect::<Vec<_>>());
         let files = files.into_iter().flatten().collect::<io::Result<_>>()?;
-        serde_json::to_writer_pretty(&mut *writer, &Whole { summary: report.summary, files })?;
-        writer.write_all(b"\n")
-    })
+        told = serde_json::to_vec_pretty(&Whole { summary: report.summary, files })?;
+        told.push(b'\n');
+        writer.write_all(&told)
+    })?;
+    Ok(told)
 }
 
 fn write_tables(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {

@@ -1,5 +1,6 @@
 //! The bills of a reconciliation, from our ledger or from a file, with what else either says.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::error::ReconcileError;
@@ -24,6 +25,8 @@ pub struct Billed {
     pub(in crate::jobs) known: Vec<KnownPayment>,
     /// Payments of earlier months without a bill.
     pub(in crate::jobs) orphans: Vec<Orphan>,
+    /// Bills whose settlement row of an earlier month waits.
+    pub(in crate::jobs) waited_for: HashSet<u32>,
     /// Payments that earlier months have settled.
     pub(in crate::jobs) paid_out_before: PaidOutBefore,
     pub(in crate::jobs) malformed: Vec<MalformedBill>,
@@ -55,6 +58,7 @@ impl Billed {
             bills: self.bills,
             known: KnownPayments::of(self.known),
             orphans: self.orphans,
+            waited_for: self.waited_for,
             paid_out_before: self.paid_out_before,
             lines_read: files.iter().map(|file| file.lines).fold(0, u64::saturating_add),
             lines_apart: files.iter().map(|file| file.contents.apart()).fold(0, i128::saturating_add),
@@ -94,6 +98,7 @@ impl Billed {
             bills: external.bills,
             known: external.known,
             orphans: Vec::new(),
+            waited_for: HashSet::new(),
             paid_out_before: PaidOutBefore::default(),
             malformed: external.malformed,
             scope: external.scope,
@@ -157,6 +162,7 @@ impl Billed {
         Ok(Self {
             known: known.finish(),
             orphans: Vec::new(),
+            waited_for: HashSet::new(),
             paid_out_before: PaidOutBefore::default(),
             bills,
             malformed: Vec::new(),

@@ -243,3 +243,17 @@ fn a_row_that_is_held_and_then_paid_out_on_a_code_that_is_paid_again_and_again_i
         }
     }
 }
+
+#[test]
+fn a_bill_whose_row_waits_since_the_month_before_is_not_called_paid_without_proof() {
+    let of = business(&format!("alfa,{},INV-1,100000,2026-07-01,2026-12-31,PAID,false,,", code()));
+    of.world.file("july.csv", csv(&[settled("13-07-2026", "20-07-2026", 100_000)], "B-1"));
+    of.reconcile("2026-07", "none.jsonl", "2026-08-03", &["--external-ledger", "bills.csv", "--settlement", "july.csv"]);
+    assert_eq!(listed(&of, "2026-07"), ["S01 BREAK "]);
+    of.close("2026-07").expect(0);
+    of.world.file(
+        "august.csv",
+        csv(&[Row { invoice: "NOBODY".to_owned(), code: "99".to_owned(), ..settled("13-08-2026", "20-08-2026", 7) }], "B-2"),
+    );
+    assert_eq!(august(&of, &["--notifications", "none.jsonl"]), ["S01 BREAK ", "S01 BREAK "]);
+}

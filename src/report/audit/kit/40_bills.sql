@@ -33,7 +33,10 @@ CREATE OR REPLACE TABLE bill_situation AS
 SELECT b.*, m.mark AS paid_mark, coalesce(a.attached_count, 0) AS attached_count, coalesce(a.attached, 0) AS attached,
   CASE WHEN b.reusable = 'yes' THEN 0 ELSE coalesce(k.paid_before, 0) END AS paid_before,
   CASE WHEN o.bill IS NOT NULL THEN 1 ELSE 0 END AS paid_outside,
-  CASE WHEN r.subject IS NOT NULL THEN 1 ELSE 0 END AS is_settled
+  -- Also a row of an earlier month that waits in suspense is DOKU's own word.
+  CASE WHEN r.subject IS NOT NULL OR EXISTS (
+    SELECT 1 FROM fact_carried_rows c JOIN fact_carried_items i ON i.account = 'suspense' AND i.item = c.item AND i.amount < 0
+    WHERE c.bill = b.item AND c.state = 'suspense' AND c.gross > 0) THEN 1 ELSE 0 END AS is_settled
 FROM bill_scope b JOIN bill_mark m ON m.bill = b.bill
 LEFT JOIN bill_attached a ON a.bill = b.bill
 LEFT JOIN (SELECT k.bill, sum(k.amount) AS paid_before FROM known k CROSS JOIN setting s
