@@ -114,7 +114,7 @@ fn settled(seed: u64) -> Case {
 
 #[test]
 fn repeating_a_settlement_report_changes_no_figure_and_counts_its_rows_as_copies() {
-    let mut copied = 0;
+    let mut all = 0;
     for seed in 0..SEEDS {
         let case = settled(seed);
         let mut repeated = case.clone();
@@ -123,12 +123,12 @@ fn repeating_a_settlement_report_changes_no_figure_and_counts_its_rows_as_copies
         let copies = |summary: &mut serde_json::Value| summary["books"]["aside"]["copies"].take().as_u64().unwrap();
         let (had, has) = (copies(&mut before), copies(&mut after));
         assert_eq!(has - had, case.settlement[0].len() as u64, "seed {seed}");
-        copied += has - had;
+        all += has - had;
         for section in ["lines", "payments", "bills", "settlement", "settlement_totals", "books"] {
             assert_eq!(before[section], after[section], "{section}, seed {seed}");
         }
     }
-    assert!(copied > 0, "no report had a row");
+    assert!(all > 0, "no report had a row");
 }
 
 #[test]
