@@ -57,8 +57,18 @@ enum Blow {
     Crash,
 }
 
-const BLOWS: [Blow; 8] =
-    [Blow::Kill, Blow::Freeze, Blow::CutOff, Blow::Stall, Blow::LoseAnswer, Blow::CutOffFromDoku, Blow::Crash, Blow::Kill];
+const BLOWS: [Blow; 10] = [
+    Blow::Kill,
+    Blow::Kill,
+    Blow::Kill,
+    Blow::Freeze,
+    Blow::CutOff,
+    Blow::Stall,
+    Blow::LoseAnswer,
+    Blow::CutOffFromDoku,
+    Blow::Crash,
+    Blow::Crash,
+];
 
 struct Campaign {
     cluster: Cluster,
