@@ -1,4 +1,5 @@
-//! Bills as compact records, found by invoice number and by code. Built from the ledger's states or an external file.
+//! All bills of a run, found by invoice number and by code: those of the ledger or of an external file, and after them those that only the
+//! books know.
 
 use jiff::Timestamp;
 

@@ -39,6 +39,12 @@ fn listed(of: &Books, report: &str) -> Vec<String> {
     rows
 }
 
+/// Takes July's list and decides about one of it.
+fn decide(of: &Books, id: &str, what: &[&str]) {
+    of.world.run(&["discrepancies", "take", "2026-07", "--by", "Sari"]).expect(0);
+    of.world.run(&[&["discrepancies", "accept", id, "--reason", "agreed", "--by", "Sari"], what].concat()).expect(0);
+}
+
 /// August with July's settlement file and without; neither is told anything else.
 fn august(of: &Books, more: &[&str]) -> Vec<String> {
     let [with, without] = [("with", &["--settlement", "july.csv"][..]), ("without", &[])].map(|(out, july)| {
@@ -63,9 +69,7 @@ fn a_second_row_for_a_payment_that_a_closed_month_settled_is_that_and_the_decisi
     july();
     assert_eq!(listed(&of, "2026-07"), ["S03 BREAK -10000"]);
     let id = of.world.column("2026-07/discrepancies.csv", "discrepancy_id")[0].clone();
-    of.world.run(&["discrepancies", "take", "2026-07", "--by", "Sari"]).expect(0);
-    let decided = ["--action", "write_off", "--effective", "2026-07-31", "--reason", "small", "--by", "Sari"];
-    of.world.run(&[&["discrepancies", "accept", &id], &decided[..]].concat()).expect(0);
+    decide(&of, &id, &["--action", "write_off", "--effective", "2026-07-31"]);
     july();
     of.close("2026-07").expect(0);
     // What was short comes in another row: asked for, it is the same money again.
@@ -164,9 +168,7 @@ fn what_doku_has_paid_too_much_for_a_chain_that_pays_out_itself_may_be_written_o
     july();
     assert_eq!(listed(&of, "2026-07"), ["S03 BREAK 20000"]);
     let id = of.world.column("2026-07/discrepancies.csv", "discrepancy_id")[0].clone();
-    of.world.run(&["discrepancies", "take", "2026-07", "--by", "Sari"]).expect(0);
-    let decided = ["--action", "write_off", "--effective", "2026-07-31", "--reason", "small", "--by", "Sari"];
-    of.world.run(&[&["discrepancies", "accept", &id], &decided[..]].concat()).expect(0);
+    decide(&of, &id, &["--action", "write_off", "--effective", "2026-07-31"]);
     july();
     assert_eq!(listed(&of, "2026-07"), Vec::<String>::new());
 }
@@ -181,10 +183,8 @@ fn what_was_decided_about_a_row_is_decided_about_its_payment_whichever_files_the
         let july = || of.reconcile("2026-07", "none.jsonl", "2026-08-03", &["--external-ledger", "bills.csv", "--settlement", "july.csv"]);
         july();
         let id = of.world.rows("2026-07/open_items.csv").into_iter().find(|item| item["class"] == "S01").unwrap()["discrepancy_id"].clone();
-        of.world.run(&["discrepancies", "take", "2026-07", "--by", "Sari"]).expect(0);
         let target: &[&str] = if action == "apply" { &["--target", "INV-1"] } else { &[] };
-        let decided = ["--action", action, "--effective", "2026-07-31", "--reason", "ours", "--by", "Sari"];
-        of.world.run(&[&["discrepancies", "accept", &id], &decided[..], target].concat()).expect(0);
+        decide(&of, &id, &[&["--action", action, "--effective", "2026-07-31"], target].concat());
         july();
         of.close("2026-07").expect(0);
         notified(&of, "august.jsonl", &[("2026-07-13", 100_000, "T1")]);
@@ -216,8 +216,7 @@ fn a_row_that_is_accepted_by_its_id_is_decided_on_the_first_page_too() {
         (told["discrepancies"]["breaks"].as_u64().unwrap(), of_alarms("to_do"), of_alarms("decided"))
     };
     let before = counted();
-    of.world.run(&["discrepancies", "take", "2026-07", "--by", "Sari"]).expect(0);
-    of.world.run(&["discrepancies", "accept", &id, "--reason", "seen", "--by", "Sari"]).expect(0);
+    decide(&of, &id, &[]);
     july();
     assert_eq!(counted(), (before.0 - 1, before.1 - 1, before.2 + 1));
 }
