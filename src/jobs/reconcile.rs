@@ -30,7 +30,7 @@ use crate::journal::period::ClosedPeriod;
 use crate::journal::{Journal, JournalError};
 use crate::reconcile::month::{Closing, MonthResult, Opening};
 use crate::reconcile::posted::Posted;
-use crate::reconcile::{self, Bills, KnownPayment, PaidOutSought, Reconciled};
+use crate::reconcile::{self, Bills, KnownPayment, PaidOutSought, Reconciled, WaitingRows};
 use crate::register::ItemStatus;
 use crate::report::books::BooksFiles;
 use crate::report::folder_lock::HeldFolder;
@@ -188,9 +188,9 @@ fn cover(
     for folder in options.carry_in.iter().chain(matched) {
         carry_in(billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
     }
-    if carried.is_some() {
-        let joined = before.join(&mut billed.bills, &mut billed.known).map_err(|_| ReconcileError::TooManyBills)?;
-        (billed.orphans, billed.waited_for) = joined;
+    if let Some(carried) = &carried {
+        billed.waiting = before.join(&mut billed.bills, &mut billed.known).map_err(|_| ReconcileError::TooManyBills)?;
+        billed.waiting_rows = WaitingRows::of(carried.folder.brief(), settlement, &billed.waiting.bills_of_rows);
     }
     Ok(carried)
 }

@@ -117,17 +117,28 @@ pub struct PaidBefore {
     covering: Vec<KnownPayment>,
     orphans: Vec<Orphan>,
     unproven: HashSet<u32>,
+    rows: HashMap<ItemId, u32>,
     waited_for: HashSet<u32>,
 }
 
+/// Money of earlier months that still looks for what it is of.
+#[derive(Debug, Default)]
+pub struct WaitingMoney {
+    /// Payments without a bill.
+    pub orphans: Vec<Orphan>,
+    /// Bills whose settlement row waits in suspense.
+    pub waited_for: HashSet<u32>,
+    /// Settlement rows without a payment, by the bill they name.
+    pub bills_of_rows: HashMap<ItemId, u32>,
+}
+
 impl PaidBefore {
-    /// Adds bills to `bills`, and the payments of bills to `known`, in order; gives those without a bill, and the bills whose settlement row
-    /// waits in suspense. Marks that the books hold for
-    /// unproven are noted.
+    /// Adds bills to `bills`, and the payments of bills to `known`, in order; gives what is of none. Marks that the books hold for unproven
+    /// are noted.
     ///
     /// # Errors
     /// [`TooMany`] bills.
-    pub fn join(self, bills: &mut Bills, known: &mut Vec<KnownPayment>) -> Result<(Vec<Orphan>, HashSet<u32>), TooMany> {
+    pub fn join(self, bills: &mut Bills, known: &mut Vec<KnownPayment>) -> Result<WaitingMoney, TooMany> {
         for unlisted in &self.unlisted {
             unlisted.join(bills)?;
         }
@@ -139,7 +150,7 @@ impl PaidBefore {
         }
         known.extend(self.covering);
         known.sort_unstable();
-        Ok((self.orphans, self.waited_for))
+        Ok(WaitingMoney { orphans: self.orphans, waited_for: self.waited_for, bills_of_rows: self.rows })
     }
 }
 
@@ -220,6 +231,7 @@ impl<'a> Carried<'a> {
             covering: self.covering,
             orphans: self.orphans,
             unproven: self.unproven,
+            rows: self.rows,
             waited_for: self.waited_for,
         }
     }

@@ -51,6 +51,7 @@ mod terms;
 mod text_index;
 mod told_by_status;
 mod unlisted;
+mod waiting_rows;
 
 use std::collections::HashMap;
 
@@ -58,7 +59,7 @@ pub use bank_copies::bank_copies;
 pub use bills::{Bills, TooMany};
 pub use conclusions::{Conclusions, ConclusionsSought};
 pub use dedupe::{Payments, dedupe};
-pub use earlier_payments::{Carried, Orphan};
+pub use earlier_payments::{Carried, Orphan, WaitingMoney};
 pub use external_columns::is_external_column;
 pub use external_error::MalformedBill;
 pub use external_rows::DigestSum;
@@ -74,6 +75,7 @@ pub use status::{Sought, StatusEvidence};
 pub use tally::{ControlIdentity, Tallies};
 pub use terms::ReconcileTerms;
 pub use unlisted::{Unlisted, unlisted};
+pub use waiting_rows::WaitingRows;
 
 use crate::books::standing::DebtStanding;
 use crate::domain::amount::Rupiah;
@@ -106,6 +108,8 @@ pub struct Reconciled {
     pub findings: Vec<Finding>,
     /// What the settlement files come to, if any were given.
     pub settled: Option<settle::Settled>,
+    /// Rows of earlier months that waited, by their places among those in no file, with the payments found for them.
+    claimed: Vec<(usize, settle::ToldIn)>,
     /// What the inquiry logs come to, if any were given.
     pub inquired: Option<Inquired>,
     /// How the books have bills of which the evidence does not tell all.
@@ -186,7 +190,9 @@ pub fn reconcile(mut inputs: Inputs, terms: &ReconcileTerms) -> Reconciled {
     let judged = judge::payments(&inputs, &payments, terms);
     let attached = judge_bills::Attached::of(&inputs, &payments, &judged);
     let (payment_tallies, payment_flags) = judge::tally_payments(&payments, &judged);
-    let settled = settle::settle(&inputs, &payments, &judged, terms);
+    let paired = settle::pair(&inputs, &judged);
+    let claimed = paired.claimed(inputs.settlement.as_ref().map_or(0, |input| input.files.rows.len())).collect();
+    let settled = settle::settle(&inputs, &payments, &judged, paired, terms);
     let bills = judge_bills::JudgedBills::of(&inputs, &attached, settled.as_ref(), terms);
     let mut natures = bills.natures;
     for (class, tally) in lines.tallies.iter().chain(payment_tallies.iter()) {
@@ -233,6 +239,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &ReconcileTerms) -> Reconciled {
         identities,
         findings,
         settled,
+        claimed,
         inquired,
         standings: HashMap::new(),
     }
