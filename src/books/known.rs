@@ -108,6 +108,18 @@ pub enum RowState {
     Unreadable,
 }
 
+/// What a row that seemed to come twice would have posted, had its payment been known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unposted {
+    /// What DOKU kept, VAT included, in rupiah.
+    pub fee: i64,
+    /// A discount borne by the merchant, in rupiah.
+    pub discount: i64,
+    /// What others get of it, in rupiah.
+    pub shares: i64,
+}
+
 /// A settlement row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -135,6 +147,21 @@ pub struct BookedRow {
     pub gross: Rupiah,
     /// What became of it.
     pub state: RowState,
+    /// Of one that seemed to come twice: what is still to be posted if its payment becomes known; none in books of before that was kept.
+    #[serde(default)]
+    pub unposted: Option<Unposted>,
+}
+
+impl BookedRow {
+    /// Whether every run looks for its payment anew: it stands in suspense, or seemed to come twice while only one payment was known.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        match self.state {
+            RowState::Suspense => !matches!(self.kind, RowKind::Refund(_)),
+            RowState::Twice => self.unposted.is_some(),
+            RowState::Settled | RowState::Other | RowState::Unreadable => false,
+        }
+    }
 }
 
 /// What a batch pays on one day.

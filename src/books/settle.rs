@@ -9,7 +9,7 @@ use super::account::Account;
 use super::book::{Book, BooksError, Cause};
 use super::fact::{BatchFact, PaymentFact, RowFact, RowKind};
 use super::item::{BooksSubject, ItemId};
-use super::known::{BatchDay, BookedRow, Payout, RowState};
+use super::known::{BatchDay, BookedRow, Payout, RowState, Unposted};
 use super::movement::Movement;
 use super::pair::Leg;
 use crate::domain::amount::Rupiah;
@@ -123,7 +123,7 @@ impl Book<'_> {
                 self.move_to(clearing, Leg::total(Account::OtherProducts), rupiah(row.paid_out), Movement::OtherProduct, cause)?;
                 RowState::Other
             }
-            RowKind::Repeated => RowState::Twice,
+            RowKind::Repeated | RowKind::Again(_) => RowState::Twice,
             RowKind::Unreadable => RowState::Unreadable,
         };
         // Whatever the row is of, DOKU pays us the less by what others get of it; of one known as unreadable that was said before.
@@ -131,10 +131,18 @@ impl Book<'_> {
             self.share(row, cause)?;
         }
         let RowFact { batch, kind, bill, paid_on, .. } = *row;
+        let unposted = self.unposted(row, state);
         let (number, invoice_number, listed_as) = (row.number.clone(), row.invoice_number.clone(), row.listed_as.clone());
-        let booked = BookedRow { batch, number, invoice_number, paid_on, bill, listed_as, paid_out_on: on, kind, gross, state };
+        let booked = BookedRow { batch, number, invoice_number, paid_on, bill, listed_as, paid_out_on: on, kind, gross, state, unposted };
         self.known.rows.insert(row.id, booked);
         Ok(())
+    }
+
+    /// Of a row that seems to come twice: what it would have posted.
+    fn unposted(&self, row: &RowFact, state: RowState) -> Option<Unposted> {
+        let RowFact { fee, discount, shares, .. } = *row;
+        let is_again = matches!(row.kind, RowKind::Again(_)) && state == RowState::Twice;
+        is_again.then_some(Unposted { fee, discount, shares })
     }
 
     /// What of a row others get.

@@ -190,7 +190,10 @@ fn cover(
     }
     if let Some(carried) = &carried {
         billed.waiting = before.join(&mut billed.bills, &mut billed.known).map_err(|_| ReconcileError::TooManyBills)?;
-        billed.waiting_rows = WaitingRows::of(carried.folder.brief(), settlement, &billed.waiting.bills_of_rows);
+        let brief = carried.folder.brief();
+        let Billed { waiting, waiting_rows, paid_out_before, bills, known, .. } = billed;
+        *waiting_rows = WaitingRows::of(brief, settlement, &waiting.bills_of_rows);
+        paid_out_before.learn_of_waiting(brief, waiting_rows, bills, known, &waiting.orphans);
     }
     Ok(carried)
 }

@@ -185,7 +185,7 @@ impl<'a> FactsByPart<'a> {
     fn row_links(&self) -> impl Iterator<Item = Link> + '_ {
         self.rows.iter().enumerate().map(|(at, named)| {
             let told = self.told(at);
-            match told.and_then(|(row, judged)| self.names.debt(waits_for(self.outcome, row, judged, named, self.terms)?)) {
+            match told.and_then(|(row, judged)| self.names.debt(waits_for(self.outcome, row, judged, self.terms)?)) {
                 Some(debt) => Link::Waiting(named.id, debt),
                 None => Link::Row(named.id, told.and_then(|(_, judged)| self.paid_link(judged.payment?))),
             }

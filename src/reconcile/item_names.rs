@@ -27,7 +27,9 @@ pub(super) fn batch_of(row: &SettlementRow) -> ItemId {
     }
 }
 
-pub(super) fn nameless_batch(paid_out_on: Date) -> ItemId {
+/// The batch of what DOKU pays out on one day, where files do not name theirs.
+#[must_use]
+pub fn nameless_batch(paid_out_on: Date) -> ItemId {
     ItemId::of(BooksSubject::Batch, &[b"", paid_out_on.to_string().as_bytes()])
 }
 

@@ -67,6 +67,7 @@ pub use finding::{Finding, Source};
 pub use inputs::{Inputs, SettlementInput};
 pub use inquiries::Inquired;
 pub use judge::JudgedPayment;
+pub use item_names::nameless_batch;
 pub use known_payments::{KnownPayment, KnownPayments};
 pub use new_bill::{ExternalMark, FormerCode, NewBill};
 pub use own_ledger::{KnownOwn, OwnBills};

@@ -32,7 +32,9 @@ pub(super) fn named_by_rows(outcome: &Reconciled, terms: &ReconcileTerms) -> Has
 pub(super) fn claimed_anew(outcome: &Reconciled) -> impl Iterator<Item = RowFact> + '_ {
     outcome.claimed.iter().filter_map(|(at, payment)| {
         let WaitingRow { id, booked, amount, .. } = outcome.inputs.waiting_rows.apart.get(*at)?;
-        let (RowKind::Of(channel, _) | RowKind::Unclaimed(channel)) = booked.kind else { return None };
+        let (RowKind::Of(channel, _) | RowKind::Unclaimed(channel) | RowKind::Again(channel)) = booked.kind else { return None };
+        // What stands in suspense was charged when it was posted.
+        let (fee, discount, shares) = booked.unposted.map_or((0, 0, 0), |of| (of.fee, of.discount, of.shares));
         Some(RowFact {
             id: *id,
             batch: booked.batch,
@@ -43,10 +45,10 @@ pub(super) fn claimed_anew(outcome: &Reconciled) -> impl Iterator<Item = RowFact
             listed_as: booked.listed_as.clone(),
             paid_out_on: Some(booked.paid_out_on),
             amount: *amount,
-            fee: 0,
-            discount: 0,
+            fee,
+            discount,
             paid_out: 0,
-            shares: 0,
+            shares,
             kind: RowKind::Of(channel, paid(outcome, *payment)?),
         })
     })
@@ -56,8 +58,6 @@ pub(super) fn claimed_anew(outcome: &Reconciled) -> impl Iterator<Item = RowFact
 #[derive(Debug)]
 pub(super) struct Named {
     pub(super) id: ItemId,
-    /// Which of equal rows of one file it is: 0 is the one whose payment was looked for.
-    occurrence: u32,
     listed_as: Box<str>,
 }
 
@@ -68,6 +68,7 @@ pub(super) fn named(outcome: &Reconciled) -> Vec<Named> {
     let listed_as = settle::listed_as(&input.files.rows, &settled.rows);
     let names = input.files.rows.iter().zip(&settled.rows).zip(listed_as).map(|((row, judged), listed_as)| {
         let content = row.content();
+        // Which of equal rows of one file it is: 0 is the one whose payment was looked for.
         let occurrence = if judged.is_repeated {
             let times = again.entry(content).or_default();
             *times = times.saturating_add(1);
@@ -75,7 +76,7 @@ pub(super) fn named(outcome: &Reconciled) -> Vec<Named> {
         } else {
             0
         };
-        Named { id: row_id(&content, occurrence), occurrence, listed_as: listed_as.into() }
+        Named { id: row_id(&content, occurrence), listed_as: listed_as.into() }
     });
     names.collect()
 }
@@ -86,7 +87,6 @@ pub(super) fn waits_for(
     outcome: &Reconciled,
     row: &SettlementRow,
     judged: &JudgedRow,
-    named: &Named,
     terms: &ReconcileTerms,
 ) -> Option<u32> {
     let is_unusable = |told: ToldIn| {
@@ -94,10 +94,10 @@ pub(super) fn waits_for(
         usize::try_from(at).ok().and_then(|at| outcome.judged.get(at)).is_some_and(|payment| payment.class == Class::P17)
     };
     let is_told = judged.class != Class::S08 || row.paid_out_on.is_some_and(|on| on <= terms.period.to);
-    let waits = match kind(outcome, row, judged, named.occurrence) {
+    let waits = match kind(outcome, row, judged) {
         RowKind::Unclaimed(_) => is_told,
         RowKind::Of(..) => is_told && judged.payment.is_some_and(is_unusable),
-        RowKind::Refund(_) | RowKind::Repeated | RowKind::Other | RowKind::Unreadable => false,
+        RowKind::Refund(_) | RowKind::Repeated | RowKind::Again(_) | RowKind::Other | RowKind::Unreadable => false,
     };
     Some(judged.bill).filter(|bill| waits && *bill != NO_BILL)
 }
@@ -116,7 +116,7 @@ pub(super) fn row(
         number: row.number.as_str().into(),
         invoice_number: if judged.payment.is_none() { row.invoice_number.as_str().into() } else { "".into() },
         paid_on: judged.payment.is_none().then_some(row.transaction_date),
-        bill: waits_for(outcome, row, judged, called, terms).and_then(|bill| names.bill(bill)),
+        bill: waits_for(outcome, row, judged, terms).and_then(|bill| names.bill(bill)),
         listed_as: called.listed_as.clone(),
         paid_out_on: row.paid_out_on,
         amount: row.amount,
@@ -125,7 +125,7 @@ pub(super) fn row(
         // What stands in its batch twice is paid out once.
         paid_out: if judged.counts { row.paid_out } else { 0 },
         shares: shared(outcome, row),
-        kind: kind(outcome, row, judged, called.occurrence),
+        kind: kind(outcome, row, judged),
     }
 }
 
@@ -134,18 +134,18 @@ fn shared(outcome: &Reconciled, row: &SettlementRow) -> i64 {
     outcome.inputs.settlement.as_ref().and_then(|input| input.terms.shared(row)).unwrap_or(0)
 }
 
-fn kind(outcome: &Reconciled, row: &SettlementRow, judged: &JudgedRow, occurrence: u32) -> RowKind {
+fn kind(outcome: &Reconciled, row: &SettlementRow, judged: &JudgedRow) -> RowKind {
     let payment = judged.payment.and_then(|told| paid(outcome, told));
     match (judged.class, judged.channel, payment) {
         // S09: what others get of it cannot be read.
         (Class::S12, _, _) | (Class::S09, None, _) => RowKind::Other,
         (_, None, _) => RowKind::Unreadable,
-        _ if occurrence > 0 => RowKind::Repeated,
+        // The very same row, or the same one sent again with something corrected.
+        _ if !judged.counts => RowKind::Repeated,
         (_, Some(channel), _) if !row.is_purchase() => RowKind::Refund(channel),
         (_, Some(channel), Some(payment)) => RowKind::Of(channel, payment),
         // Its payment has another row already, and is not named by this one.
-        (Class::S14, Some(_), None) => RowKind::Repeated,
-        (Class::S07, Some(_), None) if !judged.is_repeated => RowKind::Repeated,
+        (Class::S14 | Class::S07, Some(channel), None) => RowKind::Again(channel),
         (_, Some(channel), None) => RowKind::Unclaimed(channel),
     }
 }

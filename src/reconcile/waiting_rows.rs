@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::bills::Bills;
 use super::item_names::row_id;
 use crate::books::Brief;
 use crate::books::item::ItemId;
@@ -47,6 +48,11 @@ impl WaitingRows {
             Some(WaitingRow { id: *id, booked: row.clone(), amount, bill: bills.get(id).copied() })
         };
         Self { apart: before.unclaimed_rows().filter(|(id, _)| !listed.contains(id)).filter_map(waiting).collect(), ids }
+    }
+
+    /// The bills that they could be about.
+    pub(super) fn bills<'b>(&'b self, bills: &'b Bills) -> impl Iterator<Item = u32> + 'b {
+        self.apart.iter().flat_map(|row| row.bill.into_iter().chain(bills.numbered(&row.booked.invoice_number)))
     }
 
     /// Whether there is none.
