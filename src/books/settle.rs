@@ -20,6 +20,15 @@ fn rupiah(amount: i64) -> Rupiah {
     Rupiah::new(amount.into())
 }
 
+/// What is kept of a row: of one that seems to come twice also what it would have posted.
+fn booked(row: &RowFact, paid_out_on: Date, gross: Rupiah, state: RowState) -> BookedRow {
+    let RowFact { batch, kind, bill, paid_on, fee, discount, shares, .. } = *row;
+    let is_again = state == RowState::Twice && matches!(kind, RowKind::Again(_));
+    let unposted = is_again.then_some(Unposted { fee, discount, shares });
+    let (number, invoice_number, listed_as) = (row.number.clone(), row.invoice_number.clone(), row.listed_as.clone());
+    BookedRow { batch, number, invoice_number, paid_on, bill, listed_as, paid_out_on, kind, gross, state, unposted }
+}
+
 impl Book<'_> {
     /// Posts rows: of several rows of a payment the first paid out settles it; on one day, the one with its amount.
     pub(super) fn settle(&mut self, rows: &[RowFact]) -> Result<(), BooksError> {
@@ -130,19 +139,8 @@ impl Book<'_> {
         if state != RowState::Twice && before != Some(RowState::Unreadable) {
             self.share(row, cause)?;
         }
-        let RowFact { batch, kind, bill, paid_on, .. } = *row;
-        let unposted = self.unposted(row, state);
-        let (number, invoice_number, listed_as) = (row.number.clone(), row.invoice_number.clone(), row.listed_as.clone());
-        let booked = BookedRow { batch, number, invoice_number, paid_on, bill, listed_as, paid_out_on: on, kind, gross, state, unposted };
-        self.known.rows.insert(row.id, booked);
+        self.known.rows.insert(row.id, booked(row, on, gross, state));
         Ok(())
-    }
-
-    /// Of a row that seems to come twice: what it would have posted.
-    fn unposted(&self, row: &RowFact, state: RowState) -> Option<Unposted> {
-        let RowFact { fee, discount, shares, .. } = *row;
-        let is_again = matches!(row.kind, RowKind::Again(_)) && state == RowState::Twice;
-        is_again.then_some(Unposted { fee, discount, shares })
     }
 
     /// What of a row others get.

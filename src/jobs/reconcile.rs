@@ -190,6 +190,10 @@ fn cover(
     }
     if let Some(carried) = &carried {
         billed.waiting = before.join(&mut billed.bills, &mut billed.known).map_err(|_| ReconcileError::TooManyBills)?;
+        let regrouped = billed.waiting.regrouped;
+        if regrouped > 0 {
+            billed.remarks.push(format!("{regrouped} bills are in another bill_group than the one they were billed in; they stay part of the debt they were billed in"));
+        }
         let brief = carried.folder.brief();
         let Billed { waiting, waiting_rows, paid_out_before, bills, known, .. } = billed;
         *waiting_rows = WaitingRows::of(brief, settlement, &waiting.bills_of_rows);

@@ -24,6 +24,7 @@ mod figures;
 mod finding;
 mod findings;
 mod former_codes;
+mod groups;
 mod identities;
 mod inputs;
 mod inquiries;
@@ -53,7 +54,7 @@ mod told_by_status;
 mod unlisted;
 mod waiting_rows;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub use bank_copies::bank_copies;
 pub use bills::{Bills, TooMany};
@@ -66,8 +67,8 @@ pub use external_rows::DigestSum;
 pub use finding::{Finding, Source};
 pub use inputs::{Inputs, SettlementInput};
 pub use inquiries::Inquired;
-pub use judge::JudgedPayment;
 pub use item_names::nameless_batch;
+pub use judge::JudgedPayment;
 pub use known_payments::{KnownPayment, KnownPayments};
 pub use new_bill::{ExternalMark, FormerCode, NewBill};
 pub use own_ledger::{KnownOwn, OwnBills};
@@ -78,6 +79,7 @@ pub use terms::ReconcileTerms;
 pub use unlisted::{Unlisted, unlisted};
 pub use waiting_rows::WaitingRows;
 
+use crate::books::ItemId;
 use crate::books::standing::DebtStanding;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Family, Nature};
@@ -111,6 +113,8 @@ pub struct Reconciled {
     pub settled: Option<settle::Settled>,
     /// Rows of earlier months that waited, by their places among those in no file, with the payments found for them.
     claimed: Vec<(usize, settle::ToldIn)>,
+    /// Rows of the files, and of those that waited, that could mean several payments.
+    ambiguous: HashSet<ItemId>,
     /// What the inquiry logs come to, if any were given.
     pub inquired: Option<Inquired>,
     /// How the books have bills of which the evidence does not tell all.
@@ -193,6 +197,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &ReconcileTerms) -> Reconciled {
     let (payment_tallies, payment_flags) = judge::tally_payments(&payments, &judged);
     let paired = settle::pair(&inputs, &judged);
     let claimed = paired.claimed(inputs.settlement.as_ref().map_or(0, |input| input.files.rows.len())).collect();
+    let ambiguous = paired.ambiguous(&inputs);
     let settled = settle::settle(&inputs, &payments, &judged, paired, terms);
     let bills = judge_bills::JudgedBills::of(&inputs, &attached, settled.as_ref(), terms);
     let mut natures = bills.natures;
@@ -241,6 +246,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &ReconcileTerms) -> Reconciled {
         findings,
         settled,
         claimed,
+        ambiguous,
         inquired,
         standings: HashMap::new(),
     }

@@ -24,7 +24,8 @@ use crate::evidence::bank::BankLine;
 pub(super) fn named_by_rows(outcome: &Reconciled, terms: &ReconcileTerms) -> HashSet<Digest> {
     let rows = outcome.settled.iter().flat_map(|settled| &settled.rows).filter_map(|row| row.payment);
     let told = rows.chain(outcome.claimed.iter().map(|(_, payment)| *payment));
-    let named = told.filter_map(|told| if let ToldIn::Before(at) = told { outcome.inputs.known.get(usize::try_from(at).ok()?) } else { None });
+    let named =
+        told.filter_map(|told| if let ToldIn::Before(at) = told { outcome.inputs.known.get(usize::try_from(at).ok()?) } else { None });
     named.filter(|known| terms.period.contains(known.paid_at)).map(|known| known.identity).collect()
 }
 
@@ -83,12 +84,7 @@ pub(super) fn named(outcome: &Reconciled) -> Vec<Named> {
 
 /// The bill that a row names although it settles none of its payments: none is known, or one of an amount that nobody can read. One that is
 /// not paid out yet, and of which nobody is told in this period (S08), says nothing.
-pub(super) fn waits_for(
-    outcome: &Reconciled,
-    row: &SettlementRow,
-    judged: &JudgedRow,
-    terms: &ReconcileTerms,
-) -> Option<u32> {
+pub(super) fn waits_for(outcome: &Reconciled, row: &SettlementRow, judged: &JudgedRow, terms: &ReconcileTerms) -> Option<u32> {
     let is_unusable = |told: ToldIn| {
         let ToldIn::Here(at) = told else { return false };
         usize::try_from(at).ok().and_then(|at| outcome.judged.get(at)).is_some_and(|payment| payment.class == Class::P17)

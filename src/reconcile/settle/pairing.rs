@@ -40,8 +40,7 @@ impl Paired {
     pub(super) fn of(inputs: &Inputs, notified: &Notified<'_>) -> Self {
         let listed = inputs.settlement.as_ref().map_or(&[][..], |input| &input.files.rows);
         let waiting = &inputs.waiting_rows;
-        let rows: Vec<SoughtRow<'_>> =
-            listed.iter().map(SoughtRow::Listed).chain(waiting.apart.iter().map(SoughtRow::Waiting)).collect();
+        let rows: Vec<SoughtRow<'_>> = listed.iter().map(SoughtRow::Listed).chain(waiting.apart.iter().map(SoughtRow::Waiting)).collect();
         let payments = notified
             .payments
             .iter()
@@ -82,6 +81,13 @@ impl Paired {
     pub(in crate::reconcile) fn claimed(&self, listed: usize) -> impl Iterator<Item = (usize, ToldIn)> + '_ {
         let waiting = self.payment_of_row.iter().skip(listed).enumerate();
         waiting.filter_map(|(at, payment)| Some((at, (*payment)?)))
+    }
+
+    /// The rows that could mean several payments, by what the books call them.
+    pub(in crate::reconcile) fn ambiguous(&self, inputs: &Inputs) -> HashSet<ItemId> {
+        let listed = inputs.settlement.iter().flat_map(|input| &input.files.rows).map(SoughtRow::Listed);
+        let rows = listed.chain(inputs.waiting_rows.apart.iter().map(SoughtRow::Waiting));
+        rows.zip(&self.settles).filter(|(_, settles)| **settles == Settles::Several).map(|(row, _)| row.id()).collect()
     }
 
     /// The rows whose payment is looked for, with their subjects.

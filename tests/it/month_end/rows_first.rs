@@ -80,13 +80,20 @@ fn whatever_waits_and_whatever_comes_the_file_of_the_month_before_tells_nothing_
         let of = Books::new("[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n");
         of.world.file("bills.csv", format!("{HEAD}\nalfa,{:016},INV-1,100000,2026-07-01,2026-12-31,ACTIVE,{reusable},\n", 1));
         of.world.file("july.csv", csv(&before, "B-1"));
-        let lines = told.iter().map(|(day, amount, id)| line("INV-1", &format!("{:016}", 1), *amount, &format!("{day}T05:00:00Z"), id) + "\n");
+        let lines =
+            told.iter().map(|(day, amount, id)| line("INV-1", &format!("{:016}", 1), *amount, &format!("{day}T05:00:00Z"), id) + "\n");
         of.world.file("july.jsonl", lines.collect::<String>());
         of.reconcile("2026-07", "july.jsonl", "2026-08-03", &["--external-ledger", "bills.csv", "--settlement", "july.csv"]);
         let comes: Vec<(&str, u64, &str)> = comes.iter().map(|(day, amount, id)| (*day, *amount, id.as_str())).collect();
         let [with, without] = [("with", true), ("without", false)].map(|(name, with_july)| august(&of, name, &comes, &news, with_july));
         let rows = |rows: &[Row]| rows.iter().map(|row| (row.date, row.amount, row.out)).collect::<Vec<_>>();
-        assert_eq!(with, without, "world {seed}: July {:?} {told:?}, August {:?} {comes:?}, reusable: {reusable}", rows(&before), rows(&news));
+        assert_eq!(
+            with,
+            without,
+            "world {seed}: July {:?} {told:?}, August {:?} {comes:?}, reusable: {reusable}",
+            rows(&before),
+            rows(&news)
+        );
     }
 }
 

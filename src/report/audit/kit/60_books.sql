@@ -65,9 +65,10 @@ WITH known_state AS (
       CASE WHEN EXISTS (SELECT 1 FROM bill_news n WHERE n.item = c.item AND n.change = 'cancelled') THEN 'no' ELSE c.is_live END AS is_live
     FROM fact_carried_bills c) folded),
 present AS (
-  SELECT b.item, b.debt, b.amount, CASE WHEN b.cancelled_at_us IS NULL THEN 'yes' ELSE 'no' END AS is_live
+  SELECT b.item, b.debt, b.amount, b.reusable, CASE WHEN b.cancelled_at_us IS NULL THEN 'yes' ELSE 'no' END AS is_live
   FROM book_bill b WHERE NOT EXISTS (SELECT 1 FROM bill_event_told t CROSS JOIN setting s WHERE t.item = b.item AND t.at_us >= s.ends_at_us))
-SELECT p.item, p.debt, s.ends_at_us - 1 AS at_us,
+-- A bill that is paid again and again asks each time, the whole month, for what the ledger says now.
+SELECT p.item, p.debt, CASE WHEN p.reusable = 'yes' AND k.is_live = 'yes' AND p.is_live = 'yes' THEN s.starts_at_us ELSE s.ends_at_us - 1 END AS at_us,
   CASE WHEN k.is_live = 'yes' AND p.is_live = 'no' THEN 'cancelled' WHEN k.is_live = 'no' AND p.is_live = 'yes' THEN 'reinstated' ELSE 'amended' END AS change,
   CASE WHEN k.is_live = 'yes' AND p.is_live = 'no' THEN NULL ELSE p.amount END AS amount, 4 AS rank_change
 FROM present p JOIN known_state k ON k.item = p.item CROSS JOIN setting s
@@ -268,12 +269,19 @@ SELECT decision, debit_account AS account, coalesce(debit_item, '') AS item, cre
 UNION ALL
 SELECT decision, credit_account, coalesce(credit_item, ''), debit_account, -amount FROM fact_decision_moves;
 
--- The money of a row that came first is the payment's, as far as nobody has decided about it.
+-- What decisions moved of a row that waited, before its payment was known or after.
+CREATE OR REPLACE TABLE moved_of_row AS
+SELECT c.row_item, l.decision, l.amount, CASE WHEN d.place + 0.5 < coalesce(g.place, 9000000000) THEN 1 ELSE 0 END AS is_before
+FROM claim c JOIN decision_leg l ON l.account = 'suspense' AND l.item = c.row_item JOIN fact_decisions d ON d.decision = l.decision
+LEFT JOIN ground_place g ON g.item = c.payment_item
+WHERE c.is_new = 1;
+
+-- The money of a row that came first is the payment's, as far as nobody has decided about it before that was known.
 CREATE OR REPLACE TABLE taken_over AS
 SELECT c.payment_item, c.row_item, p.amount, greatest(coalesce(-o.amount, 0) - coalesce(m.moved, 0) + p.amount - c.gross, 0) AS free
 FROM claim c JOIN book_payment p ON p.item = c.payment_item
 LEFT JOIN opening_item o ON o.account = 'suspense' AND o.item = c.row_item
-LEFT JOIN (SELECT item, sum(amount) AS moved FROM decision_leg WHERE account = 'suspense' GROUP BY item) m ON m.item = c.row_item
+LEFT JOIN (SELECT row_item, sum(amount) AS moved FROM moved_of_row WHERE is_before = 1 GROUP BY row_item) m ON m.row_item = c.row_item
 WHERE c.is_new = 1;
 
 CREATE OR REPLACE TABLE debt_happening AS
@@ -355,7 +363,10 @@ LEFT JOIN (
   SELECT decision, sum(amount) AS excess FROM (
     SELECT decision, -amount AS amount FROM fact_decision_moves WHERE debit_account = 'suspense' AND debit_item IN (SELECT item FROM debt_of_money)
     UNION ALL
-    SELECT decision, amount FROM fact_decision_moves WHERE credit_account = 'suspense' AND credit_item IN (SELECT item FROM debt_of_money)) moved
+    SELECT decision, amount FROM fact_decision_moves WHERE credit_account = 'suspense' AND credit_item IN (SELECT item FROM debt_of_money)
+    UNION ALL
+    -- Of a row whose payment was not known yet, that is no money of the debt.
+    SELECT decision, amount FROM moved_of_row WHERE is_before = 1) moved
   GROUP BY decision) x ON x.decision = d.decision
 GROUP BY d.decision, d.applied;
 
