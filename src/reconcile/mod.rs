@@ -54,7 +54,7 @@ mod told_by_status;
 mod unlisted;
 mod waiting_rows;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 pub use bank_copies::bank_copies;
 pub use bills::{Bills, TooMany};
@@ -113,8 +113,8 @@ pub struct Reconciled {
     pub settled: Option<settle::Settled>,
     /// Rows of earlier months that waited, by their places among those in no file, with the payments found for them.
     claimed: Vec<(usize, settle::ToldIn)>,
-    /// Rows of the files, and of those that waited, that could mean several payments.
-    ambiguous: HashSet<ItemId>,
+    /// What rows without money of their own are called, of the files and of those that waited.
+    called: HashMap<ItemId, Class>,
     /// What the inquiry logs come to, if any were given.
     pub inquired: Option<Inquired>,
     /// How the books have bills of which the evidence does not tell all.
@@ -197,7 +197,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &ReconcileTerms) -> Reconciled {
     let (payment_tallies, payment_flags) = judge::tally_payments(&payments, &judged);
     let paired = settle::pair(&inputs, &judged);
     let claimed = paired.claimed(inputs.settlement.as_ref().map_or(0, |input| input.files.rows.len())).collect();
-    let ambiguous = paired.ambiguous(&inputs);
+    let called = paired.called(&inputs);
     let settled = settle::settle(&inputs, &payments, &judged, paired, terms);
     let bills = judge_bills::JudgedBills::of(&inputs, &attached, settled.as_ref(), terms);
     let mut natures = bills.natures;
@@ -246,7 +246,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &ReconcileTerms) -> Reconciled {
         findings,
         settled,
         claimed,
-        ambiguous,
+        called,
         inquired,
         standings: HashMap::new(),
     }

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::sought_row::SoughtRow;
 use super::subjects::{Notified, NotifiedPayment, Subject, ToldIn};
 use crate::books::item::ItemId;
-use crate::domain::classify::Settles;
+use crate::domain::classify::{Class, Settles};
 use crate::domain::reason::{Candidates, Ids};
 use crate::domain::settlement::SettlementRow;
 use crate::reconcile::inputs::Inputs;
@@ -83,11 +83,18 @@ impl Paired {
         waiting.filter_map(|(at, payment)| Some((at, (*payment)?)))
     }
 
-    /// The rows that could mean several payments, by what the books call them.
-    pub(in crate::reconcile) fn ambiguous(&self, inputs: &Inputs) -> HashSet<ItemId> {
+    /// What rows are called for which no money was found, where that is more than that: they could mean several payments, come twice, or
+    /// are of a payment whose amount nobody can read.
+    pub(in crate::reconcile) fn called(&self, inputs: &Inputs) -> HashMap<ItemId, Class> {
         let listed = inputs.settlement.iter().flat_map(|input| &input.files.rows).map(SoughtRow::Listed);
         let rows = listed.chain(inputs.waiting_rows.apart.iter().map(SoughtRow::Waiting));
-        rows.zip(&self.settles).filter(|(_, settles)| **settles == Settles::Several).map(|(row, _)| row.id()).collect()
+        let called = |settles: &Settles| match settles {
+            Settles::Several => Some(Class::S13),
+            Settles::SettledBefore => Some(Class::S07),
+            Settles::Payment(None) => Some(Class::S03),
+            Settles::Payment(Some(_)) | Settles::Nothing | Settles::NotSought | Settles::Repeated | Settles::HeldBeside => None,
+        };
+        rows.zip(&self.settles).filter_map(|(row, settles)| called(settles).map(|class| (row.id(), class))).collect()
     }
 
     /// The rows whose payment is looked for, with their subjects.
