@@ -125,6 +125,7 @@ impl World {
             0 => RowKind::Other,
             1 => RowKind::Unreadable,
             2 => RowKind::Refund(crate::domain::channel::Channel::Alfa),
+            3 => RowKind::Again(crate::domain::channel::Channel::Alfa),
             _ => RowKind::Unclaimed(crate::domain::channel::Channel::Alfa),
         };
         let amount = of.map_or(5_000, |at| self.payments[at].1.amount.get() as i64 + i64::from(much.is_multiple_of(7)) * 500);

@@ -68,6 +68,8 @@ pub(super) struct Naive {
     seen: BTreeSet<(Id, Option<Timestamp>, Option<BillChange>)>,
     settled: BTreeSet<Id>,
     waiting: BTreeSet<Id>,
+    /// Rows that seemed to come twice.
+    again: BTreeSet<Id>,
     /// The bill that a row names for want of a payment.
     named: BTreeMap<Id, Id>,
     /// How many standing decisions are about an item in suspense.
@@ -307,6 +309,17 @@ impl Naive {
                 self.settled.insert(payment);
                 self.paid.get_mut(&payment).unwrap().4 += row.amount;
             }
+            // What seemed to come twice, and is of a payment after all; its batch was paid out when it came.
+            if let Some(payment) = self.claimed(row).filter(|id| self.again.contains(&row.id) && !self.settled.contains(id)) {
+                self.again.remove(&row.id);
+                self.settled.insert(payment);
+                self.paid.get_mut(&payment).unwrap().4 += row.amount;
+                *self.batches.entry(row.batch).or_default() += row.amount - row.fee - row.discount;
+                for (account, amount) in [(A::Fees, row.fee), (A::Discounts, row.discount), (A::Shares, row.shares), (A::Bank, -row.shares)]
+                {
+                    *self.sums.entry(account).or_default() += amount;
+                }
+            }
             return;
         }
         let fee = row.fee + row.discount;
@@ -324,7 +337,8 @@ impl Naive {
             }
             (RowKind::Refund(_), _) => drop(self.held.insert(row.id, -row.amount.abs())),
             (RowKind::Other, _) => *self.sums.entry(A::OtherProducts).or_default() -= row.paid_out,
-            (RowKind::Unreadable | RowKind::Repeated | RowKind::Again(_), _) => {}
+            (RowKind::Again(_), _) => drop(self.again.insert(row.id)),
+            (RowKind::Unreadable | RowKind::Repeated, _) => {}
         }
         let is_ours = !matches!(row.kind, RowKind::Other | RowKind::Unreadable | RowKind::Repeated | RowKind::Again(_));
         // Others get their share of whatever the row is of, but not of a row that is no money.
