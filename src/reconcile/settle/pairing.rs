@@ -103,7 +103,7 @@ impl Paired {
         let mut sought = Vec::new();
         for (at, row) in (0_u32..).zip(rows) {
             if let SoughtRow::Listed(listed) = row
-                && !inputs.settlement.as_ref().is_some_and(|input| input.terms.ours(&listed.channel_name).is_some())
+                && inputs.settlement.as_ref().is_none_or(|input| input.terms.ours(&listed.channel_name).is_none())
             {
                 continue;
             }

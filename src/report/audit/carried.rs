@@ -8,6 +8,7 @@ use crate::books::ways_off::WayOff;
 use crate::books::{Leg, account::Side};
 use crate::columns::{Column, Value};
 use crate::domain::amount::Rupiah;
+use crate::domain::channel::Channel;
 use crate::domain::digest::{self, Digest};
 use crate::reconcile::books_inputs::Opened;
 use crate::reconcile::nameless_batch;
@@ -176,7 +177,7 @@ fn rows(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
         Column::text("bill", |(_, row)| row.bill.map(|bill| bill.to_string()).into()),
         Column::date("paid_on", |(_, row)| row.paid_on.into()),
         Column::date("paid_out_on", |(_, row)| row.paid_out_on.into()),
-        Column::text("channel", |(_, row)| row.kind.channel().map(|channel| channel.name()).into()),
+        Column::text("channel", |(_, row)| row.kind.channel().map(Channel::name).into()),
         // What a row that seemed to come twice would have posted.
         Column::rupiah("fee", |(_, row)| row.unposted.map(|of| Rupiah::new(of.fee.into())).into()),
         Column::rupiah("discount", |(_, row)| row.unposted.map(|of| Rupiah::new(of.discount.into())).into()),

@@ -8,6 +8,14 @@ use crate::support::dice::Dice;
 
 const HEAD: &str = "channel,payment_code,invoice_number,amount,created_at,expires_at,status,reusable,cancelled_at";
 
+/// How many random Augusts are tried, and from which number on.
+const WORLDS: &str = "TAGIH_WAITING_WORLDS";
+const FROM: &str = "TAGIH_WAITING_FROM";
+
+const DAYS: [(&str, &str); 4] =
+    [("2026-07-29", "29-07-2026"), ("2026-07-30", "30-07-2026"), ("2026-07-31", "31-07-2026"), ("2026-08-01", "01-08-2026")];
+const AMOUNTS: [u64; 3] = [100_000, 40_000, 60_000];
+
 fn settled(date: &'static str, out: &'static str, amount: i64) -> Row {
     Row { date, out, amount, fee: 0, paid_out: amount, share: 0, ..row(1) }
 }
@@ -59,10 +67,7 @@ fn both(of: &Books, paid: &[(&str, u64, &str)], rows: &[Row]) -> Vec<String> {
 #[test]
 fn whatever_waits_and_whatever_comes_the_file_of_the_month_before_tells_nothing_new() {
     let wanted = |name: &str, usual: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
-    let (from, worlds) = (wanted("TAGIH_WAITING_FROM", 1), wanted("TAGIH_WAITING_WORLDS", 12));
-    const DAYS: [(&str, &str); 4] =
-        [("2026-07-29", "29-07-2026"), ("2026-07-30", "30-07-2026"), ("2026-07-31", "31-07-2026"), ("2026-08-01", "01-08-2026")];
-    const AMOUNTS: [u64; 3] = [100_000, 40_000, 60_000];
+    let (from, worlds) = (wanted(FROM, 1), wanted(WORLDS, 12));
     for seed in from..from + worlds {
         let mut dice = Dice::new(seed);
         let mut pick = |below: u64| usize::try_from(dice.below(below)).unwrap();
@@ -90,7 +95,7 @@ fn whatever_waits_and_whatever_comes_the_file_of_the_month_before_tells_nothing_
         assert_eq!(
             with,
             without,
-            "world {seed}: July {:?} {told:?}, August {:?} {comes:?}, reusable: {reusable}",
+            "{FROM}={seed}: July {:?} {told:?}, August {:?} {comes:?}, reusable: {reusable}",
             rows(&before),
             rows(&news)
         );
