@@ -16,7 +16,7 @@ use super::movement::Movement;
 use super::pair::Leg;
 use super::ways_off::WayOff;
 use crate::domain::amount::Rupiah;
-use crate::domain::calendar::{end_of_wib_day, wib_date};
+use crate::domain::calendar::{end_of_wib_day, start_of_wib_day, wib_date};
 use crate::domain::dimensions::Dimensions;
 
 /// An event of a bill that is to be posted.
@@ -53,7 +53,8 @@ impl Book<'_> {
         Ok(news)
     }
 
-    /// The ledger asks for something else, or for nothing, and does not say since when.
+    /// The ledger asks for something else, or for nothing, and does not say since when. What a bill that owes nothing asks for each time is, for
+    /// the whole month, what the ledger says now: nobody can say of one of its payments that it was made before.
     fn add_silent_changes(&self, fact: &BillFact, news: &mut Vec<Happening>, undated: Timestamp) {
         let Some(bill) = self.known.bills.get(&fact.id) else { return };
         let before = bill.events.iter().map(|event| (event.at.unwrap_or(Timestamp::MIN), event.change));
@@ -67,7 +68,9 @@ impl Book<'_> {
             (true, true) if now.amount != told.amount => Some(BillChange::Amended(amount)),
             (true, true) | (false, false) => None,
         };
-        news.extend(change.map(|change| Happening { at: undated, change }));
+        let is_each_time = matches!(change, Some(BillChange::Amended(_))) && fact.reusable;
+        let at = start_of_wib_day(self.period.from).filter(|_| is_each_time).unwrap_or(undated);
+        news.extend(change.map(|change| Happening { at, change }));
     }
 
     /// Makes a bill known; its debt owes nothing by that.

@@ -3,7 +3,7 @@
 //!
 //! Belongs here: what is looked for by its id before anything is posted. Must not be here: what is posted (`post`), reading it (`carry`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::account::Account;
 use super::directory::Directory;
@@ -83,7 +83,7 @@ impl Brief {
         if let (RowState::Twice, RowKind::Of(_, payment)) = (row.state, row.kind) {
             self.paid_by.note(id, payment);
         }
-        if row.state == RowState::Suspense && !matches!(row.kind, RowKind::Refund(_)) {
+        if row.waits() {
             self.unclaimed.insert(id, row.clone());
         }
     }
@@ -143,6 +143,13 @@ impl Brief {
             BooksSubject::Row => self.rows.get(id).is_some(),
             _ => false,
         }
+    }
+
+    /// Which of these payments rows have settled, each with its row: all are looked through, so it is asked once.
+    #[must_use]
+    pub fn settled(&self, payments: &HashSet<ItemId>) -> Vec<(ItemId, ItemId)> {
+        let known: HashMap<ItemId, ItemId> = payments.iter().map(|id| (self.payment_id(*id), *id)).collect();
+        self.paid_by.iter().filter_map(|(row, payment)| Some((*known.get(&payment)?, row))).collect()
     }
 
     /// Whether an item stands in suspense.

@@ -49,6 +49,11 @@ impl<V: Copy> Directory<V> {
         }
     }
 
+    /// Everything that was noted.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (ItemId, V)> + '_ {
+        self.entries.iter().copied()
+    }
+
     /// What was noted about `id`.
     pub(super) fn get(&self, id: ItemId) -> Option<V> {
         let sorted = self.entries.get(..self.sorted).unwrap_or_default();

@@ -207,6 +207,8 @@ pub enum RowKind {
     Refund(Channel),
     /// It stands a second time in its file (S07).
     Repeated,
+    /// Of our channel, and what it is of was settled by another row (S07), or is held beside one (S14).
+    Again(Channel),
     /// Another product's (S12).
     Other,
     /// Unreadable (S10), or of a channel nobody knows (S11): it posts nothing, and its batch shows the difference.
@@ -357,7 +359,7 @@ impl RowKind {
     #[must_use]
     pub const fn channel(self) -> Option<Channel> {
         match self {
-            Self::Of(channel, _) | Self::Unclaimed(channel) | Self::Refund(channel) => Some(channel),
+            Self::Of(channel, _) | Self::Unclaimed(channel) | Self::Refund(channel) | Self::Again(channel) => Some(channel),
             Self::Repeated | Self::Other | Self::Unreadable => None,
         }
     }

@@ -10,9 +10,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::account::{Account, PerAccount};
+pub use super::booked_settlement::{BatchDay, BookedBatch, BookedRow, Payout, RowState, Unposted};
 pub use super::debt::{AppliedMoney, Debt};
 use super::decision::{Action, PostingRefusal};
-use super::fact::{BillEvent, Notified, Payee, PaymentHold, RowKind};
+use super::fact::{BillEvent, Notified, Payee, PaymentHold};
 use super::item::{BooksSubject, ItemId};
 use super::movement::Movement;
 use super::pair::Leg;
@@ -90,94 +91,6 @@ pub struct BookedPayment {
     pub row: Option<ItemId>,
     /// Other ids it is known by.
     pub aliases: Vec<ItemId>,
-}
-
-/// What became of a settlement row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RowState {
-    /// It settled its payment.
-    Settled,
-    /// It stands in suspense, or did until it was decided.
-    Suspense,
-    /// Its payment was paid out already, or it stands twice in a file.
-    Twice,
-    /// Another product's.
-    Other,
-    /// It cannot be understood.
-    Unreadable,
-}
-
-/// A settlement row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BookedRow {
-    /// Its batch.
-    pub batch: ItemId,
-    /// Its number in the batch; empty where it has none, and in books of before that was kept.
-    #[serde(default)]
-    pub number: Box<str>,
-    /// What it names, where no payment was known for it.
-    pub invoice_number: Box<str>,
-    /// The WIB day on which it says that it was paid, where no payment was known for it; none in books of before that was kept.
-    #[serde(default)]
-    pub paid_on: Option<Date>,
-    /// The bill it names, where no payment was known for it; none in books of before that was kept.
-    #[serde(default)]
-    pub bill: Option<ItemId>,
-    /// The id under which lists of discrepancies show what is wrong with it.
-    pub listed_as: Box<str>,
-    /// When it was paid out.
-    pub paid_out_on: Date,
-    /// What it is.
-    pub kind: RowKind,
-    /// Its amount, signed.
-    pub gross: Rupiah,
-    /// What became of it.
-    pub state: RowState,
-}
-
-/// What a batch pays on one day.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BatchDay {
-    /// Σ `PAY TO MERCHANT` of its rows.
-    pub column: Rupiah,
-    /// What of it DOKU pays to third parties instead.
-    #[serde(default)]
-    pub shared: Rupiah,
-    /// What was posted as paid out.
-    pub posted: Rupiah,
-}
-
-impl BatchDay {
-    /// Takes what other rows of the day come to, and what was posted of it.
-    pub(super) fn add(&mut self, other: &Self) {
-        let Self { column, shared, posted } = *other;
-        (self.column, self.shared, self.posted) = (self.column.plus(column), self.shared.plus(shared), self.posted.plus(posted));
-    }
-}
-
-/// A settlement batch.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BookedBatch {
-    /// Its name in the files.
-    pub name: Box<str>,
-    /// What its files state, if they agree.
-    pub stated: Option<Rupiah>,
-    /// Its days.
-    pub days: BTreeMap<Date, BatchDay>,
-}
-
-/// A pay-out: which batch, on which day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Payout {
-    /// Its batch.
-    pub batch: ItemId,
-    /// Its day.
-    pub on: Date,
 }
 
 /// A line of a bank statement.

@@ -28,6 +28,7 @@ pub mod allocation;
 mod bank;
 mod bills;
 pub mod book;
+mod booked_settlement;
 pub mod breakdown;
 pub mod brief;
 pub mod carry;

@@ -109,6 +109,8 @@ impl Posting<'_> {
             book.mark_all(&decision.facts)?;
             book.decide(decision)?;
         }
+        // What a decision keeps of rows was not told again by any file.
+        book.aside.copies.clear();
         handed.put_into(&mut book);
         book.take(facts, Of::Run)?;
         self.conclude(&mut book, facts)?;

@@ -9,7 +9,7 @@ use super::account::Account;
 use super::book::{Book, BooksError, Cause};
 use super::fact::{BatchFact, PaymentFact, RowFact, RowKind};
 use super::item::{BooksSubject, ItemId};
-use super::known::{BatchDay, BookedRow, Payout, RowState};
+use super::known::{BatchDay, BookedRow, Payout, RowState, Unposted};
 use super::movement::Movement;
 use super::pair::Leg;
 use crate::domain::amount::Rupiah;
@@ -18,6 +18,15 @@ use crate::domain::fee::vat_contained;
 
 fn rupiah(amount: i64) -> Rupiah {
     Rupiah::new(amount.into())
+}
+
+/// What is kept of a row: of one that seems to come twice also what it would have posted.
+fn booked(row: &RowFact, paid_out_on: Date, gross: Rupiah, state: RowState) -> BookedRow {
+    let RowFact { batch, kind, bill, paid_on, fee, discount, shares, .. } = *row;
+    let is_again = state == RowState::Twice && matches!(kind, RowKind::Again(_));
+    let unposted = is_again.then_some(Unposted { fee, discount, shares });
+    let (number, invoice_number, listed_as) = (row.number.clone(), row.invoice_number.clone(), row.listed_as.clone());
+    BookedRow { batch, number, invoice_number, paid_on, bill, listed_as, paid_out_on, kind, gross, state, unposted }
 }
 
 impl Book<'_> {
@@ -123,17 +132,14 @@ impl Book<'_> {
                 self.move_to(clearing, Leg::total(Account::OtherProducts), rupiah(row.paid_out), Movement::OtherProduct, cause)?;
                 RowState::Other
             }
-            RowKind::Repeated => RowState::Twice,
+            RowKind::Repeated | RowKind::Again(_) => RowState::Twice,
             RowKind::Unreadable => RowState::Unreadable,
         };
         // Whatever the row is of, DOKU pays us the less by what others get of it; of one known as unreadable that was said before.
         if state != RowState::Twice && before != Some(RowState::Unreadable) {
             self.share(row, cause)?;
         }
-        let RowFact { batch, kind, bill, paid_on, .. } = *row;
-        let (number, invoice_number, listed_as) = (row.number.clone(), row.invoice_number.clone(), row.listed_as.clone());
-        let booked = BookedRow { batch, number, invoice_number, paid_on, bill, listed_as, paid_out_on: on, kind, gross, state };
-        self.known.rows.insert(row.id, booked);
+        self.known.rows.insert(row.id, booked(row, on, gross, state));
         Ok(())
     }
 

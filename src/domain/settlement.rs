@@ -252,6 +252,12 @@ impl SettlementTerms {
         self.terms.of(channel)
     }
 
+    /// Our channel of this name.
+    #[must_use]
+    pub fn ours(&self, name: &str) -> Option<Channel> {
+        if let Some(NamedChannel::Ours(channel)) = self.channel(name) { Some(channel) } else { None }
+    }
+
     /// Whose channel is called `name`; `None` when nobody said.
     #[must_use]
     pub fn channel(&self, name: &str) -> Option<NamedChannel> {

@@ -30,7 +30,7 @@ use crate::journal::period::ClosedPeriod;
 use crate::journal::{Journal, JournalError};
 use crate::reconcile::month::{Closing, MonthResult, Opening};
 use crate::reconcile::posted::Posted;
-use crate::reconcile::{self, Bills, KnownPayment, PaidOutSought, Reconciled};
+use crate::reconcile::{self, Bills, KnownPayment, PaidOutSought, Reconciled, WaitingRows};
 use crate::register::ItemStatus;
 use crate::report::books::BooksFiles;
 use crate::report::folder_lock::HeldFolder;
@@ -188,9 +188,16 @@ fn cover(
     for folder in options.carry_in.iter().chain(matched) {
         carry_in(billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
     }
-    if carried.is_some() {
-        let joined = before.join(&mut billed.bills, &mut billed.known).map_err(|_| ReconcileError::TooManyBills)?;
-        (billed.orphans, billed.waited_for) = joined;
+    if let Some(carried) = &carried {
+        billed.waiting = before.join(&mut billed.bills, &mut billed.known).map_err(|_| ReconcileError::TooManyBills)?;
+        let regrouped = billed.waiting.regrouped;
+        if regrouped > 0 {
+            billed.remarks.push(format!("{regrouped} bills are in another bill_group than the one they were billed in; they stay part of the debt they were billed in"));
+        }
+        let brief = carried.folder.brief();
+        let Billed { waiting, waiting_rows, paid_out_before, bills, known, .. } = billed;
+        *waiting_rows = WaitingRows::of(brief, settlement, &waiting.bills_of_rows);
+        paid_out_before.learn_of_waiting(brief, waiting_rows, bills, known, &waiting.orphans);
     }
     Ok(carried)
 }

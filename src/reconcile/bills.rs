@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::bill::Bill;
 use super::former_codes::{Former, FormerCodes};
+use super::groups::Groups;
 use super::month_facts::Side;
 use super::new_bill::NewBill;
 use super::text_index::{Index, hash};
@@ -38,7 +39,7 @@ pub struct Bills {
     /// What only the month's figures ask for.
     side: Side,
     histories: Vec<Vec<Amount>>,
-    groups: std::collections::HashMap<String, u32>,
+    groups: Groups,
     /// Of the few bills whose policy was ever lapsed or cancelled.
     lapses: std::collections::HashMap<u32, Vec<(Timestamp, bool)>>,
     /// Other numbers than the bill's own.
@@ -87,7 +88,7 @@ impl Bills {
         if new.lapses.iter().any(|&(_, lapsed)| lapsed) {
             self.lapses.insert(bill, new.lapses.to_vec());
         }
-        let group = new.bill_group.map_or(0, |name| self.group(name));
+        let group = new.bill_group.map_or(0, |name| self.groups.named(name));
         let history = self.history(new.earlier_amounts);
         self.side.push(new);
         self.all.push(Bill::of(new, text_at, group, history));
@@ -104,17 +105,24 @@ impl Bills {
         Ok(bill)
     }
 
-    fn group(&mut self, name: &str) -> u32 {
-        let next = u32::try_from(self.groups.len().saturating_add(1)).unwrap_or(u32::MAX);
-        match self.groups.get(name) {
-            Some(&group) => group,
-            None => *self.groups.entry(name.to_owned()).or_insert(next),
-        }
-    }
-
     /// The names of the groups, by the numbers that bills have of them.
     pub(super) fn group_names(&self) -> std::collections::BTreeMap<u32, &str> {
-        self.groups.iter().map(|(name, number)| (*number, name.as_str())).collect()
+        self.groups.names()
+    }
+
+    /// What the group owes that a bill is of, if it is of one.
+    pub(super) fn debt_of_group(&self, bill: u32) -> Option<ItemId> {
+        self.groups.debt(self.get(bill)?.group)
+    }
+
+    /// Takes bills for part of the debts that the books have billed them in, whatever group they are listed in now.
+    pub(super) fn stay_in(&mut self, debts: &[(u32, ItemId)]) {
+        for (number, debt) in debts {
+            let group = self.groups.of_debt(*debt);
+            if let Some(bill) = usize::try_from(*number).ok().and_then(|at| self.all.get_mut(at)) {
+                bill.group = group;
+            }
+        }
     }
 
     fn history(&mut self, amounts: &[Amount]) -> u32 {

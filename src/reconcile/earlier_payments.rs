@@ -100,6 +100,8 @@ pub struct Carried<'a> {
     unlisted: Vec<UnlistedBill>,
     /// The bills of the ledger, and after them those it does not list, by what the books know them as.
     numbers: HashMap<ItemId, u32>,
+    /// Bills that are listed in another group than the books have billed them in, each with its debt.
+    regrouped: Vec<(u32, ItemId)>,
     covering: Vec<KnownPayment>,
     orphans: Vec<Orphan>,
     /// Bills whose mark nothing has proved: what comes of them is its proof.
@@ -114,20 +116,34 @@ pub struct Carried<'a> {
 #[derive(Debug)]
 pub struct PaidBefore {
     unlisted: Vec<UnlistedBill>,
+    regrouped: Vec<(u32, ItemId)>,
     covering: Vec<KnownPayment>,
     orphans: Vec<Orphan>,
     unproven: HashSet<u32>,
+    rows: HashMap<ItemId, u32>,
     waited_for: HashSet<u32>,
 }
 
+/// Money of earlier months that still looks for what it is of.
+#[derive(Debug, Default)]
+pub struct WaitingMoney {
+    /// Payments without a bill.
+    pub orphans: Vec<Orphan>,
+    /// Bills whose settlement row waits in suspense.
+    pub waited_for: HashSet<u32>,
+    /// Settlement rows without a payment, by the bill they name.
+    pub bills_of_rows: HashMap<ItemId, u32>,
+    /// How many bills are listed in another group than the books have billed them in, where they stay.
+    pub regrouped: usize,
+}
+
 impl PaidBefore {
-    /// Adds bills to `bills`, and the payments of bills to `known`, in order; gives those without a bill, and the bills whose settlement row
-    /// waits in suspense. Marks that the books hold for
-    /// unproven are noted.
+    /// Adds bills to `bills`, and the payments of bills to `known`, in order; gives what is of none. Marks that the books hold for unproven
+    /// are noted.
     ///
     /// # Errors
     /// [`TooMany`] bills.
-    pub fn join(self, bills: &mut Bills, known: &mut Vec<KnownPayment>) -> Result<(Vec<Orphan>, HashSet<u32>), TooMany> {
+    pub fn join(self, bills: &mut Bills, known: &mut Vec<KnownPayment>) -> Result<WaitingMoney, TooMany> {
         for unlisted in &self.unlisted {
             unlisted.join(bills)?;
         }
@@ -139,7 +155,9 @@ impl PaidBefore {
         }
         known.extend(self.covering);
         known.sort_unstable();
-        Ok((self.orphans, self.waited_for))
+        bills.stay_in(&self.regrouped);
+        let (regrouped, bills_of_rows) = (self.regrouped.len(), self.rows);
+        Ok(WaitingMoney { orphans: self.orphans, waited_for: self.waited_for, bills_of_rows, regrouped })
     }
 }
 
@@ -153,6 +171,7 @@ impl<'a> Carried<'a> {
             told,
             sought,
             unlisted: Vec::new(),
+            regrouped: Vec::new(),
             numbers: HashMap::new(),
             covering: Vec::new(),
             orphans: Vec::new(),
@@ -168,6 +187,14 @@ impl<'a> Carried<'a> {
         for (id, bill) in &known.bills {
             let number = number_of(bills, bill).or_else(|| self.unlisted(*id, bill));
             self.numbers.extend(number.map(|number| (*id, number)));
+            let is_moved = |number: &u32| bills.debt_of_group(*number).is_some_and(|debt| debt != bill.debt);
+            self.regrouped.extend(number.filter(is_moved).map(|number| (number, bill.debt)));
+        }
+        for (id, debt) in known.debts.iter().filter(|(_, debt)| debt.bills.len() > 1) {
+            let numbers = debt.bills.iter().filter_map(|bill| self.numbers.get(bill).copied());
+            // The codes of one invoice are owed once without being a group.
+            let is_left = |number: &u32| bills.debt_of_group(*number).is_none() && ItemId::debt_of(bills.invoice_number(*number)) != *id;
+            self.regrouped.extend(numbers.filter(is_left).map(|number| (number, *id)));
         }
         for bill in known.debts.values().filter(|debt| debt.is_reusable).flat_map(|debt| &debt.bills) {
             let place = self.numbers.get(bill).and_then(|number| usize::try_from(*number).ok()?.checked_sub(bills.len()));
@@ -217,9 +244,11 @@ impl<'a> Carried<'a> {
         self.orphans.sort_by_key(|orphan| orphan.id);
         PaidBefore {
             unlisted: self.unlisted,
+            regrouped: self.regrouped,
             covering: self.covering,
             orphans: self.orphans,
             unproven: self.unproven,
+            rows: self.rows,
             waited_for: self.waited_for,
         }
     }

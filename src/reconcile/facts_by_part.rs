@@ -138,7 +138,7 @@ impl<'a> FactsByPart<'a> {
             alarms: alarms(outcome, names.bills.get(..outcome.inputs.bills.listed()).unwrap_or_default(), terms, before),
             ..Facts::default()
         };
-        facts.rows = claimed_anew(outcome, &self.rows, self.payments(), before);
+        facts.rows = claimed_anew(outcome).collect();
         facts
     }
 
@@ -185,7 +185,7 @@ impl<'a> FactsByPart<'a> {
     fn row_links(&self) -> impl Iterator<Item = Link> + '_ {
         self.rows.iter().enumerate().map(|(at, named)| {
             let told = self.told(at);
-            match told.and_then(|(row, judged)| self.names.debt(waits_for(self.outcome, row, judged, named, self.terms)?)) {
+            match told.and_then(|(row, judged)| self.names.debt(waits_for(self.outcome, row, judged, self.terms)?)) {
                 Some(debt) => Link::Waiting(named.id, debt),
                 None => Link::Row(named.id, told.and_then(|(_, judged)| self.paid_link(judged.payment?))),
             }
@@ -213,19 +213,6 @@ impl<'a> FactsByPart<'a> {
     fn row(&self, at: usize) -> Option<RowFact> {
         let named = self.rows.get(at)?;
         Some(row(self.outcome, self.terms, &self.names, self.told(at)?, named))
-    }
-
-    /// Every payment of this run, with the invoice number it was paid as.
-    fn payments(&self) -> impl Iterator<Item = (&str, PaymentFact)> + '_ {
-        let Self { outcome, names, terms, .. } = self;
-        let bills = &outcome.inputs.bills;
-        let judged = outcome.judged.iter().filter_map(|judged| {
-            let payment = payment(outcome, names, judged, terms)?;
-            let is_of_bill = matches!(payment.payee, Payee::Bill(_));
-            Some((if is_of_bill { bills.invoice_number(judged.bill) } else { outcome.notified_ids(judged).0 }, payment))
-        });
-        let told = outcome.inputs.known.iter().filter(|known| self.is_told(known));
-        judged.chain(told.filter_map(|one| Some((bills.invoice_number(one.bill), known(outcome, names, one)?))))
     }
 
     /// What our ledger was told before the period is proved; of the period only evidence proves anything (L04), a settlement row, too.

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use jiff::civil::Date;
+
 use super::bills::Bills;
 use super::earlier_payments::Orphan;
 use super::external_error::MalformedBill;
@@ -9,9 +11,10 @@ use super::known_payments::KnownPayments;
 use super::paid_out_before::PaidOutBefore;
 use super::status::StatusEvidence;
 use super::unlisted::Unlisted;
+use super::waiting_rows::WaitingRows;
 use crate::domain::classify::Class;
 use crate::domain::line::{Lines, RawTotals};
-use crate::domain::settlement::{Settlement, SettlementTerms};
+use crate::domain::settlement::{Settlement, SettlementRow, SettlementTerms};
 use crate::domain::sum::Sum;
 use crate::evidence::Inquiries;
 use crate::evidence::bank::Statements;
@@ -29,6 +32,8 @@ pub struct Inputs {
     pub waited_for: HashSet<u32>,
     /// Payments that earlier months have settled, with the rows that did.
     pub paid_out_before: PaidOutBefore,
+    /// Settlement rows of earlier months that wait for their payment.
+    pub waiting_rows: WaitingRows,
     /// The evidence.
     pub lines: Lines,
     /// What the reader counted by itself.
@@ -53,6 +58,20 @@ pub struct Inputs {
     pub inquiries: Option<Inquiries>,
     /// Bank statements, if any were given.
     pub bank: Option<Statements>,
+}
+
+impl Inputs {
+    /// A row of the settlement files, by its place.
+    pub(super) fn listed_row(&self, at: u32) -> Option<&SettlementRow> {
+        self.settlement.as_ref()?.files.rows.get(usize::try_from(at).ok()?)
+    }
+
+    /// When a row was paid out, if it was: one of the files, or after them one that waited.
+    pub(super) fn paid_out_on(&self, at: u32) -> Option<Date> {
+        let listed = self.settlement.as_ref().map_or(0, |input| input.files.rows.len());
+        let waiting = || self.waiting_rows.apart.get(usize::try_from(at).ok()?.checked_sub(listed)?);
+        self.listed_row(at).map_or_else(|| waiting().map(|row| row.booked.paid_out_on), |row| row.paid_out_on)
+    }
 }
 
 /// What a run is given of settlement.

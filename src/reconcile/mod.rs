@@ -24,6 +24,7 @@ mod figures;
 mod finding;
 mod findings;
 mod former_codes;
+mod groups;
 mod identities;
 mod inputs;
 mod inquiries;
@@ -51,20 +52,22 @@ mod terms;
 mod text_index;
 mod told_by_status;
 mod unlisted;
+mod waiting_rows;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub use bank_copies::bank_copies;
 pub use bills::{Bills, TooMany};
 pub use conclusions::{Conclusions, ConclusionsSought};
 pub use dedupe::{Payments, dedupe};
-pub use earlier_payments::{Carried, Orphan};
+pub use earlier_payments::{Carried, Orphan, WaitingMoney};
 pub use external_columns::is_external_column;
 pub use external_error::MalformedBill;
 pub use external_rows::DigestSum;
 pub use finding::{Finding, Source};
 pub use inputs::{Inputs, SettlementInput};
 pub use inquiries::Inquired;
+pub use item_names::nameless_batch;
 pub use judge::JudgedPayment;
 pub use known_payments::{KnownPayment, KnownPayments};
 pub use new_bill::{ExternalMark, FormerCode, NewBill};
@@ -74,7 +77,9 @@ pub use status::{Sought, StatusEvidence};
 pub use tally::{ControlIdentity, Tallies};
 pub use terms::ReconcileTerms;
 pub use unlisted::{Unlisted, unlisted};
+pub use waiting_rows::WaitingRows;
 
+use crate::books::ItemId;
 use crate::books::standing::DebtStanding;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Family, Nature};
@@ -106,6 +111,10 @@ pub struct Reconciled {
     pub findings: Vec<Finding>,
     /// What the settlement files come to, if any were given.
     pub settled: Option<settle::Settled>,
+    /// Rows of earlier months that waited, by their places among those in no file, with the payments found for them.
+    claimed: Vec<(usize, settle::ToldIn)>,
+    /// Rows of the files, and of those that waited, that could mean several payments.
+    ambiguous: HashSet<ItemId>,
     /// What the inquiry logs come to, if any were given.
     pub inquired: Option<Inquired>,
     /// How the books have bills of which the evidence does not tell all.
@@ -186,7 +195,10 @@ pub fn reconcile(mut inputs: Inputs, terms: &ReconcileTerms) -> Reconciled {
     let judged = judge::payments(&inputs, &payments, terms);
     let attached = judge_bills::Attached::of(&inputs, &payments, &judged);
     let (payment_tallies, payment_flags) = judge::tally_payments(&payments, &judged);
-    let settled = settle::settle(&inputs, &payments, &judged, terms);
+    let paired = settle::pair(&inputs, &judged);
+    let claimed = paired.claimed(inputs.settlement.as_ref().map_or(0, |input| input.files.rows.len())).collect();
+    let ambiguous = paired.ambiguous(&inputs);
+    let settled = settle::settle(&inputs, &payments, &judged, paired, terms);
     let bills = judge_bills::JudgedBills::of(&inputs, &attached, settled.as_ref(), terms);
     let mut natures = bills.natures;
     for (class, tally) in lines.tallies.iter().chain(payment_tallies.iter()) {
@@ -233,6 +245,8 @@ pub fn reconcile(mut inputs: Inputs, terms: &ReconcileTerms) -> Reconciled {
         identities,
         findings,
         settled,
+        claimed,
+        ambiguous,
         inquired,
         standings: HashMap::new(),
     }

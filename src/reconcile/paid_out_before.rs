@@ -4,7 +4,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::item_names::row_id;
+use super::bills::Bills;
+use super::earlier_payments::Orphan;
+use super::item_names::{payment_id, row_id};
+use super::known_payments::KnownPayment;
+use super::waiting_rows::WaitingRows;
+use crate::books::Brief;
 use crate::books::fact::Payee;
 use crate::books::item::{BooksSubject, ItemId};
 use crate::books::known::{BookedBill, BookedPayment, Known};
@@ -99,6 +104,27 @@ impl PaidOutBefore {
         let at = self.list.len();
         self.by_payment.extend(std::iter::once(&id).chain(&payment.aliases).map(|name| (*name, at)));
         self.list.push(PaidOut { row, place: None });
+    }
+
+    /// Takes what else the books say of payments: which row settled each.
+    fn join(&mut self, settled: Vec<(ItemId, ItemId)>) {
+        for (payment, row) in settled.into_iter().filter(|(payment, _)| self.of_payment(*payment).is_none()).collect::<Vec<_>>() {
+            self.by_payment.push((payment, self.list.len()));
+            self.list.push(PaidOut { row, place: None });
+        }
+        self.by_payment.sort_unstable();
+        self.by_payment.dedup_by_key(|(payment, _)| *payment);
+    }
+
+    /// Looks up the payments that rows of earlier months could be about: of the bills they name, and of nobody's bill.
+    pub fn learn_of_waiting(&mut self, before: &Brief, waiting: &WaitingRows, bills: &Bills, known: &[KnownPayment], orphans: &[Orphan]) {
+        if waiting.is_empty() {
+            return;
+        }
+        let named: HashSet<u32> = waiting.bills(bills).collect();
+        let of_bills = known.iter().filter(|known| named.contains(&known.bill)).map(|known| payment_id(&known.identity));
+        let wanted: HashSet<ItemId> = of_bills.chain(orphans.iter().map(|orphan| orphan.id)).collect();
+        self.join(before.settled(&wanted));
     }
 
     /// Whether there is none.

@@ -10,10 +10,9 @@ use super::fact_names::Names;
 use super::item_names::{batch_id, batch_of, payment_id, row_id};
 use super::settle::{self, JudgedRow, ToldIn};
 use super::terms::ReconcileTerms;
-use crate::books::Brief;
-use crate::books::fact::{BankLineFact, BatchFact, Payee, PaymentFact, RowFact, RowKind};
+use super::waiting_rows::WaitingRow;
+use crate::books::fact::{BankLineFact, BatchFact, RowFact, RowKind};
 use crate::books::item::{BooksSubject, ItemId};
-use crate::books::known::BookedRow;
 use crate::domain::classify::Class;
 use crate::domain::digest::Digest;
 use crate::domain::line::NO_BILL;
@@ -23,106 +22,36 @@ use crate::evidence::bank::BankLine;
 /// The payments of the period that our own ledger knows, that no message of this evidence proves, and that a settlement row names: DOKU says
 /// itself that it has them, so they are told, whether or not they are paid out yet.
 pub(super) fn named_by_rows(outcome: &Reconciled, terms: &ReconcileTerms) -> HashSet<Digest> {
-    let rows = outcome.settled.iter().flat_map(|settled| &settled.rows);
-    let named = rows
-        .filter_map(|row| if let ToldIn::Before(at) = row.payment? { outcome.inputs.known.get(usize::try_from(at).ok()?) } else { None });
+    let rows = outcome.settled.iter().flat_map(|settled| &settled.rows).filter_map(|row| row.payment);
+    let told = rows.chain(outcome.claimed.iter().map(|(_, payment)| *payment));
+    let named =
+        told.filter_map(|told| if let ToldIn::Before(at) = told { outcome.inputs.known.get(usize::try_from(at).ok()?) } else { None });
     named.filter(|known| terms.period.contains(known.paid_at)).map(|known| known.identity).collect()
 }
 
-/// What waits of one invoice number, and what was paid as it.
-#[derive(Default)]
-struct OneSubject<'a> {
-    rows: Vec<(ItemId, &'a BookedRow)>,
-    payments: Vec<PaymentFact>,
-}
-
-/// Rows of earlier months that wait for their payment, with the one of `payments` that is theirs: each comes with the invoice number it was
-/// paid as. What this evidence tells of itself is left out: a row that it lists again, and a payment that has a row of it.
-pub(super) fn claimed_anew<'a>(
-    outcome: &Reconciled,
-    named: &[Named],
-    payments: impl Iterator<Item = (&'a str, PaymentFact)>,
-    before: &Brief,
-) -> Vec<RowFact> {
-    let listed: HashSet<ItemId> = named.iter().map(|named| named.id).collect();
-    let waits = |(id, row): &(&ItemId, &BookedRow)| !row.invoice_number.is_empty() && !listed.contains(id);
-    let mut subjects: BTreeMap<&str, OneSubject<'_>> = BTreeMap::new();
-    for (id, row) in before.unclaimed_rows().filter(waits) {
-        subjects.entry(&row.invoice_number).or_default().rows.push((*id, row));
-    }
-    if subjects.is_empty() {
-        return Vec::new();
-    }
-    let bills = subjects.iter().flat_map(|(name, of)| of.rows.iter().filter_map(|(_, row)| Some((row.bill?, *name))));
-    let bills: HashMap<ItemId, &str> = bills.collect();
-    let has_row: HashSet<ItemId> =
-        outcome.settled.iter().flat_map(|settled| &settled.rows).filter_map(|row| paid(outcome, row.payment?)).collect();
-    for (name, payment) in payments.filter(|(_, payment)| !before.has_payment(payment.id) && !has_row.contains(&payment.id)) {
-        let bill = if let Payee::Bill(bill) = payment.payee { bills.get(&bill).copied() } else { None };
-        if let Some(of) = subjects.get_mut(bill.unwrap_or(name)) {
-            of.payments.push(payment);
-        }
-    }
-    // What this evidence lists of a bill, and found nothing for, may be what is left of it, too.
-    let rows =
-        outcome.inputs.settlement.iter().flat_map(|input| &input.files.rows).zip(outcome.settled.iter().flat_map(|settled| &settled.rows));
-    let left: HashSet<&str> = rows.filter(|(_, judged)| judged.payment.is_none()).map(|(row, _)| row.invoice_number.as_str()).collect();
-    subjects.into_iter().flat_map(|(name, of)| claims(of, left.contains(name))).collect()
-}
-
-/// Which rows of one subject are of which of its payments, by the rule of `settle`: those of one day by equal amounts, then what is left of a
-/// day if it is one of each, then what is left at all if it is one of each on neighbouring days. Of a row whose day was not kept only the
-/// amount is known. With others left (`has_others`) nothing but amounts tells them apart.
-fn claims(of: OneSubject<'_>, has_others: bool) -> Vec<RowFact> {
-    let OneSubject { mut rows, mut payments } = of;
-    let mut claimed = Vec::new();
-    let is_equal = |row: &BookedRow, payment: &PaymentFact| i128::from(payment.amount.get()) == row.gross.get();
-    payments.sort_by_key(|payment| (payment.day(), payment.amount, payment.id));
-    rows.retain(|(id, row)| {
-        let found = payments.iter().position(|payment| row.paid_on == Some(payment.day()) && is_equal(row, payment));
-        claimed.extend(found.and_then(|at| claim(*id, row, &payments.remove(at))));
-        found.is_none()
-    });
-    let days: BTreeSet<Date> = rows.iter().filter(|_| !has_others).filter_map(|(_, row)| row.paid_on).collect();
-    for day in days {
-        let [row] = rows.iter().filter(|(_, row)| row.paid_on == Some(day)).copied().collect::<Vec<_>>()[..] else { continue };
-        let [at] = (0..payments.len()).filter(|at| payments.get(*at).is_some_and(|one| one.day() == day)).collect::<Vec<_>>()[..] else {
-            continue;
-        };
-        claimed.extend(claim(row.0, row.1, &payments.remove(at)));
-        rows.retain(|(id, _)| *id != row.0);
-    }
-    match (&*rows, &*payments) {
-        ([(id, row)], [payment]) if !has_others && row.paid_on.is_some_and(|on| settle::is_next_to(on, payment.day())) => {
-            claimed.extend(claim(*id, row, payment));
-        }
-        _ => {
-            for (id, row) in rows.iter().filter(|(_, row)| row.paid_on.is_none()) {
-                // Of several, any is as good as the other only for who asks for no proof.
-                let [payment] = payments.iter().filter(|payment| is_equal(row, payment)).collect::<Vec<_>>()[..] else { continue };
-                claimed.extend(claim(*id, row, payment));
-            }
-        }
-    }
-    claimed
-}
-
-fn claim(id: ItemId, row: &BookedRow, payment: &PaymentFact) -> Option<RowFact> {
-    Some(RowFact {
-        id,
-        batch: row.batch,
-        number: row.number.clone(),
-        invoice_number: row.invoice_number.clone(),
-        paid_on: row.paid_on,
-        bill: row.bill,
-        listed_as: row.listed_as.clone(),
-        paid_out_on: Some(row.paid_out_on),
-        amount: i64::try_from(row.gross.get()).ok()?,
-        fee: 0,
-        discount: 0,
-        paid_out: 0,
-        shares: 0,
-        kind: RowKind::Of(payment.channel, payment.id),
+/// Rows of earlier months that wait, with the payments that are theirs.
+pub(super) fn claimed_anew(outcome: &Reconciled) -> impl Iterator<Item = RowFact> + '_ {
+    outcome.claimed.iter().filter_map(|(at, payment)| {
+        let WaitingRow { id, booked, amount, .. } = outcome.inputs.waiting_rows.apart.get(*at)?;
+        let (RowKind::Of(channel, _) | RowKind::Unclaimed(channel) | RowKind::Again(channel)) = booked.kind else { return None };
+        // What stands in suspense was charged when it was posted.
+        let (fee, discount, shares) = booked.unposted.map_or((0, 0, 0), |of| (of.fee, of.discount, of.shares));
+        Some(RowFact {
+            id: *id,
+            batch: booked.batch,
+            number: booked.number.clone(),
+            invoice_number: booked.invoice_number.clone(),
+            paid_on: booked.paid_on,
+            bill: booked.bill,
+            listed_as: booked.listed_as.clone(),
+            paid_out_on: Some(booked.paid_out_on),
+            amount: *amount,
+            fee,
+            discount,
+            paid_out: 0,
+            shares,
+            kind: RowKind::Of(channel, paid(outcome, *payment)?),
+        })
     })
 }
 
@@ -130,8 +59,6 @@ fn claim(id: ItemId, row: &BookedRow, payment: &PaymentFact) -> Option<RowFact> 
 #[derive(Debug)]
 pub(super) struct Named {
     pub(super) id: ItemId,
-    /// Which of equal rows of one file it is: 0 is the one whose payment was looked for.
-    occurrence: u32,
     listed_as: Box<str>,
 }
 
@@ -142,6 +69,7 @@ pub(super) fn named(outcome: &Reconciled) -> Vec<Named> {
     let listed_as = settle::listed_as(&input.files.rows, &settled.rows);
     let names = input.files.rows.iter().zip(&settled.rows).zip(listed_as).map(|((row, judged), listed_as)| {
         let content = row.content();
+        // Which of equal rows of one file it is: 0 is the one whose payment was looked for.
         let occurrence = if judged.is_repeated {
             let times = again.entry(content).or_default();
             *times = times.saturating_add(1);
@@ -149,29 +77,23 @@ pub(super) fn named(outcome: &Reconciled) -> Vec<Named> {
         } else {
             0
         };
-        Named { id: row_id(&content, occurrence), occurrence, listed_as: listed_as.into() }
+        Named { id: row_id(&content, occurrence), listed_as: listed_as.into() }
     });
     names.collect()
 }
 
 /// The bill that a row names although it settles none of its payments: none is known, or one of an amount that nobody can read. One that is
 /// not paid out yet, and of which nobody is told in this period (S08), says nothing.
-pub(super) fn waits_for(
-    outcome: &Reconciled,
-    row: &SettlementRow,
-    judged: &JudgedRow,
-    named: &Named,
-    terms: &ReconcileTerms,
-) -> Option<u32> {
+pub(super) fn waits_for(outcome: &Reconciled, row: &SettlementRow, judged: &JudgedRow, terms: &ReconcileTerms) -> Option<u32> {
     let is_unusable = |told: ToldIn| {
         let ToldIn::Here(at) = told else { return false };
         usize::try_from(at).ok().and_then(|at| outcome.judged.get(at)).is_some_and(|payment| payment.class == Class::P17)
     };
     let is_told = judged.class != Class::S08 || row.paid_out_on.is_some_and(|on| on <= terms.period.to);
-    let waits = match kind(outcome, row, judged, named.occurrence) {
+    let waits = match kind(outcome, row, judged) {
         RowKind::Unclaimed(_) => is_told,
         RowKind::Of(..) => is_told && judged.payment.is_some_and(is_unusable),
-        RowKind::Refund(_) | RowKind::Repeated | RowKind::Other | RowKind::Unreadable => false,
+        RowKind::Refund(_) | RowKind::Repeated | RowKind::Again(_) | RowKind::Other | RowKind::Unreadable => false,
     };
     Some(judged.bill).filter(|bill| waits && *bill != NO_BILL)
 }
@@ -190,7 +112,7 @@ pub(super) fn row(
         number: row.number.as_str().into(),
         invoice_number: if judged.payment.is_none() { row.invoice_number.as_str().into() } else { "".into() },
         paid_on: judged.payment.is_none().then_some(row.transaction_date),
-        bill: waits_for(outcome, row, judged, called, terms).and_then(|bill| names.bill(bill)),
+        bill: waits_for(outcome, row, judged, terms).and_then(|bill| names.bill(bill)),
         listed_as: called.listed_as.clone(),
         paid_out_on: row.paid_out_on,
         amount: row.amount,
@@ -199,7 +121,7 @@ pub(super) fn row(
         // What stands in its batch twice is paid out once.
         paid_out: if judged.counts { row.paid_out } else { 0 },
         shares: shared(outcome, row),
-        kind: kind(outcome, row, judged, called.occurrence),
+        kind: kind(outcome, row, judged),
     }
 }
 
@@ -208,18 +130,18 @@ fn shared(outcome: &Reconciled, row: &SettlementRow) -> i64 {
     outcome.inputs.settlement.as_ref().and_then(|input| input.terms.shared(row)).unwrap_or(0)
 }
 
-fn kind(outcome: &Reconciled, row: &SettlementRow, judged: &JudgedRow, occurrence: u32) -> RowKind {
+fn kind(outcome: &Reconciled, row: &SettlementRow, judged: &JudgedRow) -> RowKind {
     let payment = judged.payment.and_then(|told| paid(outcome, told));
     match (judged.class, judged.channel, payment) {
         // S09: what others get of it cannot be read.
         (Class::S12, _, _) | (Class::S09, None, _) => RowKind::Other,
         (_, None, _) => RowKind::Unreadable,
-        _ if occurrence > 0 => RowKind::Repeated,
+        // The very same row, or the same one sent again with something corrected.
+        _ if !judged.counts => RowKind::Repeated,
         (_, Some(channel), _) if !row.is_purchase() => RowKind::Refund(channel),
         (_, Some(channel), Some(payment)) => RowKind::Of(channel, payment),
         // Its payment has another row already, and is not named by this one.
-        (Class::S14, Some(_), None) => RowKind::Repeated,
-        (Class::S07, Some(_), None) if !judged.is_repeated => RowKind::Repeated,
+        (Class::S14 | Class::S07, Some(channel), None) => RowKind::Again(channel),
         (_, Some(channel), None) => RowKind::Unclaimed(channel),
     }
 }

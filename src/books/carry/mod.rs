@@ -28,7 +28,7 @@ use crate::domain::amount::Rupiah;
 use crate::domain::digest::{self, Running};
 
 /// The version written.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 
 /// The head's name in the folder.
 pub const HEAD: &str = "carry.json";

@@ -1,6 +1,5 @@
 //! The bills of a reconciliation, from our ledger or from a file, with what else either says.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::error::ReconcileError;
@@ -12,8 +11,8 @@ use crate::domain::sum::Sum;
 use crate::evidence::Evidence;
 use crate::ledger::{Lapses, LedgerView};
 use crate::reconcile::{
-    self, Bills, Inputs, KnownPayment, KnownPayments, MalformedBill, Orphan, OwnBills, PaidOutBefore, ReconcileTerms, SettlementInput,
-    StatusEvidence, Unlisted, external,
+    self, Bills, Inputs, KnownPayment, KnownPayments, MalformedBill, OwnBills, PaidOutBefore, ReconcileTerms, SettlementInput,
+    StatusEvidence, Unlisted, WaitingMoney, WaitingRows, external,
 };
 use crate::report::summary::{HeldBill, LedgerSource};
 use crate::table::{self, Mostly};
@@ -23,10 +22,10 @@ use crate::table::{self, Mostly};
 pub struct Billed {
     pub(in crate::jobs) bills: Bills,
     pub(in crate::jobs) known: Vec<KnownPayment>,
-    /// Payments of earlier months without a bill.
-    pub(in crate::jobs) orphans: Vec<Orphan>,
-    /// Bills whose settlement row of an earlier month waits.
-    pub(in crate::jobs) waited_for: HashSet<u32>,
+    /// Money of earlier months that looks for what it is of.
+    pub(in crate::jobs) waiting: WaitingMoney,
+    /// Settlement rows of it.
+    pub(in crate::jobs) waiting_rows: WaitingRows,
     /// Payments that earlier months have settled.
     pub(in crate::jobs) paid_out_before: PaidOutBefore,
     pub(in crate::jobs) malformed: Vec<MalformedBill>,
@@ -57,8 +56,9 @@ impl Billed {
         let inputs = Inputs {
             bills: self.bills,
             known: KnownPayments::of(self.known),
-            orphans: self.orphans,
-            waited_for: self.waited_for,
+            orphans: self.waiting.orphans,
+            waited_for: self.waiting.waited_for,
+            waiting_rows: self.waiting_rows,
             paid_out_before: self.paid_out_before,
             lines_read: files.iter().map(|file| file.lines).fold(0, u64::saturating_add),
             lines_apart: files.iter().map(|file| file.contents.apart()).fold(0, i128::saturating_add),
@@ -97,8 +97,8 @@ impl Billed {
             digest: external.rows_digest,
             bills: external.bills,
             known: external.known,
-            orphans: Vec::new(),
-            waited_for: HashSet::new(),
+            waiting: WaitingMoney::default(),
+            waiting_rows: WaitingRows::default(),
             paid_out_before: PaidOutBefore::default(),
             malformed: external.malformed,
             scope: external.scope,
@@ -161,8 +161,8 @@ impl Billed {
         let (head, told) = (view.head().await?, view.totals(terms.as_of).await?.told);
         Ok(Self {
             known: known.finish(),
-            orphans: Vec::new(),
-            waited_for: HashSet::new(),
+            waiting: WaitingMoney::default(),
+            waiting_rows: WaitingRows::default(),
             paid_out_before: PaidOutBefore::default(),
             bills,
             malformed: Vec::new(),

@@ -251,6 +251,9 @@ impl Lookup<'_> {
                 Some(match (holder, row.kind) {
                     (Some((payment, told)), _) => self.held_class(*payment, told, open),
                     (None, RowKind::Refund(_)) => Class::S06,
+                    (None, _) if self.outcome.ambiguous.contains(&id) => Class::S13,
+                    // Its payment was notified, and no amount that could be used.
+                    (None, RowKind::Of(..)) => Class::S03,
                     (None, _) => Class::S01,
                 })
             }

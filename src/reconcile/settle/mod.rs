@@ -9,6 +9,7 @@ mod judged_row;
 mod pairing;
 mod rows;
 mod settled;
+mod sought_row;
 mod subjects;
 
 pub use batches::{Batch, TotalDifference};
@@ -25,14 +26,26 @@ use crate::domain::classify::{Class, Nature, settlement_due, unsettled_nature};
 use crate::domain::line::Line;
 use crate::domain::sum::Sum;
 pub(super) use findings::{findings, listed_as, row as row_finding, unsettled as unsettled_finding};
-pub(super) use pairing::is_next_to;
+pub(super) use pairing::Paired;
 pub use settled::{ChannelTotals, Settled, SettledPayment};
 
-/// Holds the rows against the payments of the evidence and those known from elsewhere; `None` without settlement files.
-pub(super) fn settle(inputs: &Inputs, payments: &Payments, judged: &[JudgedPayment], terms: &ReconcileTerms) -> Option<Settled> {
+/// Holds the rows of this run's files, and those of earlier months that wait, against the payments of the evidence and those known from elsewhere.
+pub(super) fn pair(inputs: &Inputs, judged: &[JudgedPayment]) -> Paired {
+    if inputs.settlement.is_none() && inputs.waiting_rows.is_empty() {
+        return Paired::default();
+    }
+    Paired::of(inputs, &subjects::Notified::of(inputs, judged))
+}
+
+/// What the rows of the files come to, paired as they are; `None` without settlement files.
+pub(super) fn settle(
+    inputs: &Inputs,
+    payments: &Payments,
+    judged: &[JudgedPayment],
+    paired: Paired,
+    terms: &ReconcileTerms,
+) -> Option<Settled> {
     let input = inputs.settlement.as_ref()?;
-    let notified = subjects::Notified::of(inputs, judged);
-    let paired = pairing::Paired::of(input, inputs, &notified);
     let mut settled = rows::judge(input, inputs, &paired, terms);
     settled.batches = batches::batches(&input.files, &settled.rows);
     for _ in settled.batches.iter().filter(|batch| !batch.adds_up()) {
@@ -57,7 +70,7 @@ fn settled_payments(
     inputs: &Inputs,
     payments: &Payments,
     judged: &[JudgedPayment],
-    paired: &pairing::Paired,
+    paired: &Paired,
     terms: &ReconcileTerms,
 ) -> Vec<SettledPayment> {
     let rows = paired.row_of_payment.iter().copied().chain(std::iter::repeat(None));
@@ -67,14 +80,14 @@ fn settled_payments(
         let due_on = settlement_due(line.paid_at(), channel.working_days, &input.terms.working_days);
         let in_scope = terms.period.contains(line.paid_at()) && channel.is_settled;
         // What is held, or was paid out after the period, is owed at its end.
-        let paid_out_on = row.and_then(|row| input.files.rows.get(usize::try_from(row).ok()?)?.paid_out_on);
+        let paid_out_on = row.and_then(|row| inputs.paid_out_on(row));
         let is_open = in_scope && paid_out_on.is_none_or(|on| on > terms.period.to);
         Some(SettledPayment {
             bill: judged.bill,
             billed: inputs.bills.get(judged.bill).map(|bill| bill.amount.get()),
             notified: proved.amount,
             channel: line.channel,
-            row,
+            row: row.filter(|row| inputs.listed_row(*row).is_some()),
             due_on,
             in_scope,
             unsettled: is_open.then(|| unsettled_nature(due_on, paid_out_on, terms.as_of)),

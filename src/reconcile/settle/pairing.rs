@@ -4,17 +4,17 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 
+use super::sought_row::SoughtRow;
 use super::subjects::{Notified, NotifiedPayment, Subject, ToldIn};
 use crate::books::item::ItemId;
 use crate::domain::classify::Settles;
 use crate::domain::reason::{Candidates, Ids};
-use crate::domain::settlement::{NamedChannel, SettlementRow};
-use crate::reconcile::inputs::{Inputs, SettlementInput};
-use crate::reconcile::item_names::{batch_of, row_id};
+use crate::domain::settlement::SettlementRow;
+use crate::reconcile::inputs::Inputs;
 
-/// Which row settles which payment.
-#[derive(Debug)]
-pub(super) struct Paired {
+/// Which row settles which payment. The rows of this run's files come first, in their order, and after them those of earlier months that wait.
+#[derive(Debug, Default)]
+pub(in crate::reconcile) struct Paired {
     /// Of each row: what it leads to.
     pub(super) settles: Vec<Settles>,
     /// Of each row: its subject, if it has just one.
@@ -37,59 +37,76 @@ impl Paired {
         [&self.repeated, &self.beside].into_iter().any(|twice| twice.get(row).copied().unwrap_or(false))
     }
 
-    pub(super) fn of(input: &SettlementInput, inputs: &Inputs, notified: &Notified<'_>) -> Self {
-        let rows = &input.files.rows;
+    pub(super) fn of(inputs: &Inputs, notified: &Notified<'_>) -> Self {
+        let listed = inputs.settlement.as_ref().map_or(&[][..], |input| &input.files.rows);
+        let waiting = &inputs.waiting_rows;
+        let rows: Vec<SoughtRow<'_>> = listed.iter().map(SoughtRow::Listed).chain(waiting.apart.iter().map(SoughtRow::Waiting)).collect();
         let payments = notified
             .payments
             .iter()
             .filter_map(|one| if let ToldIn::Here(payment) = one.payment { Some(payment) } else { None })
             .max()
             .map_or(0, |last| place(last).saturating_add(1));
+        let mut repeated = repeated(listed);
+        repeated.resize(rows.len(), false);
         let mut paired = Self {
             settles: vec![Settles::NotSought; rows.len()],
             subjects: vec![None; rows.len()],
             payment_of_row: vec![None; rows.len()],
             row_of_payment: vec![None; payments],
-            repeated: repeated(rows),
+            repeated,
             beside: vec![false; rows.len()],
             candidates: HashMap::new(),
         };
-        let mut sought = paired.sort_by_subject(input, inputs, notified);
+        let mut sought = paired.sort_by_subject(&rows, inputs, notified);
         // What was paid out first is the settlement, and what comes later is money again; equal rows do not occur any more.
-        sought.sort_by_cached_key(|&(subject, row)| {
-            let found = rows.get(place(row));
-            (
-                subject,
-                found.map(|row| {
-                    (row.transaction_date, row.amount, row.paid_out_on, row.batch_id.clone(), row.number.clone(), row.content())
-                }),
-            )
+        sought.sort_by_cached_key(|&(subject, at)| {
+            let found = rows.get(place(at)).map(|row| {
+                let is_known = !waiting.is_empty() && waiting.has(row.id());
+                (row.day(), row.amount(), row.paid_out_on(), row.precedence(is_known))
+            });
+            (subject, found)
         });
         for run in sought.chunk_by(|a, b| a.0 == b.0) {
             let Some(&(subject, _)) = run.first() else { continue };
             let reusable = matches!(subject, Subject::Bill(bill) if inputs.bills.get(bill).is_some_and(super::super::bill::Bill::reusable));
-            let rows = run.iter().filter_map(|&(_, at)| Some((at, rows.get(place(at))?))).collect();
+            let rows = run.iter().filter_map(|&(_, at)| Some((at, *rows.get(place(at))?))).collect();
             let payments = notified.of_subject(subject).to_vec();
             OneSubject { rows, payments, days_paid_out: Vec::new(), reusable, paired: &mut paired }.pair();
         }
         paired
     }
 
+    /// The rows that waited and have found their payment: the place of each among those in no file of this run.
+    pub(in crate::reconcile) fn claimed(&self, listed: usize) -> impl Iterator<Item = (usize, ToldIn)> + '_ {
+        let waiting = self.payment_of_row.iter().skip(listed).enumerate();
+        waiting.filter_map(|(at, payment)| Some((at, (*payment)?)))
+    }
+
+    /// The rows that could mean several payments, by what the books call them.
+    pub(in crate::reconcile) fn ambiguous(&self, inputs: &Inputs) -> HashSet<ItemId> {
+        let listed = inputs.settlement.iter().flat_map(|input| &input.files.rows).map(SoughtRow::Listed);
+        let rows = listed.chain(inputs.waiting_rows.apart.iter().map(SoughtRow::Waiting));
+        rows.zip(&self.settles).filter(|(_, settles)| **settles == Settles::Several).map(|(row, _)| row.id()).collect()
+    }
+
     /// The rows whose payment is looked for, with their subjects.
-    fn sort_by_subject(&mut self, input: &SettlementInput, inputs: &Inputs, notified: &Notified<'_>) -> Vec<(Subject, u32)> {
+    fn sort_by_subject(&mut self, rows: &[SoughtRow<'_>], inputs: &Inputs, notified: &Notified<'_>) -> Vec<(Subject, u32)> {
         let mut unknown: HashMap<[&str; 3], u32> = HashMap::new();
         let mut sought = Vec::new();
-        for (at, row) in (0_u32..).zip(&input.files.rows) {
-            if !matches!(input.terms.channel(&row.channel_name), Some(NamedChannel::Ours(_))) {
+        for (at, row) in (0_u32..).zip(rows) {
+            if let SoughtRow::Listed(listed) = row
+                && !inputs.settlement.as_ref().is_some_and(|input| input.terms.ours(&listed.channel_name).is_some())
+            {
                 continue;
             }
-            let subjects = notified.subjects(inputs, row);
+            let subjects = notified.subjects(inputs, *row);
             if let ([subject], Some(slot)) = (&*subjects, self.subjects.get_mut(place(at))) {
                 *slot = Some(*subject);
             }
             let settles = match *subjects {
                 _ if self.repeated.get(place(at)) == Some(&true) => Settles::Repeated,
-                _ if !row.is_purchase() => Settles::NotSought,
+                _ if matches!(row, SoughtRow::Listed(row) if !row.is_purchase()) => Settles::NotSought,
                 [_, _, ..] => {
                     let names = subjects.iter().map(|&subject| notified.names(inputs, subject));
                     let ids = |(number, code): (&str, &str)| Ids { invoice_number: number.to_owned(), payment_code: code.to_owned() };
@@ -102,7 +119,8 @@ impl Paired {
                 }
                 [] => {
                     let next = u32::try_from(unknown.len()).unwrap_or(u32::MAX);
-                    let subject = *unknown.entry([row.invoice_number.as_str(), &row.report_code, &row.recon_code]).or_insert(next);
+                    let [report_code, recon_code] = row.codes();
+                    let subject = *unknown.entry([row.invoice_number(), report_code, recon_code]).or_insert(next);
                     sought.push((Subject::RowOnly(subject), at));
                     Settles::Nothing
                 }
@@ -143,7 +161,7 @@ impl Paired {
 /// The rows and payments of one subject; both are used up as they find each other.
 struct OneSubject<'a, 'p> {
     /// By day, amount and content.
-    rows: Vec<(u32, &'a SettlementRow)>,
+    rows: Vec<(u32, SoughtRow<'a>)>,
     /// By day and amount.
     payments: Vec<NotifiedPayment<'a>>,
     /// The days of payments that earlier months have settled.
@@ -157,27 +175,44 @@ impl OneSubject<'_, '_> {
         let rows = std::mem::take(&mut self.rows);
         self.pair_as_before(&rows);
         self.tell_once(&rows);
+        // Those of no known day come first.
+        let (undated, dated) = rows.split_at(rows.partition_point(|(_, row)| row.day().is_none()));
         let mut left = Vec::new();
-        for day in rows.chunk_by(|a, b| a.1.transaction_date == b.1.transaction_date) {
-            left.extend(self.pair_day(day));
+        for of_day in dated.chunk_by(|a, b| a.1.day() == b.1.day()) {
+            let day = of_day.first().and_then(|(_, row)| row.day());
+            left.extend(day.map(|day| self.pair_day(of_day, day)).unwrap_or_default());
         }
         // Two clocks may put midnight between the same payment; with one of each left there is nothing to choose.
         if let ([(at, row)], [payment]) = (&*left, &*self.payments)
-            && is_next_to(row.transaction_date, payment.day)
+            && row.day().is_some_and(|day| is_next_to(day, payment.day))
         {
             self.paired.pair(*at, payment);
+            self.payments.clear();
+        }
+        self.pair_undated(undated);
+    }
+
+    /// Of a row whose day was not kept only the amount is known: with one payment of it left there is nothing to choose.
+    fn pair_undated(&mut self, rows: &[(u32, SoughtRow<'_>)]) {
+        for (at, row) in rows.iter().filter(|(at, _)| self.paired.is_open(*at)).copied().collect::<Vec<_>>() {
+            let (mut same, others): (Vec<_>, Vec<_>) = self.payments.drain(..).partition(|one| row.is_of(one.amount));
+            if let [payment] = &*same {
+                self.paired.pair(at, payment);
+                same.clear();
+            }
+            self.payments = others.into_iter().chain(same).collect();
         }
     }
 
     /// What an earlier month settled stays settled by the row that did, told again or not, corrected or not.
-    fn pair_as_before(&mut self, rows: &[(u32, &SettlementRow)]) {
+    fn pair_as_before(&mut self, rows: &[(u32, SoughtRow<'_>)]) {
         let (mut settled, open): (Vec<_>, Vec<_>) = std::mem::take(&mut self.payments).into_iter().partition(|one| one.paid_out.is_some());
         self.payments = open;
         self.days_paid_out = settled.iter().map(|payment| payment.day).collect();
         if settled.is_empty() {
             return;
         }
-        let ids: HashMap<ItemId, u32> = rows.iter().map(|(at, row)| (row_id(&row.content(), 0), *at)).collect();
+        let ids: HashMap<ItemId, u32> = rows.iter().map(|(at, row)| (row.id(), *at)).collect();
         settled.retain(|payment| {
             let row = payment.paid_out.and_then(|by| ids.get(&by.row)).filter(|at| self.paired.is_open(**at));
             if let Some(at) = row {
@@ -187,8 +222,8 @@ impl OneSubject<'_, '_> {
         });
         // By its batch and its number there: of several the first that stands.
         let mut places: HashMap<(ItemId, &str), Vec<u32>> = HashMap::new();
-        for (at, row) in rows.iter().rev().filter(|(at, row)| !row.number.is_empty() && self.paired.is_open(*at)) {
-            places.entry((batch_of(row), &row.number)).or_default().push(*at);
+        for (at, row) in rows.iter().rev().filter(|(at, row)| !row.number().is_empty() && self.paired.is_open(*at)) {
+            places.entry((row.batch_item(), row.number())).or_default().push(*at);
         }
         for payment in settled {
             let place = payment.paid_out.and_then(|by| by.place.as_ref());
@@ -201,14 +236,17 @@ impl OneSubject<'_, '_> {
 
     /// Rows that stand in one batch under one number are one row, sent again with something corrected: what an earlier month settled counts, else
     /// what was paid out, of that what has the amount of a payment of its day, else what stands first.
-    fn tell_once(&mut self, rows: &[(u32, &SettlementRow)]) {
-        let is_exact = |row: &SettlementRow| {
-            let is_its = |one: &NotifiedPayment<'_>| one.amount.map(i128::from) == Some(row.amount.into());
-            self.payments.iter().any(|one| one.day == row.transaction_date && is_its(one))
-        };
-        let numbered = rows.iter().filter(|(_, row)| !row.batch_id.is_empty() && !row.number.is_empty());
+    fn tell_once(&mut self, rows: &[(u32, SoughtRow<'_>)]) {
+        if rows.len() < 2 {
+            return;
+        }
+        let is_exact = |row: SoughtRow<'_>| self.payments.iter().any(|one| Some(one.day) == row.day() && row.is_of(one.amount));
+        let numbered = rows.iter().filter(|(_, row)| !row.number().is_empty());
         let mut order: Vec<_> = numbered
-            .map(|(at, row)| (self.paired.is_open(*at), row.paid_out_on.is_none(), !is_exact(row), *at, (&*row.batch_id, &*row.number)))
+            .filter_map(|(at, row)| {
+                let place_in_batch = (row.batch()?, row.number());
+                Some((self.paired.is_open(*at), row.paid_out_on().is_none(), !is_exact(*row), *at, place_in_batch))
+            })
             .collect();
         // Those of one order stay in that of the rows: by day, amount and content.
         order.sort_by_key(|(is_open, is_held, differs, ..)| (*is_open, *is_held, *differs));
@@ -222,15 +260,14 @@ impl OneSubject<'_, '_> {
     }
 
     /// Pairs the rows of one day; gives those for which there is no payment, and leaves payments without a row.
-    fn pair_day<'a>(&mut self, rows: &[(u32, &'a SettlementRow)]) -> Vec<(u32, &'a SettlementRow)> {
-        let Some(day) = rows.first().map(|(_, row)| row.transaction_date) else { return Vec::new() };
+    fn pair_day<'a>(&mut self, rows: &[(u32, SoughtRow<'a>)], day: Date) -> Vec<(u32, SoughtRow<'a>)> {
         let (mut today, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.payments).into_iter().partition(|one| one.day == day);
         let was_notified = !today.is_empty() || self.days_paid_out.contains(&day);
         self.payments = others;
         let mut left = Vec::new();
         // What is held may be paid out later, under another row: as long as there is one that was paid out, that settles.
         let open = rows.iter().copied().filter(|(at, _)| self.paired.is_open(*at));
-        let (paid_out, held): (Vec<_>, Vec<_>) = open.partition(|(_, row)| row.paid_out_on.is_some());
+        let (paid_out, held): (Vec<_>, Vec<_>) = open.partition(|(_, row)| row.paid_out_on().is_some());
         for rows in [paid_out, held] {
             left.extend(self.pair_alike(rows, &mut today, day));
         }
@@ -242,16 +279,16 @@ impl OneSubject<'_, '_> {
         // A code that is paid once is settled once a day at most: the rest are the same money again.
         let again = left.split_off(usize::from(!was_notified).min(left.len()));
         for &(at, row) in &again {
-            self.paired.set(at, if row.paid_out_on.is_some() { Settles::SettledBefore } else { Settles::HeldBeside });
+            self.paired.set(at, if row.paid_out_on().is_some() { Settles::SettledBefore } else { Settles::HeldBeside });
         }
         for &(at, row) in &again {
             let is_again = |other: u32| again.iter().any(|(again, _)| *again == other);
             // Held before it was paid out, or sent once more under its number with something corrected.
-            let is_same = |other: u32, beside: &SettlementRow| {
-                row.paid_out_on.is_none() && !self.paired.is_held_beside(other)
-                    || !row.number.is_empty() && row.number == beside.number && !is_again(other)
+            let is_same = |other: u32, beside: SoughtRow<'_>| {
+                row.paid_out_on().is_none() && !self.paired.is_held_beside(other)
+                    || !row.number().is_empty() && row.number() == beside.number() && !is_again(other)
             };
-            let stands_twice = rows.iter().any(|(other, beside)| beside.batch_id == row.batch_id && is_same(*other, beside));
+            let stands_twice = rows.iter().any(|(other, beside)| beside.batch() == row.batch() && is_same(*other, *beside));
             if let Some(slot) = self.paired.beside.get_mut(place(at)) {
                 *slot = stands_twice;
             }
@@ -262,23 +299,23 @@ impl OneSubject<'_, '_> {
 
 impl OneSubject<'_, '_> {
     /// Of a code that is paid again and again, what was held is the same money as what was paid out for that day and amount, each once.
-    fn leave_out_held(&mut self, rows: &[(u32, &SettlementRow)], left: &mut Vec<(u32, &SettlementRow)>) {
+    fn leave_out_held(&mut self, rows: &[(u32, SoughtRow<'_>)], left: &mut Vec<(u32, SoughtRow<'_>)>) {
         let is_again = |at: &u32| self.paired.settles.get(place(*at)) == Some(&Settles::SettledBefore);
-        let paid_out = rows.iter().filter(|(at, row)| row.paid_out_on.is_some() && !is_again(at));
-        let mut paid_out: Vec<i64> = paid_out.map(|(_, row)| row.amount).collect();
+        let paid_out = rows.iter().filter(|(at, row)| row.paid_out_on().is_some() && !is_again(at));
+        let mut paid_out: Vec<i64> = paid_out.map(|(_, row)| row.amount()).collect();
         let mut again = Vec::new();
         left.retain(|(at, row)| {
-            let same = paid_out.iter().position(|amount| row.paid_out_on.is_none() && *amount == row.amount);
+            let same = paid_out.iter().position(|amount| row.paid_out_on().is_none() && *amount == row.amount());
             if let Some(same) = same {
                 paid_out.swap_remove(same);
                 self.paired.set(*at, Settles::HeldBeside);
-                again.push((*at, &row.batch_id));
+                again.push((*at, row.batch()));
             }
             same.is_none()
         });
         // A payment is in its batch once.
-        for (at, batch_id) in again {
-            let is_in_batch = rows.iter().any(|(other, row)| row.batch_id == *batch_id && !self.paired.is_held_beside(*other));
+        for (at, batch) in again {
+            let is_in_batch = rows.iter().any(|(other, row)| row.batch() == batch && !self.paired.is_held_beside(*other));
             self.paired.beside.get_mut(place(at)).into_iter().for_each(|beside| *beside = is_in_batch);
         }
     }
@@ -287,14 +324,14 @@ impl OneSubject<'_, '_> {
     /// no payment; of several that could be meant, none is taken.
     fn pair_alike<'a>(
         &mut self,
-        rows: Vec<(u32, &'a SettlementRow)>,
+        rows: Vec<(u32, SoughtRow<'a>)>,
         today: &mut Vec<NotifiedPayment<'_>>,
         day: Date,
-    ) -> Vec<(u32, &'a SettlementRow)> {
+    ) -> Vec<(u32, SoughtRow<'a>)> {
         let mut left = Vec::new();
         for (at, row) in rows {
             // Equal amounts of one subject and day are interchangeable: which is whose makes no difference to anything.
-            match today.iter().position(|one| one.amount.map(i128::from) == Some(i128::from(row.amount))) {
+            match today.iter().position(|one| row.is_of(one.amount)) {
                 Some(found) => self.paired.pair(at, &today.remove(found)),
                 None => left.push((at, row)),
             }
@@ -304,7 +341,7 @@ impl OneSubject<'_, '_> {
             ([_, ..], [_, ..]) => {
                 for &(at, row) in &left {
                     let amounts = today.iter().map(|one| one.amount).collect();
-                    let candidates = Candidates::Payments { invoice_number: row.invoice_number.clone(), on: day, amounts };
+                    let candidates = Candidates::Payments { invoice_number: row.invoice_number().to_owned(), on: day, amounts };
                     self.paired.set(at, Settles::Several);
                     self.paired.candidates.insert(at, candidates);
                 }
@@ -317,7 +354,7 @@ impl OneSubject<'_, '_> {
 }
 
 /// Whether these days are neighbours.
-pub(in crate::reconcile) fn is_next_to(a: Date, b: Date) -> bool {
+fn is_next_to(a: Date, b: Date) -> bool {
     a.tomorrow().is_ok_and(|next| next == b) || b.tomorrow().is_ok_and(|next| next == a)
 }
 

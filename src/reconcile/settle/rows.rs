@@ -49,16 +49,12 @@ fn judge_one(
     terms: &ReconcileTerms,
 ) -> JudgedRow {
     let (class, flags) = row_class(facts, &terms.period);
-    let channel = match input.terms.channel(&row.channel_name) {
-        Some(NamedChannel::Ours(channel)) => Some(channel),
-        Some(NamedChannel::Other) | None => None,
-    };
     let subject = paired.subjects.get(at).copied().flatten();
     JudgedRow {
         class,
         flags,
         nature: row_nature(class, row.transaction_date, terms.as_of, input.terms.notification_grace_hours),
-        channel,
+        channel: input.terms.ours(&row.channel_name),
         bill: if let Some(Subject::Bill(bill)) = subject { bill } else { NO_BILL },
         payment: paired.payment_of_row.get(at).copied().flatten(),
         amount_notified: if let Settles::Payment(amount) = facts.settles { amount } else { None },

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 
 use super::super::judge::JudgedPayment;
+use super::sought_row::SoughtRow;
 use crate::domain::calendar::wib_date;
 use crate::domain::digest::Digest;
 use crate::domain::line::NO_BILL;
-use crate::domain::settlement::SettlementRow;
 use crate::reconcile::inputs::Inputs;
 use crate::reconcile::item_names::payment_id;
 use crate::reconcile::paid_out_before::PaidOut;
+use crate::reconcile::waiting_rows::WaitingRow;
 
 /// What a payment, or a row, is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,14 +123,18 @@ impl<'a> Notified<'a> {
         rest.get(..rest.partition_point(|one| one.subject == subject)).unwrap_or_default()
     }
 
-    /// What a row may be about: by its invoice number, or else by its codes; of several those whose code, then whose day fits.
-    pub(super) fn subjects(&self, inputs: &Inputs, row: &SettlementRow) -> Vec<Subject> {
+    /// What a row may be about: by its invoice number, or else by its codes; of several those whose code, then whose day fits. A row that waits
+    /// is of the bill it named.
+    pub(super) fn subjects(&self, inputs: &Inputs, row: SoughtRow<'_>) -> Vec<Subject> {
+        if let SoughtRow::Waiting(WaitingRow { bill: Some(bill), .. }) = row {
+            return vec![Subject::Bill(*bill)];
+        }
         let bills = &inputs.bills;
-        let codes = [row.report_code.as_str(), row.recon_code.as_str()];
+        let (invoice_number, codes) = (row.invoice_number(), row.codes());
         let mut found: Vec<Subject> = Vec::new();
-        if !row.invoice_number.is_empty() {
-            found.extend(bills.numbered(&row.invoice_number).map(Subject::Bill));
-            let ids = self.by_invoice.get(row.invoice_number.as_str());
+        if !invoice_number.is_empty() {
+            found.extend(bills.numbered(invoice_number).map(Subject::Bill));
+            let ids = self.by_invoice.get(invoice_number);
             found.extend(ids.into_iter().flatten().map(|&ids| Subject::Ids(ids)));
         }
         if found.is_empty() {
@@ -141,7 +146,7 @@ impl<'a> Notified<'a> {
         found.sort_unstable();
         found.dedup();
         narrow(&mut found, |subject| codes.iter().any(|code| !code.is_empty() && self.code(inputs, subject) == *code));
-        let on_the_day = |subject| self.of_subject(subject).iter().any(|payment| payment.day == row.transaction_date);
+        let on_the_day = |subject| self.of_subject(subject).iter().any(|payment| Some(payment.day) == row.day());
         narrow(&mut found, on_the_day);
         found
     }

@@ -188,7 +188,7 @@ const fn kind(of: RowKind) -> &'static str {
         RowKind::Of(..) => "of payment",
         RowKind::Unclaimed(_) => "unclaimed",
         RowKind::Refund(_) => "refund",
-        RowKind::Repeated => "twice",
+        RowKind::Repeated | RowKind::Again(_) => "twice",
         RowKind::Other => "other",
         RowKind::Unreadable => "unreadable",
     }

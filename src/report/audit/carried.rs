@@ -7,8 +7,10 @@ use crate::books::known::{Alarm, BatchDay, BookedBill, BookedPayment, Debt, Know
 use crate::books::ways_off::WayOff;
 use crate::books::{Leg, account::Side};
 use crate::columns::{Column, Value};
+use crate::domain::amount::Rupiah;
 use crate::domain::digest::{self, Digest};
 use crate::reconcile::books_inputs::Opened;
+use crate::reconcile::nameless_batch;
 use crate::report::atomic::WriteError;
 
 fn id(item: &ItemId) -> Value<'static> {
@@ -157,7 +159,7 @@ struct Paid<'a> {
 }
 
 fn rows(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
-    let columns: [Column<'_, (&ItemId, &crate::books::known::BookedRow)>; 9] = [
+    let columns: [Column<'_, (&ItemId, &crate::books::known::BookedRow)>; 15] = [
         Column::text("item", |(row, _)| id(row)),
         Column::text("batch", |(_, row)| id(&row.batch)),
         Column::foreign("number", |(_, row)| (&*row.number).into()),
@@ -173,6 +175,13 @@ fn rows(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
         }),
         Column::text("bill", |(_, row)| row.bill.map(|bill| bill.to_string()).into()),
         Column::date("paid_on", |(_, row)| row.paid_on.into()),
+        Column::date("paid_out_on", |(_, row)| row.paid_out_on.into()),
+        Column::text("channel", |(_, row)| row.kind.channel().map(|channel| channel.name()).into()),
+        // What a row that seemed to come twice would have posted.
+        Column::rupiah("fee", |(_, row)| row.unposted.map(|of| Rupiah::new(of.fee.into())).into()),
+        Column::rupiah("discount", |(_, row)| row.unposted.map(|of| Rupiah::new(of.discount.into())).into()),
+        Column::rupiah("shared", |(_, row)| row.unposted.map(|of| Rupiah::new(of.shares.into())).into()),
+        Column::text("has_batch_name", |(_, row)| (row.batch != nameless_batch(row.paid_out_on)).into()),
     ];
     kit.table("facts/carried_rows", &columns, before.rows.iter())?;
     let columns: [Column<'_, Paid<'_>>; 7] = [

@@ -5,13 +5,13 @@
 //! A further section is one function of about twenty lines:
 //!
 //! ```
-//! use tagih::report::document::{Cell, Chart, ChartKind, Column, Kind, Section, Table};
+//! use tagih::report::document::{Cell, CellKind, Chart, ChartKind, DocumentColumn, DocumentTable, Section};
 //! use tagih::domain::amount::Rupiah;
 //!
 //! fn ageing(buckets: &[(String, u64, Rupiah)]) -> Section<'_> {
-//!     let columns = vec![Column::new("Age", Kind::Text), Column::new("Bills", Kind::Count), Column::new("Rupiah", Kind::Rupiah)];
+//!     let columns = vec![DocumentColumn::new("Age", CellKind::Text), DocumentColumn::new("Bills", CellKind::Count), DocumentColumn::new("Rupiah", CellKind::Rupiah)];
 //!     let rows = buckets.iter().map(|(age, count, amount)| vec![age.as_str().into(), (*count).into(), (*amount).into()]);
-//!     let table = Table::new("Unpaid bills by age", columns, rows.collect::<Vec<Vec<Cell<'_>>>>()).sum_up("Total");
+//!     let table = DocumentTable::new("Unpaid bills by age", columns, rows.collect::<Vec<Vec<Cell<'_>>>>()).sum_up("Total");
 //!     Section::new("ageing", "Ageing").note("By due date.").table(table).chart(Chart::of(ChartKind::Bar, "Rupiah by age", 0, &[2]))
 //! }
 //! # assert_eq!(ageing(&[("0–30".into(), 2, Rupiah::new(7))]).tables[0].totals.as_ref().unwrap()[1], Cell::Count(2));

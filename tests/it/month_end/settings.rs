@@ -154,6 +154,13 @@ fn three_months(number: u64) {
             let all = [&told["identities"], &told["books"]["identities"]].map(|list| list.as_array().unwrap().clone()).concat();
             let broken: Vec<_> = all.iter().filter(|identity| identity["holds"] != true).collect();
             assert!(broken.is_empty(), "{FROM}={number}, {month}: {broken:#?}\n{settings}");
+            let items = of.world.rows(&format!("{month}/open_items.csv"));
+            for row in of.world.rows(&format!("{month}/discrepancies.csv")).iter().filter(|row| row["status"] == "open") {
+                let of_row = || items.iter().filter(|item| item["discrepancy_id"] == row["discrepancy_id"]);
+                let is_one = of_row().next().is_none()
+                    || of_row().any(|item| item["class"] == row["class"] || row["flags"].contains(&item["class"]));
+                assert!(is_one, "{FROM}={number}, {month}: {row:?} {:?}", of_row().collect::<Vec<_>>());
+            }
         };
         reconcile();
         if !decided_on.is_empty() {

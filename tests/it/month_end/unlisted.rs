@@ -70,3 +70,50 @@ fn what_comes_of_bills_that_the_ledger_lists_no_more_is_theirs_by_the_books() {
         );
     }
 }
+
+const GROUPED: &str = "channel,payment_code,invoice_number,amount,created_at,expires_at,status,reusable,cancelled_at,bill_group";
+
+/// The classes that were met, and the open items of suspense.
+fn told(of: &Books, report: &str) -> (Vec<String>, Vec<String>) {
+    let classes = summary(&of.world.path(report))["payments"].as_object().unwrap().clone();
+    let met = classes.iter().filter(|(_, sum)| sum["count"] != 0).map(|(class, sum)| format!("{class} {}", sum["count"]));
+    let items = of.world.rows(&format!("{report}/open_items.csv"));
+    let held = items.iter().filter(|item| item["account"] == "suspense").map(|item| format!("{} {}", item["class"], item["amount"]));
+    (met.collect(), held.collect())
+}
+
+#[test]
+fn a_bill_stays_part_of_the_debt_it_was_billed_in_whatever_group_it_is_listed_in_later() {
+    let of = Books::new("");
+    let ledger = |groups: [&str; 2]| {
+        let row =
+            |(number, group): (u64, &str)| format!("alfa,{number:016},INV-{number},100000,2026-07-01,2026-12-31,ACTIVE,false,,{group}\n");
+        format!("{GROUPED}\n{}", (1..).zip(groups).map(row).collect::<String>())
+    };
+    of.world.file("july.csv", ledger(["G-1", "G-1"]));
+    of.world.file("july.jsonl", paid(1, "2026-07-13"));
+    of.world.file("august.jsonl", paid(2, "2026-08-13"));
+    of.reconcile("2026-07", "july.jsonl", "2026-08-03", &["--external-ledger", "july.csv"]);
+    of.close("2026-07").expect(0);
+    for groups in [["G-1", "G-1"], ["", ""], ["G-1", "G-2"], ["G-2", "G-2"], ["", "G-1"]] {
+        of.world.file("august.csv", ledger(groups));
+        of.reconcile("2026-08", "august.jsonl", "2026-09-03", &["--external-ledger", "august.csv", "--opening", "2026-07"]);
+        assert_eq!(told(&of, "2026-08"), (vec!["P12 1".to_owned()], vec!["P12 100000".to_owned()]), "{groups:?}");
+    }
+}
+
+#[test]
+fn what_a_bill_that_is_paid_again_and_again_asks_for_without_saying_since_when_counts_for_the_whole_month() {
+    let of = Books::new("");
+    let ledger = |amount: u64| format!("{HEAD}\nalfa,{:016},INV-1,{amount},2026-07-01,2026-12-31,ACTIVE,true,\n", 1);
+    let paid = |amount: u64, day: &str| line("INV-1", &format!("{:016}", 1), amount, &format!("{day}T05:00:00Z"), day) + "\n";
+    of.world.file("july.csv", ledger(100_000));
+    of.world.file("august.csv", ledger(120_000));
+    of.world.file("july.jsonl", paid(100_000, "2026-07-13"));
+    of.world.file("august.jsonl", paid(100_000, "2026-08-02") + &paid(120_000, "2026-08-13") + &paid(150_000, "2026-08-20"));
+    of.reconcile("2026-07", "july.jsonl", "2026-08-03", &["--external-ledger", "july.csv"]);
+    of.close("2026-07").expect(0);
+    of.reconcile("2026-08", "august.jsonl", "2026-09-03", &["--external-ledger", "august.csv", "--opening", "2026-07"]);
+    let met = ["P03 1", "P04 1", "P13 1"].map(str::to_owned).to_vec();
+    assert_eq!(told(&of, "2026-08"), (met, vec!["P04 30000".to_owned()]));
+}

@@ -324,15 +324,15 @@ impl Naive {
             }
             (RowKind::Refund(_), _) => drop(self.held.insert(row.id, -row.amount.abs())),
             (RowKind::Other, _) => *self.sums.entry(A::OtherProducts).or_default() -= row.paid_out,
-            (RowKind::Unreadable | RowKind::Repeated, _) => {}
+            (RowKind::Unreadable | RowKind::Repeated | RowKind::Again(_), _) => {}
         }
-        let is_ours = !matches!(row.kind, RowKind::Other | RowKind::Unreadable | RowKind::Repeated);
+        let is_ours = !matches!(row.kind, RowKind::Other | RowKind::Unreadable | RowKind::Repeated | RowKind::Again(_));
         // Others get their share of whatever the row is of, but not of a row that is no money.
-        let shares = if row.kind == RowKind::Repeated { 0 } else { row.shares };
+        let shares = if matches!(row.kind, RowKind::Repeated | RowKind::Again(_)) { 0 } else { row.shares };
         *self.sums.entry(A::Shares).or_default() += shares;
         *self.sums.entry(A::Bank).or_default() += row.paid_out - shares;
         *self.batches.entry(row.batch).or_default() += match row.kind {
-            RowKind::Unreadable | RowKind::Repeated => -row.paid_out,
+            RowKind::Unreadable | RowKind::Repeated | RowKind::Again(_) => -row.paid_out,
             RowKind::Other => 0,
             RowKind::Refund(_) => -row.amount.abs() - fee - row.paid_out,
             RowKind::Of(..) | RowKind::Unclaimed(_) => row.amount - fee - row.paid_out,

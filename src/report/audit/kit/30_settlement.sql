@@ -61,16 +61,49 @@ with_day AS (
 by_day AS (SELECT * FROM (SELECT w.*, max(fits) OVER (PARTITION BY place) AS any_fits FROM with_day w) fitting WHERE fits = any_fits)
 SELECT place, count(DISTINCT subject) AS subjects, max(subject) AS subject FROM by_day GROUP BY place;
 
--- Rows that could be a payment's, by subject and day; what is paid out goes before what is held.
+-- Rows of earlier months that wait for their payment, and that no file of this run lists: in suspense, or told twice while one payment was known.
+CREATE OR REPLACE TABLE row_waiting AS
+SELECT c.*, date_diff('day', DATE '1970-01-01', CAST(c.paid_on AS DATE)) AS day,
+  (SELECT coalesce(max(place), 0) FROM fact_settlement_rows) + row_number() OVER (ORDER BY c.item) AS place
+FROM fact_carried_rows c
+WHERE c.item NOT IN (SELECT item FROM settlement_row)
+  AND ((c.state = 'suspense' AND c.gross >= 0) OR (c.state = 'twice' AND c.fee IS NOT NULL));
+
+-- They are of the bill they named, else of what goes by their number; of several those that were paid on the row's day.
+CREATE OR REPLACE TABLE row_waiting_subject AS
+WITH of_bill AS (
+  SELECT w.place, 'bill ' || CAST(min(b.bill) AS VARCHAR) AS subject FROM row_waiting w JOIN fact_bills b ON b.item = w.bill GROUP BY w.place),
+named AS (
+  SELECT w.place, 'bill ' || CAST(n.bill AS VARCHAR) AS subject FROM row_waiting w JOIN fact_bill_numbers n ON n.number = w.invoice_number
+  WHERE w.invoice_number <> ''
+  UNION
+  SELECT w.place, t.subject FROM row_waiting w JOIN notified t ON t.invoice_number = w.invoice_number AND t.bill IS NULL WHERE w.invoice_number <> ''),
+with_day AS (
+  SELECT n.place, n.subject, CASE WHEN EXISTS (SELECT 1 FROM notified t WHERE t.subject = n.subject AND t.day = w.day) THEN 1 ELSE 0 END AS fits
+  FROM named n JOIN row_waiting w ON w.place = n.place WHERE n.place NOT IN (SELECT place FROM of_bill)),
+by_day AS (SELECT * FROM (SELECT w.*, max(fits) OVER (PARTITION BY place) AS any_fits FROM with_day w) fitting WHERE fits = any_fits)
+SELECT place, 1 AS subjects, subject FROM of_bill
+UNION ALL SELECT place, count(DISTINCT subject), max(subject) FROM by_day GROUP BY place;
+
+-- Rows that could be a payment's, by subject and day; what is paid out goes before what is held, and of equal ones what has waited before what is new.
 CREATE OR REPLACE TABLE purchase_row AS
-SELECT r.place, coalesce(s.subject, 'row ' || r.invoice_number || ' ' || r.report_code || ' ' || r.recon_code) AS subject, r.day, r.amount,
-  CASE WHEN r.paid_out_on IS NULL THEN 1 ELSE 0 END AS is_held,
-  CASE WHEN b.reusable = 'yes' THEN 1 ELSE 0 END AS is_reusable,
-  row_number() OVER (PARTITION BY coalesce(s.subject, 'row ' || r.invoice_number || ' ' || r.report_code || ' ' || r.recon_code), r.day
-    ORDER BY CASE WHEN r.paid_out_on IS NULL THEN 1 ELSE 0 END, r.amount, r.paid_out_on, r.batch_id, r.number, r.content) AS nth
-FROM settlement_row r LEFT JOIN row_subject s ON s.place = r.place
-LEFT JOIN fact_bills b ON s.subject = 'bill ' || CAST(b.bill AS VARCHAR)
-WHERE r.channel IS NOT NULL AND r.is_repeated = 0 AND r.is_purchase = 1 AND coalesce(s.subjects, 0) <= 1;
+SELECT f.*, CASE WHEN f.paid_out_on IS NULL THEN 1 ELSE 0 END AS is_held, CASE WHEN b.reusable = 'yes' THEN 1 ELSE 0 END AS is_reusable,
+  row_number() OVER (PARTITION BY f.subject, f.day
+    ORDER BY CASE WHEN f.paid_out_on IS NULL THEN 1 ELSE 0 END, f.amount, f.paid_out_on, f.known NULLS LAST, f.batch_id, f.number, f.content) AS nth,
+  row_number() OVER (PARTITION BY f.subject
+    ORDER BY f.day NULLS FIRST, f.amount, f.paid_out_on NULLS FIRST, f.known NULLS LAST, f.batch_id, f.number, f.content) AS seq
+FROM (
+  SELECT r.place, r.item, coalesce(s.subject, 'row ' || r.invoice_number || ' ' || r.report_code || ' ' || r.recon_code) AS subject, r.day, r.amount,
+    r.paid_out_on, r.batch, CASE WHEN r.batch_id <> '' THEN r.batch ELSE '' END AS named_batch, r.number, r.batch_id, r.content,
+    CASE WHEN r.item IN (SELECT item FROM fact_carried_rows c
+      WHERE (c.state = 'suspense' AND c.gross >= 0) OR (c.state = 'twice' AND c.fee IS NOT NULL)) THEN r.item END AS known
+  FROM settlement_row r LEFT JOIN row_subject s ON s.place = r.place
+  WHERE r.channel IS NOT NULL AND r.is_repeated = 0 AND r.is_purchase = 1 AND coalesce(s.subjects, 0) <= 1
+  UNION ALL
+  SELECT w.place, w.item, coalesce(s.subject, 'row ' || w.invoice_number || '  '), w.day, w.gross, w.paid_out_on, w.batch,
+    CASE WHEN w.has_batch_name = 'yes' THEN w.batch ELSE '' END, w.number, '', '', w.item
+  FROM row_waiting w LEFT JOIN row_waiting_subject s ON s.place = w.place WHERE coalesce(s.subjects, 0) <= 1) f
+LEFT JOIN fact_bills b ON f.subject = 'bill ' || CAST(b.bill AS VARCHAR);
 
 -- What an earlier month has settled stays settled by the row that did; told again in its batch with something corrected, it is the same row.
 CREATE OR REPLACE TABLE settled_before AS
@@ -84,14 +117,12 @@ FROM notified t LEFT JOIN fact_carried_aliases a ON a.alias = t.item JOIN settle
 
 CREATE OR REPLACE TABLE paired_before AS
 WITH same AS (
-  SELECT s.place, b.told FROM purchase_row s JOIN settlement_row r ON r.place = s.place
-  JOIN told_before b ON b.subject = s.subject AND b.row_item = r.item),
+  SELECT s.place, b.told FROM purchase_row s JOIN told_before b ON b.subject = s.subject AND b.row_item = s.item),
 corrected AS (
   SELECT s.place, b.told,
-    row_number() OVER (PARTITION BY b.told ORDER BY s.day, r.amount, r.paid_out_on, r.batch_id, r.number, r.content) AS nth_row,
+    row_number() OVER (PARTITION BY b.told ORDER BY s.seq) AS nth_row,
     row_number() OVER (PARTITION BY s.place ORDER BY b.told) AS nth_told
-  FROM purchase_row s JOIN settlement_row r ON r.place = s.place
-  JOIN told_before b ON b.subject = s.subject AND b.batch = r.batch AND b.number = r.number AND r.number <> ''
+  FROM purchase_row s JOIN told_before b ON b.subject = s.subject AND b.batch = s.batch AND b.number = s.number AND s.number <> ''
   WHERE s.place NOT IN (SELECT place FROM same) AND b.told NOT IN (SELECT told FROM same))
 SELECT place, told FROM same
 UNION ALL SELECT place, told FROM corrected WHERE nth_row = 1 AND nth_told = 1;
@@ -101,19 +132,19 @@ CREATE OR REPLACE TABLE open_told AS SELECT * FROM notified WHERE told NOT IN (S
 -- Rows under one number of a batch are one, corrected: what settled before, else what was paid out, of that what has a payment's amount, else the first.
 CREATE OR REPLACE TABLE told_again AS
 SELECT place, is_held FROM (
-  SELECT s.place, s.is_held, s.was_before, row_number() OVER (PARTITION BY s.subject, s.batch_id, s.number
-    ORDER BY s.was_before DESC, s.is_held, s.differs, s.day, s.amount, s.paid_out_on NULLS FIRST, s.content) AS nth
+  SELECT s.place, s.is_held, s.was_before, row_number() OVER (PARTITION BY s.subject, s.named_batch, s.number
+    ORDER BY s.was_before DESC, s.is_held, s.differs, s.seq) AS nth
   FROM (
-    SELECT p.place, p.subject, p.day, p.amount, p.is_held, r.batch_id, r.number, r.paid_out_on, r.content,
+    SELECT p.place, p.subject, p.is_held, p.named_batch, p.number, p.seq,
       CASE WHEN b.place IS NULL THEN 0 ELSE 1 END AS was_before,
       CASE WHEN EXISTS (SELECT 1 FROM open_told t WHERE t.subject = p.subject AND t.day = p.day AND t.amount = p.amount) THEN 0 ELSE 1 END AS differs
-    FROM purchase_row p JOIN settlement_row r ON r.place = p.place LEFT JOIN paired_before b ON b.place = p.place
-    WHERE r.batch_id <> '' AND r.number <> '') s) ranked
+    FROM purchase_row p LEFT JOIN paired_before b ON b.place = p.place
+    WHERE p.named_batch <> '' AND p.number <> '') s) ranked
 WHERE nth > 1 AND was_before = 0;
 
--- What is left to be paired.
+-- What is left to be paired by its day.
 CREATE OR REPLACE TABLE sought AS
-SELECT * FROM purchase_row WHERE place NOT IN (SELECT place FROM paired_before) AND place NOT IN (SELECT place FROM told_again);
+SELECT * FROM purchase_row WHERE day IS NOT NULL AND place NOT IN (SELECT place FROM paired_before) AND place NOT IN (SELECT place FROM told_again);
 
 -- First what is paid out: equal amounts of one subject and day are a pair, the first with the first.
 CREATE OR REPLACE TABLE paired_equal AS
@@ -195,18 +226,29 @@ told_left AS (
 SELECT r.place, t.told FROM rows_left r JOIN told_left t ON t.subject = r.subject
 WHERE r.rows_left = 1 AND t.told_left = 1 AND abs(r.day - t.day) = 1;
 
+-- Of a row whose day was not kept only the amount is known: with one payment of it left, that is it.
+CREATE OR REPLACE TABLE paired_undated AS
+SELECT place, told FROM (
+  SELECT s.place, s.seq, max(t.told) AS told, row_number() OVER (PARTITION BY max(t.told) ORDER BY s.seq) AS nth
+  FROM purchase_row s JOIN open_told t ON t.subject = s.subject AND t.amount = s.amount
+  WHERE s.day IS NULL AND s.place NOT IN (SELECT place FROM told_again) AND t.told NOT IN (SELECT told FROM paired_of_day)
+    AND t.told NOT IN (SELECT told FROM paired_next_day)
+    AND NOT EXISTS (SELECT 1 FROM left_paid_out l WHERE l.subject = t.subject AND l.day = t.day AND l.told_left > 0)
+    AND NOT EXISTS (SELECT 1 FROM left_held l WHERE l.subject = t.subject AND l.day = t.day AND l.told_left > 0)
+  GROUP BY s.place, s.seq HAVING count(*) = 1) found
+WHERE nth = 1;
+
 CREATE OR REPLACE TABLE paired AS
-SELECT * FROM paired_of_day UNION ALL SELECT * FROM paired_next_day UNION ALL SELECT * FROM paired_before;
+SELECT * FROM paired_of_day UNION ALL SELECT * FROM paired_next_day UNION ALL SELECT * FROM paired_undated UNION ALL SELECT * FROM paired_before;
 
 -- Whether a row stands in its batch once more: held at first, or sent again under its number with something corrected.
 CREATE OR REPLACE TABLE row_beside AS
 SELECT DISTINCT a.place
-FROM row_alone a JOIN settlement_row r ON r.place = a.place
-JOIN purchase_row o ON o.subject = a.subject AND o.day = a.day JOIN settlement_row w ON w.place = o.place
+FROM row_alone a JOIN purchase_row o ON o.subject = a.subject AND o.day = a.day AND o.named_batch = a.named_batch
 LEFT JOIN row_alone oa ON oa.place = o.place AND oa.is_again = 1
-WHERE a.is_again = 1 AND w.batch_id = r.batch_id AND (
-  (r.paid_out_on IS NULL AND NOT (oa.place IS NOT NULL AND w.paid_out_on IS NULL))
-  OR (r.number <> '' AND r.number = w.number AND oa.place IS NULL))
+WHERE a.is_again = 1 AND (
+  (a.paid_out_on IS NULL AND NOT (oa.place IS NOT NULL AND o.paid_out_on IS NULL))
+  OR (a.number <> '' AND a.number = o.number AND oa.place IS NULL))
 UNION SELECT place FROM told_again;
 
 -- Shares: what others get must be readable; what the contract says of shares is of our channels and of rows that have all of the columns.
@@ -293,7 +335,8 @@ CREATE OR REPLACE TABLE payment_unsettled AS
 SELECT p.payment, p.item, p.channel, coalesce(p.amount, 0) AS amount, p.paid_at_us, r.paid_out_on,
   CASE WHEN r.paid_out_on IS NULL OR CAST(r.paid_out_on AS DATE) > s.period_to THEN 1 ELSE 0 END AS is_unsettled
 FROM payment p CROSS JOIN setting s JOIN fact_channels c ON c.channel = p.channel
-LEFT JOIN row_class r ON r.payment = p.payment
+LEFT JOIN (SELECT t.payment, w.paid_out_on FROM paired d JOIN notified t ON t.told = d.told JOIN purchase_row w ON w.place = d.place
+  WHERE t.payment IS NOT NULL) r ON r.payment = p.payment
 WHERE s.has_settlement = 'yes' AND c.settled_by_doku = 'yes' AND p.paid_at_us >= s.starts_at_us AND p.paid_at_us < s.ends_at_us;
 
 -- Batches: what their files state against what their rows come to, each statement once; a row that stands there twice counts once.

@@ -65,9 +65,10 @@ WITH known_state AS (
       CASE WHEN EXISTS (SELECT 1 FROM bill_news n WHERE n.item = c.item AND n.change = 'cancelled') THEN 'no' ELSE c.is_live END AS is_live
     FROM fact_carried_bills c) folded),
 present AS (
-  SELECT b.item, b.debt, b.amount, CASE WHEN b.cancelled_at_us IS NULL THEN 'yes' ELSE 'no' END AS is_live
+  SELECT b.item, b.debt, b.amount, b.reusable, CASE WHEN b.cancelled_at_us IS NULL THEN 'yes' ELSE 'no' END AS is_live
   FROM book_bill b WHERE NOT EXISTS (SELECT 1 FROM bill_event_told t CROSS JOIN setting s WHERE t.item = b.item AND t.at_us >= s.ends_at_us))
-SELECT p.item, p.debt, s.ends_at_us - 1 AS at_us,
+-- A bill that is paid again and again asks each time, the whole month, for what the ledger says now.
+SELECT p.item, p.debt, CASE WHEN p.reusable = 'yes' AND k.is_live = 'yes' AND p.is_live = 'yes' THEN s.starts_at_us ELSE s.ends_at_us - 1 END AS at_us,
   CASE WHEN k.is_live = 'yes' AND p.is_live = 'no' THEN 'cancelled' WHEN k.is_live = 'no' AND p.is_live = 'yes' THEN 'reinstated' ELSE 'amended' END AS change,
   CASE WHEN k.is_live = 'yes' AND p.is_live = 'no' THEN NULL ELSE p.amount END AS amount, 4 AS rank_change
 FROM present p JOIN known_state k ON k.item = p.item CROSS JOIN setting s
@@ -167,16 +168,21 @@ WITH once AS (
     coalesce((SELECT c.debt FROM fact_carried_bills c WHERE c.item = j.bill), (SELECT c.debt FROM book_bill c WHERE c.item = j.bill)),
     row_number() OVER (PARTITION BY j.item ORDER BY j.place)
   FROM fact_decision_rows j LEFT JOIN (SELECT item, max(payment) AS payment FROM fact_decision_row_payments GROUP BY item) p ON p.item = j.item
-  WHERE j.item NOT IN (SELECT item FROM row_class)),
+  WHERE j.item NOT IN (SELECT item FROM row_class)
+  UNION ALL
+  -- What seemed to come twice, and has found its payment: its batch was paid out when it came.
+  SELECT w.item, w.batch, w.number, w.channel, w.paid_out_on, w.gross, w.fee, w.discount, 0, w.shared, 0, t.item, t.amount, w.channel, 0, 1, '', 0, NULL, NULL, 1
+  FROM row_waiting w JOIN paired p ON p.place = w.place JOIN notified t ON t.told = p.told WHERE w.state = 'twice'),
 kinds AS (
   SELECT o.*,
     CASE WHEN o.journal_kind IS NOT NULL THEN o.journal_kind WHEN o.named = 'other' THEN 'other' WHEN o.named IS NULL THEN 'unreadable' WHEN o.occurrence > 0 THEN 'twice'
       WHEN o.is_purchase = 0 THEN 'refund' WHEN o.payment_item IS NOT NULL THEN 'of payment'
-      WHEN o.class = 'S14' OR (o.class = 'S07' AND o.is_repeated = 0) THEN 'twice' ELSE 'unclaimed' END AS kind,
+      WHEN o.class IN ('S14', 'S07') THEN 'twice' ELSE 'unclaimed' END AS kind,
     coalesce(a.item, o.payment_item) AS paid_item
   FROM once o CROSS JOIN setting s LEFT JOIN fact_carried_aliases a ON a.alias = o.payment_item
   WHERE o.nth_copy = 1 AND o.paid_out_on IS NOT NULL AND CAST(o.paid_out_on AS DATE) <= s.period_to
-    AND o.item NOT IN (SELECT item FROM fact_carried_rows)),
+    AND (o.item NOT IN (SELECT item FROM fact_carried_rows)
+      OR (o.payment_item IS NOT NULL AND o.item IN (SELECT item FROM fact_carried_rows WHERE state = 'twice')))),
 ranked AS (
   SELECT k.*, coalesce(p.settled_by, '') AS settled_before,
     CASE WHEN k.kind = 'of payment' THEN row_number() OVER (PARTITION BY k.kind, k.paid_item
@@ -211,46 +217,13 @@ WITH by_row AS (
   FROM fact_carried_rows c JOIN row_class r ON r.item = c.item AND r.payment_item IS NOT NULL
   LEFT JOIN fact_carried_aliases a ON a.alias = r.payment_item
   WHERE c.state = 'suspense'),
--- What this evidence does not list again, and payments without a row of it: those of one day by equal amounts, then what is left of a day if it is one
--- of each, then what is left at all if it is one of each on neighbouring days. Where the day was not kept, by the amount if that is one.
-row_waits AS (
-  SELECT c.item, c.invoice_number AS name, c.gross AS amount, CAST(c.paid_on AS DATE) AS day
-  FROM fact_carried_rows c
-  WHERE c.state = 'suspense' AND c.gross >= 0 AND c.invoice_number <> '' AND c.item NOT IN (SELECT item FROM row_class)),
-money_told AS (
-  SELECT n.item, n.amount, CAST(DATE '1970-01-01' + CAST(floor((n.paid_at_us + 25200000000) / 86400000000) AS INTEGER) AS DATE) AS day,
-    coalesce((SELECT min(c.invoice_number) FROM fact_carried_rows c WHERE c.bill = n.bill_item AND c.item IN (SELECT item FROM row_waits)),
-      f.invoice_number, p.invoice_number) AS name
-  FROM book_payment n LEFT JOIN payment p ON p.payment = n.payment LEFT JOIN fact_bills f ON f.bill = n.bill
-  WHERE n.item NOT IN (SELECT coalesce(a.item, r.payment_item) FROM row_class r LEFT JOIN fact_carried_aliases a ON a.alias = r.payment_item
-    WHERE r.payment_item IS NOT NULL)),
-alike AS (
-  SELECT w.item AS row_item, m.item AS payment_item
-  FROM (SELECT *, row_number() OVER (PARTITION BY name, day, amount ORDER BY item) AS nth FROM row_waits) w
-  JOIN (SELECT *, row_number() OVER (PARTITION BY name, day, amount ORDER BY item) AS nth FROM money_told) m
-    ON m.name = w.name AND m.day = w.day AND m.amount = w.amount AND m.nth = w.nth),
-row_left AS (
-  SELECT * FROM row_waits WHERE item NOT IN (SELECT row_item FROM alike)
-    AND (day IS NULL OR name NOT IN (SELECT coalesce(r.invoice_number, '') FROM row_class r WHERE r.payment_item IS NULL))),
-money_left AS (SELECT * FROM money_told WHERE item NOT IN (SELECT payment_item FROM alike)),
-same_day AS (
-  SELECT w.item AS row_item, m.item AS payment_item
-  FROM (SELECT name, day, min(item) AS item FROM row_left GROUP BY name, day HAVING count(*) = 1) w
-  JOIN (SELECT name, day, min(item) AS item FROM money_left GROUP BY name, day HAVING count(*) = 1) m ON m.name = w.name AND m.day = w.day),
-row_over AS (SELECT * FROM row_left WHERE item NOT IN (SELECT row_item FROM same_day)),
-money_over AS (SELECT * FROM money_left WHERE item NOT IN (SELECT payment_item FROM same_day)),
-next_day AS (
-  SELECT w.item AS row_item, m.item AS payment_item
-  FROM (SELECT name, min(day) AS day, min(item) AS item FROM row_over GROUP BY name HAVING count(*) = 1) w
-  JOIN (SELECT name, min(day) AS day, min(item) AS item FROM money_over GROUP BY name HAVING count(*) = 1) m ON m.name = w.name
-  WHERE abs(date_diff('day', w.day, m.day)) = 1),
-undated AS (
-  SELECT w.item AS row_item, min(m.item) AS payment_item FROM row_over w JOIN money_over m ON m.name = w.name AND m.amount = w.amount
-  WHERE w.day IS NULL GROUP BY w.item HAVING count(*) = 1),
+-- What this evidence does not list again.
 by_number AS (
-  SELECT * FROM alike UNION ALL SELECT * FROM same_day UNION ALL SELECT * FROM next_day UNION ALL SELECT * FROM undated)
+  SELECT w.item AS row_item, coalesce(a.item, t.item) AS payment_item
+  FROM row_waiting w JOIN paired p ON p.place = w.place JOIN notified t ON t.told = p.told LEFT JOIN fact_carried_aliases a ON a.alias = t.item
+  WHERE w.state = 'suspense')
 SELECT x.row_item, x.payment_item, r.gross, CASE WHEN b.item IS NOT NULL THEN 1 ELSE 0 END AS is_new
-FROM (SELECT * FROM by_row UNION SELECT * FROM by_number WHERE row_item NOT IN (SELECT row_item FROM by_row)) x
+FROM (SELECT * FROM by_row UNION SELECT * FROM by_number) x
 JOIN fact_carried_rows r ON r.item = x.row_item
 LEFT JOIN book_payment b ON b.item = x.payment_item
 LEFT JOIN fact_carried_payments p ON p.item = x.payment_item
@@ -296,12 +269,19 @@ SELECT decision, debit_account AS account, coalesce(debit_item, '') AS item, cre
 UNION ALL
 SELECT decision, credit_account, coalesce(credit_item, ''), debit_account, -amount FROM fact_decision_moves;
 
--- The money of a row that came first is the payment's, as far as nobody has decided about it.
+-- What decisions moved of a row that waited, before its payment was known or after.
+CREATE OR REPLACE TABLE moved_of_row AS
+SELECT c.row_item, l.decision, l.amount, CASE WHEN d.place + 0.5 < coalesce(g.place, 9000000000) THEN 1 ELSE 0 END AS is_before
+FROM claim c JOIN decision_leg l ON l.account = 'suspense' AND l.item = c.row_item JOIN fact_decisions d ON d.decision = l.decision
+LEFT JOIN ground_place g ON g.item = c.payment_item
+WHERE c.is_new = 1;
+
+-- The money of a row that came first is the payment's, as far as nobody has decided about it before that was known.
 CREATE OR REPLACE TABLE taken_over AS
 SELECT c.payment_item, c.row_item, p.amount, greatest(coalesce(-o.amount, 0) - coalesce(m.moved, 0) + p.amount - c.gross, 0) AS free
 FROM claim c JOIN book_payment p ON p.item = c.payment_item
 LEFT JOIN opening_item o ON o.account = 'suspense' AND o.item = c.row_item
-LEFT JOIN (SELECT item, sum(amount) AS moved FROM decision_leg WHERE account = 'suspense' GROUP BY item) m ON m.item = c.row_item
+LEFT JOIN (SELECT row_item, sum(amount) AS moved FROM moved_of_row WHERE is_before = 1 GROUP BY row_item) m ON m.row_item = c.row_item
 WHERE c.is_new = 1;
 
 CREATE OR REPLACE TABLE debt_happening AS
@@ -383,7 +363,10 @@ LEFT JOIN (
   SELECT decision, sum(amount) AS excess FROM (
     SELECT decision, -amount AS amount FROM fact_decision_moves WHERE debit_account = 'suspense' AND debit_item IN (SELECT item FROM debt_of_money)
     UNION ALL
-    SELECT decision, amount FROM fact_decision_moves WHERE credit_account = 'suspense' AND credit_item IN (SELECT item FROM debt_of_money)) moved
+    SELECT decision, amount FROM fact_decision_moves WHERE credit_account = 'suspense' AND credit_item IN (SELECT item FROM debt_of_money)
+    UNION ALL
+    -- Of a row whose payment was not known yet, that is no money of the debt.
+    SELECT decision, amount FROM moved_of_row WHERE is_before = 1) moved
   GROUP BY decision) x ON x.decision = d.decision
 GROUP BY d.decision, d.applied;
 
@@ -603,7 +586,7 @@ CREATE OR REPLACE TABLE batch_day AS
 SELECT batch, paid_out_on, sum(column_sum) AS column_sum, sum(shared) AS shared, sum(posted) AS posted FROM (
   SELECT batch, paid_out_on, column_sum, shared, posted FROM fact_carried_batch_days
   UNION ALL
-  SELECT batch, paid_out_on, CASE WHEN counts = 1 THEN paid_out ELSE 0 END, CASE WHEN state = 'twice' THEN 0 ELSE shared END, 0 FROM book_row) days
+  SELECT batch, paid_out_on, CASE WHEN counts = 1 AND item NOT IN (SELECT item FROM fact_carried_rows) THEN paid_out ELSE 0 END, CASE WHEN state = 'twice' THEN 0 ELSE shared END, 0 FROM book_row) days
 GROUP BY batch, paid_out_on;
 
 CREATE OR REPLACE TABLE batch_payout AS

@@ -52,6 +52,12 @@ WHERE s.trusts_log = 'no' AND NOT EXISTS (SELECT 1 FROM fact_decisions d WHERE d
   AND (NOT EXISTS (SELECT 1 FROM fact_carried_alarms c WHERE c.class = n.class AND c.is_answered = 'no')
     OR (n.class IN ('L07', 'L09', 'L10', 'L13', 'L14') AND n.class NOT IN (SELECT class FROM fact_not_evaluated) AND EXISTS (SELECT 1 FROM listed_bill)));
 
+-- Rows that could mean several payments.
+CREATE OR REPLACE TABLE row_of_several AS
+SELECT item FROM row_class WHERE class = 'S13'
+UNION SELECT w.item FROM row_waiting w JOIN row_ambiguous m ON m.place = w.place
+UNION SELECT w.item FROM row_waiting w JOIN row_waiting_subject s ON s.place = w.place WHERE s.subjects > 1;
+
 -- What an item is called by its account, and how long it may wait.
 CREATE OR REPLACE TABLE item_class AS
 SELECT o.account, o.item, o.class AS called, o.status,
@@ -66,7 +72,10 @@ SELECT o.account, o.item, o.class AS called, o.status,
     WHEN o.account = 'suspense' AND o.item LIKE 'bank_line:%' THEN 'B01'
     WHEN o.account = 'suspense' AND o.item LIKE 'row:%' AND o.item NOT IN (SELECT row_item FROM claim)
       AND o.item NOT IN (SELECT held_as FROM fact_carried_payments)
-      THEN CASE WHEN o.item IN (SELECT item FROM book_row WHERE kind = 'refund') OR o.item IN (SELECT item FROM fact_carried_rows WHERE gross < 0) THEN 'S06' ELSE 'S01' END
+      THEN CASE WHEN o.item IN (SELECT item FROM book_row WHERE kind = 'refund') OR o.item IN (SELECT item FROM fact_carried_rows WHERE gross < 0) THEN 'S06'
+        WHEN o.item IN (SELECT item FROM row_of_several) THEN 'S13'
+        WHEN o.item IN (SELECT item FROM book_row WHERE kind = 'of payment') OR o.item IN (SELECT item FROM fact_carried_rows WHERE payment IS NOT NULL) THEN 'S03'
+        ELSE 'S01' END
   END AS class,
   CASE
     WHEN o.account = 'deposits' THEN 'not_yet_due'
