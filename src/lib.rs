@@ -24,6 +24,7 @@ pub mod report;
 pub mod sandbox;
 pub mod secret;
 pub mod serve;
+pub mod spool;
 pub mod table;
 pub mod temporary;
 pub mod witness;

@@ -14,6 +14,10 @@ use super::classify::Class;
 use super::digest::Digest;
 use super::store::Stores;
 
+mod marks;
+mod told;
+
+pub use self::marks::Marks;
 pub use super::detail::Detail;
 
 /// No bill is known to be meant.
@@ -185,41 +189,6 @@ pub struct Line {
 
 const _: () = assert!(size_of::<Line>() <= 144, "evidence holds millions of lines");
 
-/// Yes-or-no findings about a line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Marks(u8);
-
-impl Marks {
-    /// The signature is right.
-    pub const VERIFIED: Self = Self(1);
-    /// Flag N05.
-    pub const REQUEST_REUSED: Self = Self(2);
-    /// Flag N10.
-    pub const SKEWED: Self = Self(4);
-    /// Flag N11.
-    pub const LATE: Self = Self(8);
-    /// The acquirer is not the channel's own.
-    pub const ACQUIRER_DIFFERS: Self = Self(16);
-    /// It is no line of a log but an answer of Check Status; it arrived when it was asked for.
-    pub const BY_STATUS: Self = Self(32);
-    /// It leaves out the store's own number of the payment.
-    pub const NO_TRANSACTION: Self = Self(64);
-    /// Its identity, evened out, is another: that stands in [`Lines`]' text, after the invoice number and the code.
-    pub const EVENED: Self = Self(128);
-
-    /// Whether all of `other` are set.
-    #[must_use]
-    pub const fn has(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// These and, if `on`, also `other`.
-    #[must_use]
-    pub const fn and(self, other: Self, on: bool) -> Self {
-        if on { Self(self.0 | other.0) } else { self }
-    }
-}
-
 impl Line {
     /// What `received_at_us` is when the log does not say.
     pub const UNKNOWN_TIME: i64 = i64::MAX;
@@ -293,18 +262,28 @@ impl Lines {
 
     /// Adds lines, and the texts and stores to which their `text_at` and `store` refer.
     pub fn append(&mut self, lines: Vec<Line>, texts: &[u8], stores: &Stores) {
-        let base = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
-        self.texts.extend_from_slice(texts);
+        let base = self.put_texts(texts);
         let moved = self.stores.take(stores);
         for mut line in lines {
             line.text_at = line.text_at.saturating_add(base);
             line.store = usize::from(line.store).checked_sub(1).and_then(|place| moved.get(place)).copied().unwrap_or(0);
-            if self.pieces.last().is_none_or(|piece| piece.len() == Self::PIECE) {
-                self.pieces.push(Vec::with_capacity(Self::PIECE));
-            }
-            if let Some(piece) = self.pieces.last_mut() {
-                piece.push(line);
-            }
+            self.put(line);
+        }
+    }
+
+    /// Adds the texts of a line; where they are.
+    fn put_texts(&mut self, texts: &[u8]) -> u32 {
+        let text_at = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+        self.texts.extend_from_slice(texts);
+        text_at
+    }
+
+    fn put(&mut self, line: Line) {
+        if self.pieces.last().is_none_or(|piece| piece.len() == Self::PIECE) {
+            self.pieces.push(Vec::with_capacity(Self::PIECE));
+        }
+        if let Some(piece) = self.pieces.last_mut() {
+            piece.push(line);
         }
     }
 

@@ -29,7 +29,7 @@ mod wrapper;
 use std::path::{Path, PathBuf};
 
 pub use self::parsed::Evidence;
-pub use self::read::{EvidenceSources, read, read_bytes};
+pub use self::read::{EvidenceSources, read, read_bytes, read_stretches};
 pub use self::read_options::ReadOptions;
 pub use inquiries::{Inquiries, inquiries};
 pub use mentions::lines_naming;

@@ -61,29 +61,45 @@ impl Flood {
     }
 }
 
-impl Evidence {
-    /// Says of each file why its lines could not be parsed, most often.
-    pub(super) fn name_faults(&mut self) {
-        if self.files.iter().all(|file| file.contents.malformed == 0) {
-            return;
-        }
-        let mut faults: BTreeMap<u32, BTreeMap<Detail, u64>> = BTreeMap::new();
-        for (_, line) in self.lines.iter().filter(|(_, line)| line.class == Class::N01) {
+/// Why lines of each file could not be parsed, and how often.
+#[derive(Default)]
+pub(super) struct Faults(BTreeMap<u32, BTreeMap<Detail, u64>>);
+
+impl Faults {
+    pub(super) fn count(&mut self, lines: &Lines) {
+        for (_, line) in lines.iter().filter(|(_, line)| line.class == Class::N01) {
             let Some(detail) = line.detail else { continue };
-            let count = faults.entry(line.file).or_default().entry(detail).or_default();
+            let count = self.0.entry(line.file).or_default().entry(detail).or_default();
             *count = count.saturating_add(1);
         }
-        for (number, file) in (0_u32..).zip(&mut self.files) {
-            let own = faults.get(&number).into_iter().flatten();
+    }
+
+    /// Says it of each file, if it was most often.
+    pub(super) fn name(&self, files: &mut [InputFile]) {
+        for (number, file) in (0_u32..).zip(files).filter(|(_, file)| file.contents.malformed > 0) {
+            let own = self.0.get(&number).into_iter().flatten();
             file.contents.fault = own.max_by_key(|(_, count)| **count).map(|(detail, _)| *detail);
         }
+    }
+}
+
+impl Evidence {
+    /// All of these logs were read.
+    pub(super) fn have(&mut self, files: Vec<InputFile>) {
+        self.places = (0_u32..).take(files.len()).map(Some).collect();
+        self.files = files;
+        self.finish();
     }
 
     /// What can be said once all is there.
     pub(super) fn finish(&mut self) {
         self.claims.sort_by_key(|(digest, _)| *digest);
         self.claims.dedup();
-        self.name_faults();
+        if self.files.iter().any(|file| file.contents.malformed > 0) {
+            let mut faults = Faults::default();
+            faults.count(&self.lines);
+            faults.name(&mut self.files);
+        }
     }
 
     pub(super) fn take(&mut self, parsed: Parsed) -> Result<(), EvidenceError> {

@@ -6,10 +6,10 @@ use rayon::prelude::*;
 
 use super::EvidenceError;
 use super::blocks::{Block, Blocks};
-use super::parsed::{Evidence, Flood, Parsed};
+use super::parsed::{Evidence, Faults, Flood, Parsed};
 use super::read_options::ReadOptions;
 use super::store::{self, StoreAt};
-use crate::domain::line::{InputFile, LogContents};
+use crate::domain::line::{InputFile, Lines, LogContents};
 
 /// Blocks a thread parses at once; together with those being read, twice as many megabytes a thread.
 const BATCH_PER_THREAD: usize = 2;
@@ -34,6 +34,33 @@ pub fn read(sources: EvidenceSources<'_>, options: &ReadOptions<'_>) -> Result<E
     if sources.logs.is_empty() { Ok(stored) } else { stored.and(logs()?) }
 }
 
+/// The same, a stretch of lines at a time, none of which is in what is given back: so nobody need hold them all. What a store and logs have
+/// in common is only known of them all, so beside a store it is one stretch.
+///
+/// # Errors
+/// As for [`read`], and what `see` ends with.
+pub fn read_stretches<E: From<EvidenceError>>(
+    sources: EvidenceSources<'_>,
+    options: &ReadOptions<'_>,
+    mut see: impl FnMut(Lines) -> Result<(), E>,
+) -> Result<Evidence, E> {
+    if sources.store.is_some() {
+        let mut evidence = read(sources, options)?;
+        see(std::mem::take(&mut evidence.lines))?;
+        return Ok(evidence);
+    }
+    let (mut evidence, mut faults) = (Evidence::default(), Faults::default());
+    let files = each(Blocks::new(sources.logs, options.tables), options, false, |parsed| {
+        evidence.take(parsed)?;
+        let lines = std::mem::take(&mut evidence.lines);
+        faults.count(&lines);
+        see(lines)
+    })?;
+    evidence.have(files);
+    faults.name(&mut evidence.files);
+    Ok(evidence)
+}
+
 /// The same of a log that is in no file, whatever its bytes are: where a fuzzer begins.
 ///
 /// # Errors
@@ -45,19 +72,17 @@ pub fn read_bytes(bytes: &[u8], options: &ReadOptions<'_>) -> Result<Evidence, E
 fn read_blocks(blocks: Blocks<'_>, options: &ReadOptions<'_>) -> Result<Evidence, EvidenceError> {
     let mut evidence = Evidence::default();
     let files = each(blocks, options, false, |parsed| evidence.take(parsed))?;
-    evidence.places = (0_u32..).take(files.len()).map(Some).collect();
-    evidence.files = files;
-    evidence.finish();
+    evidence.have(files);
     Ok(evidence)
 }
 
 /// Shows what each block says, in order; gives the files. `keeps_all`: also what the present settings do not count.
-pub(super) fn each(
+pub(super) fn each<E: From<EvidenceError>>(
     mut blocks: Blocks<'_>,
     options: &ReadOptions<'_>,
     keeps_all: bool,
-    mut take: impl FnMut(Parsed) -> Result<(), EvidenceError>,
-) -> Result<Vec<InputFile>, EvidenceError> {
+    mut take: impl FnMut(Parsed) -> Result<(), E>,
+) -> Result<Vec<InputFile>, E> {
     let mut contents: Vec<LogContents> = Vec::new();
     let count = rayon::current_num_threads().saturating_mul(BATCH_PER_THREAD);
     let mut batch = blocks.batch(count)?;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::codes;
-use super::kept::KeepingError;
 use crate::domain::code::StableCode;
 use crate::exit::{Exit, Explained, Explanation};
+use crate::spool::KeepingError;
 use crate::table;
 
 /// Why nothing of an input is used.

@@ -4,13 +4,13 @@
 
 use super::advice::InputFacts;
 use super::codes;
-use super::kept::KeepingError;
 use super::kept_bill::KeptItem;
 use super::kept_row::{put_bad, put_good};
 use super::place::InputPlace;
 use super::refused_row::RefusedRow;
 use crate::domain::digest;
 use crate::domain::ids::PaymentCode;
+use crate::spool::KeepingError;
 
 /// What two rows are compared by, or 0 for nothing.
 pub(super) type Key = [u8; 16];

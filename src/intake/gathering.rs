@@ -14,13 +14,13 @@ use super::codes;
 use super::error::RefusedFile;
 use super::file::{File, Head, Reading};
 use super::gathered::Gathered;
-use super::kept::KeepingError;
 use super::kept_bill::KeptItem;
 use super::place::InputPlace;
 use super::refused_row::RefusedRow;
 use super::row_cells::{Cells, Rules};
 use super::sort::Harvest;
 use super::total::{self, Totals};
+use crate::spool::KeepingError;
 use crate::table::{self, RecordCounts, Row, Table};
 
 /// Rows that are read before they are judged together.

@@ -8,13 +8,13 @@ use rayon::prelude::*;
 use super::advice::InputFacts;
 use super::codes;
 use super::fates::{Conflict, Fate, Fates};
-use super::kept::{KeepingError, Part, Spool, rows_of};
 use super::kept_bill::KeptItem;
 use super::kept_row::{Head, Parted, given_back, item, read};
 use super::place::InputPlace;
 use super::refused_row::{Note, RefusedRow};
 use crate::domain::bill::Bill;
 use crate::domain::ids::InvoiceNumber;
+use crate::spool::{KeepingError, Spool, SpooledPart, rows_of};
 
 /// A row of the input, and whose it is: all that is told of one when a run is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,7 +149,7 @@ impl<T: KeptItem> Input<T> {
 
     fn part<R: Send>(
         &self,
-        part: &Part,
+        part: &SpooledPart,
         wanted: &(dyn Fn(usize) -> bool + Sync),
         read: impl Fn(usize, &[u8]) -> Result<R, KeepingError> + Sync,
     ) -> Result<Vec<R>, KeepingError> {

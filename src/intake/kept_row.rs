@@ -7,11 +7,11 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::codes;
-use super::kept::{KeepingError, row_begins, row_ends};
 use super::kept_bill::KeptItem;
 use super::place::InputPlace;
 use super::refused_row::RefusedRow;
 use crate::domain::code::StableCode;
+use crate::spool::{KeepingError, row_begins, row_ends};
 
 /// Where a row stands, and what its bytes are: in front of them.
 pub(super) struct Head {

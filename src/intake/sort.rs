@@ -14,10 +14,10 @@ use super::advice::InputFacts;
 use super::fates::{Conflict, Fate, Fates, moved};
 use super::gathered::{Compared, Gathered, NOTHING};
 use super::judged::Input;
-use super::kept::{KeepingError, Spool};
 use super::kept_bill::KeptItem;
 use super::place::InputPlace;
 use super::refused_row::Note;
+use crate::spool::{KeepingError, Spool};
 
 /// Rows as they are read, in order.
 #[derive(Default)]

@@ -1,25 +1,29 @@
 //! Ingest: verified payments out of notification logs into the ledger, as often as one likes.
 
+mod proving;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use self::proving::{ProvedPayments, Proving};
 use super::holding_bills;
 use crate::doku::claim::Claim;
 use crate::doku::keyring::Keyring;
 use crate::domain::classify::{Class, MatchingPolicy};
 use crate::domain::detail::Field;
 use crate::domain::digest::Digest;
-use crate::domain::ids::{InvoiceNumber, PaymentCode};
+use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, CodeAnswer, DoubtVerdict, Event, OperationKind, Status};
-use crate::domain::line::{Detail, InputFile, Line, Lines};
+use crate::domain::line::{Detail, InputFile};
 use crate::domain::payment::Payment;
 use crate::domain::sum::Sum;
 use crate::evidence::{self, EvidenceError, EvidenceSources, NoPairs, ReadOptions, StoreAt};
 use crate::exit::{Explained, Explanation};
 use crate::ledger::{Basis, Ledger, LedgerError, LedgerView as _, NewEvent, Private};
-use crate::reconcile::{Tallies, dedupe};
+use crate::reconcile::Tallies;
+use crate::spool::KeepingError;
 use crate::table::TableSettings;
 
 /// What ingesting did.
@@ -51,6 +55,9 @@ pub enum IngestError {
     /// The logs cannot be read (exit 7).
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// What was read of them cannot be kept (exit 9).
+    #[error(transparent)]
+    Keeping(#[from] KeepingError),
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -60,6 +67,7 @@ impl Explained for IngestError {
     fn explanation(&self) -> Explanation {
         match self {
             Self::Evidence(error) => error.explanation(),
+            Self::Keeping(error) => error.explanation(),
             Self::Ledger(error) => error.explanation(),
         }
     }
@@ -90,15 +98,15 @@ pub struct IngestOptions {
 /// [`IngestError`]; what was applied before stays, and a second run finds it known.
 pub async fn ingest(ledger: &impl Ledger, options: &IngestOptions) -> Result<IngestReport, IngestError> {
     let Proved { payments, claims, mut report } = proved(options)?;
-    if payments.iter().next().is_some() {
+    if !payments.is_empty() {
         // That a payment is new is only as sure as that all are there, and found where they are.
         ledger.view().await?.whole().await?;
     }
     // The doubt goes first: should the run be cut between the two, the next one still finds both to do.
-    report.settled = settle(ledger, &mut payments.iter(), options.now).await?;
+    report.settled = settle::<IngestError>(ledger, &mut payments.iter().map(|payment| Ok(payment?)), options.now).await?;
     let mut payments = payments.iter().peekable();
     while payments.peek().is_some() {
-        let part: Vec<Payment> = payments.by_ref().take(PAYMENTS_APPLIED_MAX).collect();
+        let part = payments.by_ref().take(PAYMENTS_APPLIED_MAX).collect::<Result<Vec<Payment>, KeepingError>>()?;
         let applied = ledger.apply_payments(&part).await?;
         report.new = report.new.saturating_add(applied.new);
         report.known = report.known.saturating_add(applied.known);
@@ -108,23 +116,8 @@ pub async fn ingest(ledger: &impl Ledger, options: &IngestOptions) -> Result<Ing
     Ok(report)
 }
 
-/// Payments taken out of the lines and applied together.
+/// Payments that are applied together.
 const PAYMENTS_APPLIED_MAX: usize = 1_024;
-
-/// The payments that logs prove, still in their lines: these are a fraction of the size.
-pub(super) struct ProvedPayments {
-    lines: Lines,
-    proofs: Vec<u32>,
-    /// What payments are called however their messages are written, where that is not their line's identity.
-    canonical: HashMap<u32, Digest>,
-}
-
-impl ProvedPayments {
-    /// Each of them, in no order that matters.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Payment> {
-        self.proofs.iter().filter_map(|&at| payment(&self.lines, self.lines.get(at)?, self.canonical.get(&at).copied()))
-    }
-}
 
 /// What logs come to.
 pub(super) struct Proved {
@@ -148,53 +141,38 @@ async fn hold_all(ledger: &impl Ledger, claims: &Claims, now: Timestamp) -> Resu
 }
 
 /// The payments that `options.logs` prove, and what else was read.
-pub(super) fn proved(options: &IngestOptions) -> Result<Proved, EvidenceError> {
+pub(super) fn proved(options: &IngestOptions) -> Result<Proved, IngestError> {
     let IngestOptions { keys, client_id, policy, tables, .. } = options;
     let read = ReadOptions { keys, client_id, policy, pairs: &NoPairs, tables };
-    let mut evidence = evidence::read(EvidenceSources { logs: &options.logs, store: options.evidence.as_ref() }, &read)?;
-    let proved = dedupe(&mut evidence.lines);
-    let mut report = IngestReport { lines: evidence.files.iter().map(|file| file.lines).sum(), ..IngestReport::default() };
-    let mut tallies = Tallies::default();
-    for (_, line) in evidence.lines.iter() {
-        tallies.add(line.class, crate::domain::amount::Rupiah::new(line.amount.into()));
-        if let Some(Detail::Field(field)) = line.detail.filter(|_| line.is_message()) {
-            let count = report.left_out.map_or(0, |(count, _)| count);
-            report.left_out = Some((count.saturating_add(1), field));
+    let (mut proving, mut left_out, mut tallies) = (Proving::default(), None, Tallies::default());
+    let sources = EvidenceSources { logs: &options.logs, store: options.evidence.as_ref() };
+    let evidence = evidence::read_stretches(sources, &read, |lines| -> Result<(), IngestError> {
+        for (_, line) in lines.iter() {
+            if let Some(Detail::Field(field)) = line.detail.filter(|_| line.is_message()) {
+                let count = left_out.map_or(0_u64, |(count, _)| count);
+                left_out = Some((count.saturating_add(1), field));
+            }
         }
-    }
-    report.by_class = tallies.iter().collect();
-    report.files = std::mem::take(&mut evidence.files);
-    let (lines, claims) = (evidence.lines, evidence.claims);
-    let (proofs, unusable): (Vec<u32>, Vec<u32>) =
-        proved.proofs().partition(|&at| lines.get(at).is_some_and(|line| payment(&lines, line, None).is_some()));
-    report.unusable = u64::try_from(unusable.len()).unwrap_or(u64::MAX);
-    let other =
-        |at: u32| Some((at, proved.canonical(&lines, at).filter(|canonical| lines.get(at).map(|line| line.identity) != Some(*canonical))?));
-    let canonical = proofs.iter().filter_map(|&at| other(at)).collect();
-    Ok(Proved { payments: ProvedPayments { lines, proofs, canonical }, claims, report })
-}
-
-fn payment(lines: &Lines, line: &Line, canonical: Option<Digest>) -> Option<Payment> {
-    let (invoice_number, payment_code) = lines.texts(line);
-    Some(Payment {
-        identity: line.identity,
-        canonical: canonical.unwrap_or(line.identity),
-        invoice_number: InvoiceNumber::new(invoice_number).ok()?,
-        payment_code: PaymentCode::new(payment_code).ok()?,
-        channel: line.channel,
-        amount: line.usable_amount()?,
-        paid_at: line.paid_at(),
-        received_at: line.received_at(),
-        line_digest: line.digest,
-    })
+        Ok(proving.take(&lines, &mut tallies)?)
+    })?;
+    let (payments, unusable) = proving.payments(&mut tallies)?;
+    let report = IngestReport {
+        lines: evidence.files.iter().map(|file| file.lines).sum(),
+        files: evidence.files,
+        by_class: tallies.iter().collect(),
+        unusable,
+        left_out,
+        ..IngestReport::default()
+    };
+    Ok(Proved { payments, claims: evidence.claims, report })
 }
 
 /// Records what payments prove of issues in doubt; how many.
-pub(super) async fn settle(
+pub(super) async fn settle<E: From<LedgerError>>(
     ledger: &impl Ledger,
-    payments: &mut (dyn Iterator<Item = Payment> + Send),
+    payments: &mut (dyn Iterator<Item = Result<Payment, E>> + Send),
     now: Timestamp,
-) -> Result<u64, LedgerError> {
+) -> Result<u64, E> {
     let mut open = ledger.view().await?.open_bills().await?;
     open.retain(|state| state.status == Status::InDoubt(OperationKind::Issue));
     let mut by_number: HashMap<&InvoiceNumber, Vec<Payment>> =
@@ -203,6 +181,7 @@ pub(super) async fn settle(
         return Ok(0);
     }
     for payment in payments {
+        let payment = payment?;
         if let Some(named) = by_number.get_mut(&payment.invoice_number) {
             named.push(payment);
         }
@@ -221,7 +200,7 @@ pub(super) async fn settle(
             // A sender beside us has settled it first, or the code is live for another bill: a person must look, and
             // meanwhile the payments count.
             Err(LedgerError::Lost { .. } | LedgerError::CodeTaken { .. }) => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(count)

@@ -1,16 +1,19 @@
 //! Answers given lately, so that a repeated inquiry hears the same. Bounded; read back after a restart.
+//!
+//! Belongs here: which answer stands for a `Request-Id`, and where its log has it. Must not be here: reading that log for one answer, which
+//! waits for a disk.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::log::LogFolder;
-use crate::domain::calendar::format_utc_seconds;
+use super::log::{AnswerPlace, LogFolder};
 use crate::domain::digest::{self, Digest};
 
-/// Most answers kept, about 700 bytes each; the oldest go first.
+/// Most answers that are known, about 150 bytes each; the oldest go first.
 const ANSWERS_MAX: usize = 100_000;
 
 /// An answer as it left, and the question it belongs to.
@@ -34,45 +37,20 @@ pub(super) struct Given {
     pub(super) body: String,
 }
 
-/// What is kept of an answer: all but its `Request-Id`, which whoever asks again names, and its signature, which follows from the rest.
-#[derive(Debug)]
-struct Kept {
-    at: Timestamp,
-    question: Digest,
-    said_at: Timestamp,
-    status: u16,
-    word: Box<str>,
-    body: Box<str>,
-}
-
-impl Kept {
-    /// None where its question or its time is not written as we write them.
-    fn of(given: &Given) -> Option<Self> {
-        let Given { at, question, word, status, timestamp, body, request_id: _, signature: _ } = given;
-        let (question, said_at) = (digest::from_hex(question)?, timestamp.parse().ok()?);
-        Some(Self { at: *at, question, said_at, status: *status, word: word.as_str().into(), body: body.as_str().into() })
-    }
-
-    /// The answer, to be signed.
-    fn given(&self, request_id: &str) -> Given {
-        Given {
-            at: self.at,
-            request_id: request_id.to_owned(),
-            question: digest::hex(&self.question),
-            word: self.word.to_string(),
-            status: self.status,
-            timestamp: format_utc_seconds(self.said_at),
-            signature: String::new(),
-            body: self.body.to_string(),
-        }
-    }
+/// Where an answer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// In memory: its line is being written, or its log could not take it.
+    Here(Arc<Given>),
+    /// In its log.
+    Logged(AnswerPlace),
 }
 
 /// The answers of the last few minutes, by the digest of their `Request-Id`.
 #[derive(Debug)]
 pub(super) struct Answers {
     kept_for: SignedDuration,
-    by_id: HashMap<Digest, Kept>,
+    by_id: HashMap<Digest, (Timestamp, Kept)>,
     order: VecDeque<(Timestamp, Digest)>,
 }
 
@@ -85,47 +63,68 @@ impl Answers {
     pub(super) fn read_back(folder: &LogFolder, kept_for: SignedDuration, bytes_max: u64, now: Timestamp) -> Self {
         let mut answers = Self::new(kept_for);
         let since = now.checked_sub(kept_for).unwrap_or(Timestamp::MIN);
-        folder.answers_since(since, bytes_max, |line| {
+        folder.answers_since(since, bytes_max, |place, line| {
             if let Ok(given) = serde_json::from_slice::<Given>(line)
                 && given.at >= since
             {
-                answers.keep(&given);
+                answers.keep(&given.request_id, given.at, || Kept::Logged(place));
             }
         });
         answers
     }
 
-    /// What was answered to this id lately, to be signed.
-    pub(super) fn given(&self, request_id: &str, now: Timestamp) -> Option<Given> {
+    /// Where the answer is that was given to this id lately.
+    pub(super) fn lately(&self, request_id: &str, now: Timestamp) -> Option<Kept> {
         let oldest = self.oldest(now);
-        let kept = self.by_id.get(&digest::of_bytes(request_id.as_bytes())).filter(|kept| kept.at >= oldest);
-        kept.map(|kept| kept.given(request_id))
+        let (_, kept) = self.by_id.get(&id_of(request_id)).filter(|(at, _)| *at >= oldest)?;
+        Some(kept.clone())
     }
 
     fn oldest(&self, now: Timestamp) -> Timestamp {
         now.checked_sub(self.kept_for).unwrap_or(Timestamp::MIN)
     }
 
-    /// Keeps `given`, unless its id has an answer already: the one that stands instead, to be signed.
-    pub(super) fn keep(&mut self, given: &Given) -> Option<Given> {
-        let oldest = self.oldest(given.at);
+    /// Keeps an answer, unless its id has one already: where that is, which stands instead.
+    pub(super) fn keep(&mut self, request_id: &str, at: Timestamp, kept: impl FnOnce() -> Kept) -> Option<Kept> {
+        let oldest = self.oldest(at);
         while let Some((at, id)) = self.order.front()
             && (*at < oldest || self.order.len() >= ANSWERS_MAX)
         {
-            self.by_id.remove(id);
+            // Another may have come in the place of one whose log was gone.
+            if self.by_id.get(id).is_some_and(|(kept_at, _)| kept_at == at) {
+                self.by_id.remove(id);
+            }
             self.order.pop_front();
         }
-        match self.by_id.entry(digest::of_bytes(given.request_id.as_bytes())) {
-            Entry::Occupied(before) => Some(before.get().given(&given.request_id)),
+        match self.by_id.entry(id_of(request_id)) {
+            Entry::Occupied(before) => Some(before.get().1.clone()),
             Entry::Vacant(place) => {
-                if let Some(kept) = Kept::of(given) {
-                    self.order.push_back((given.at, *place.key()));
-                    place.insert(kept);
-                }
+                self.order.push_back((at, *place.key()));
+                place.insert((at, kept()));
                 None
             }
         }
     }
+
+    /// The line of `given` is in its log.
+    pub(super) fn logged(&mut self, given: &Given, place: AnswerPlace) {
+        if let Some((_, kept @ Kept::Here(_))) = self.by_id.get_mut(&id_of(&given.request_id)) {
+            *kept = Kept::Logged(place);
+        }
+    }
+
+    /// The log has the answer no more that was `kept` for this id: somebody has removed or changed its file.
+    pub(super) fn lost(&mut self, request_id: &str, kept: &Kept) {
+        if let Entry::Occupied(place) = self.by_id.entry(id_of(request_id))
+            && place.get().1 == *kept
+        {
+            place.remove();
+        }
+    }
+}
+
+fn id_of(request_id: &str) -> Digest {
+    digest::of_bytes(request_id.as_bytes())
 }
 
 #[cfg(test)]
@@ -136,43 +135,66 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn given(id: &str, at: i64, body: &str) -> Given {
-        let (at, word, signature) = (second(at), "success".to_owned(), String::new());
-        let (request_id, body) = (id.to_owned(), body.to_owned());
-        let (question, timestamp) = (digest::hex(&digest::of_bytes(id.as_bytes())), format_utc_seconds(at));
-        Given { at, request_id, question, word, status: 200, timestamp, signature, body }
+    fn given(id: &str, at: i64) -> Given {
+        let (at, text) = (second(at), String::new);
+        let (request_id, body) = (id.to_owned(), "{}".to_owned());
+        Given { at, request_id, question: text(), word: text(), status: 200, timestamp: text(), signature: text(), body }
+    }
+
+    fn answers() -> Answers {
+        Answers::new(SignedDuration::from_secs(600))
+    }
+
+    fn keep(answers: &mut Answers, given: &Given) -> Option<Kept> {
+        answers.keep(&given.request_id, given.at, || Kept::Here(Arc::new(given.clone())))
     }
 
     #[test]
-    fn an_answer_that_is_repeated_is_all_of_the_first_but_its_signature() {
-        let mut answers = Answers::new(SignedDuration::from_secs(600));
-        let first = given("a", 17, "{\"name\":\"Ibu Sari\"}");
-        assert_eq!(answers.keep(&Given { signature: "HMACSHA256=x".into(), ..first.clone() }), None);
-        assert_eq!(answers.given("a", second(20)), Some(first.clone()));
-        assert_eq!(answers.keep(&given("a", 30, "other")), Some(first));
+    fn the_first_answer_stands_also_while_its_line_is_written() {
+        let (mut answers, first) = (answers(), given("a", 17));
+        assert_eq!(keep(&mut answers, &first), None);
+        let here = Some(Kept::Here(Arc::new(first.clone())));
+        assert_eq!((keep(&mut answers, &given("a", 30)), answers.lately("a", second(20))), (here.clone(), here));
+        let place = AnswerPlace::default();
+        answers.logged(&first, place);
+        assert_eq!(keep(&mut answers, &given("a", 31)), Some(Kept::Logged(place)));
+    }
+
+    #[test]
+    fn another_answer_stands_for_an_id_whose_log_is_gone_and_for_as_long_as_any() {
+        let (mut answers, lost) = (answers(), Kept::Logged(AnswerPlace::default()));
+        answers.keep("a", second(0), || lost.clone());
+        let other = Kept::Here(Arc::new(given("a", 0)));
+        answers.lost("a", &other);
+        assert_eq!(answers.lately("a", second(1)).as_ref(), Some(&lost), "somebody was quicker");
+        answers.lost("a", &lost);
+        assert_eq!((answers.lately("a", second(1)), keep(&mut answers, &given("a", 500))), (None, None));
+        keep(&mut answers, &given("b", 601));
+        assert!(answers.lately("a", second(1_100)).is_some(), "the first one's time was over");
+        keep(&mut answers, &given("b", 1_101));
+        assert_eq!((answers.by_id.len(), answers.order.len()), (1, 1));
     }
 
     #[test]
     fn an_answer_that_is_too_old_is_not_repeated_however_quiet_it_was_since() {
-        let mut answers = Answers::new(SignedDuration::from_secs(600));
-        answers.keep(&given("a", 0, "payable"));
-        assert!(answers.given("a", second(600)).is_some());
-        assert!(answers.given("a", second(601)).is_none(), "what was true then need not be true now");
+        let mut answers = answers();
+        keep(&mut answers, &given("a", 0));
+        assert!(answers.lately("a", second(600)).is_some());
+        assert!(answers.lately("a", second(601)).is_none(), "what was true then need not be true now");
     }
 
     #[test]
-    fn the_first_answer_stands_until_it_is_too_old_and_the_store_is_bounded() {
-        let mut answers = Answers::new(SignedDuration::from_secs(600));
-        answers.keep(&given("a", 0, "first"));
-        assert_eq!(answers.keep(&given("a", 10, "second")).unwrap().body, "first");
-        answers.keep(&given("b", 600, "b"));
-        assert_eq!(answers.given("a", second(600)).unwrap().body, "first", "still inside");
-        answers.keep(&given("c", 601, "c"));
-        assert!(answers.given("a", second(601)).is_none() && answers.given("b", second(601)).is_some());
+    fn the_oldest_go_first_and_so_many_are_known_at_most() {
+        let mut answers = answers();
+        keep(&mut answers, &given("a", 0));
+        keep(&mut answers, &given("b", 600));
+        assert!(answers.lately("a", second(600)).is_some(), "still inside");
+        keep(&mut answers, &given("c", 601));
+        assert!(answers.lately("a", second(601)).is_none() && answers.lately("b", second(601)).is_some());
         for number in 0..ANSWERS_MAX {
-            answers.keep(&given(&number.to_string(), 601, ""));
+            keep(&mut answers, &given(&number.to_string(), 601));
         }
         assert_eq!((answers.by_id.len(), answers.order.len()), (ANSWERS_MAX, ANSWERS_MAX));
-        assert!(answers.given("b", second(601)).is_none() && answers.given("0", second(601)).is_some());
+        assert!(answers.lately("b", second(601)).is_none() && answers.lately("0", second(601)).is_some());
     }
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::answers::Given;
+use super::answers::{Given, Kept};
 use super::books::{InquiredBill, NotNamed};
 use super::log::kind::LogKind;
 use super::message::{Received, Signer};
@@ -50,7 +50,11 @@ pub(super) async fn answered(shared: &Arc<Shared>, received: &Received, signer: 
         return turned_down(shared, received, Some(signer), "`Request-Timestamp` is too far from now", begun).await;
     }
     let request_id = received.request_id().unwrap_or_default();
-    let before = shared.answers().given(request_id, received.at);
+    let before = shared.answers().lately(request_id, received.at);
+    let before = match &before {
+        Some(kept) => shared.read(request_id, kept).await,
+        None => None,
+    };
     if let Some(given) = before.filter(|given| given.question == question_of(received)) {
         shared.metrics.inquiry("repeated", begun.elapsed());
         tracing::info!(request_id, status = given.status, decision = "repeated", "an inquiry was answered");
@@ -84,9 +88,10 @@ async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome:
             return response(shared, &self::given(shared, Some(signer), received, &refused));
         }
     };
-    let earlier = if outcome.lasting { shared.answers().keep(&given) } else { None };
+    let given = Arc::new(given);
+    let earlier = if outcome.lasting { earlier(shared, &given).await } else { None };
     let is_new = earlier.is_none();
-    let standing = earlier.map_or(given, |earlier| signed(shared, signer, received, earlier));
+    let standing = earlier.map_or_else(|| Arc::clone(&given), |earlier| Arc::new(signed(shared, signer, received, earlier)));
     if standing.question != question_of(received) {
         // The id was used for another question: that one keeps its answer, this one gets none it could be mistaken for.
         shared.metrics.turned_down(TurnedDown::IdReused);
@@ -94,17 +99,33 @@ async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome:
     }
     let inquiry = async {
         let line = received.line(&decision_of(outcome));
-        shared.records.append(LogKind::Inquiries, received.at, &line).await
+        shared.records.append(LogKind::Inquiries, received.at, &line).await;
     };
     let answer = async {
         if outcome.lasting && is_new {
-            shared.records.append(LogKind::Answers, received.at, &serde_json::to_vec(&standing).unwrap_or_default()).await;
+            let line = serde_json::to_vec(&*given).unwrap_or_default();
+            if let Some(place) = shared.records.answer(received.at, &line).await {
+                shared.answers().logged(&given, place);
+            }
         }
     };
     tokio::join!(inquiry, answer);
     shared.metrics.inquiry(outcome.status.name(), begun.elapsed());
     told(received, outcome);
     response(shared, &standing)
+}
+
+/// The answer that stands for the id of `given` already. None where there is none, or where its log has it no more: then `given` stands.
+async fn earlier(shared: &Shared, given: &Arc<Given>) -> Option<Given> {
+    let keep = || shared.answers().keep(&given.request_id, given.at, || Kept::Here(Arc::clone(given)));
+    while let Some(kept) = keep() {
+        let earlier = shared.read(&given.request_id, &kept).await;
+        if earlier.is_some() {
+            return earlier;
+        }
+        shared.answers().lost(&given.request_id, &kept);
+    }
+    None
 }
 
 /// What was decided, for the log: no names.

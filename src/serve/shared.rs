@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 
-use super::answers::Answers;
-use super::books::{Books, BooksFuture};
+use super::answers::{Answers, Given, Kept};
+use super::books::Books;
 use super::health::Health;
 use super::log::kind::LogKind;
 use super::log::{LogWriter, Records};
@@ -15,7 +15,7 @@ use super::repeats::Repeats;
 use super::settings::ServeSettings;
 use crate::clock::Clock;
 
-/// Looks into the books at once. More would only have each other wait, each with a database connection of its own.
+/// Looks into books and answers at once. More would only have each other wait, each with a database connection of its own.
 pub(super) const LOOKS_AT_ONCE: usize = 3;
 
 /// What all connections share.
@@ -28,7 +28,7 @@ pub(crate) struct Shared {
     pub(super) repeats: Mutex<Repeats>,
     /// A place for each message that is being finished.
     pub(super) under_way: Arc<Semaphore>,
-    /// A place for each look into the books.
+    /// A place for each look.
     pub(super) looks: Semaphore,
     pub(super) metrics: Arc<Metrics>,
     pub(super) health: Arc<Health>,
@@ -36,10 +36,20 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// A look into the books, with a place of its own.
-    pub(super) async fn look<T>(&self, look: BooksFuture<'_, T>) -> T {
+    /// A look into the books, or into the log of answers, with a place of its own.
+    pub(super) async fn look<T>(&self, look: impl Future<Output = T>) -> T {
         let _place = self.looks.acquire().await;
         look.await
+    }
+
+    /// An answer that was kept for `request_id`; none where its log has it no more.
+    pub(super) async fn read(&self, request_id: &str, kept: &Kept) -> Option<Given> {
+        let place = match kept {
+            Kept::Here(given) => return Some(Given::clone(given)),
+            Kept::Logged(place) => *place,
+        };
+        let line = self.look(async { self.records.answered(place) }).await.ok()?;
+        serde_json::from_slice(&line).ok().filter(|given: &Given| given.request_id == request_id)
     }
 
     /// Whether a signed message is of now, and was not seen before.
@@ -49,7 +59,7 @@ impl Shared {
         let request_id = received.request_id().unwrap_or_default();
         received.is_fresh(window)
             && !self.repeats().has(&Repeats::mark(request_id, &received.body))
-            && self.answers().given(request_id, received.at).is_none()
+            && self.answers().lately(request_id, received.at).is_none()
     }
 
     pub(super) fn repeats(&self) -> std::sync::MutexGuard<'_, Repeats> {

@@ -7,7 +7,7 @@ use crate::doku::signature::{Components, SigningKey, Stamp};
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Expiry, Policy, RecordedTerms};
 use crate::domain::channel::{Channel, IssuanceMethod};
-use crate::domain::ids::RequestId;
+use crate::domain::ids::{PaymentCode, RequestId};
 use crate::ledger::Basis;
 use crate::ledger::memory::MemoryLedger;
 
@@ -119,6 +119,30 @@ async fn only_verified_successes_are_applied_and_a_second_time_changes_nothing()
     let mut payments = Vec::new();
     ledger.view().await.unwrap().visit_payments(|payment| payments.push(payment)).await.unwrap();
     assert_eq!((payments.len(), payments[0].invoice_number.as_str(), payments[0].amount.get()), (1, "A", 5_000));
+}
+
+#[tokio::test]
+async fn payments_of_many_codes_are_applied_in_the_order_of_their_numbers_whatever_that_of_their_lines() {
+    let number = |nth: u32| format!("INV-{nth:04}");
+    let mut lines: Vec<String> =
+        (0..300).map(|nth| line(&number(nth), &format!("88{nth}"), &format!("t{nth}"), "5000", "SUCCESS")).collect();
+    lines.extend(lines.clone().into_iter().step_by(3));
+    lines.extend((0..50).map(|nth| line(&number(nth), &format!("88{nth}"), &format!("t{nth}"), "5000", "FAILED")));
+    lines.rotate_left(170);
+    let mut heads = Vec::new();
+    for _ in 0..2 {
+        lines.reverse();
+        let ledger = MemoryLedger::new();
+        let report = ingested(&ledger, &lines).await;
+        assert_eq!((report.lines, report.new, report.known), (450, 300, 0));
+        let counts: Vec<(Class, u64)> = report.by_class.iter().map(|(class, sum)| (*class, sum.count)).collect();
+        assert_eq!(counts, [(Class::N08, 50), (Class::N06, 100), (Class::N00, 300)], "of what is told in all lines");
+        let (view, mut numbers) = (ledger.view().await.unwrap(), Vec::new());
+        view.visit_payments(|payment| numbers.push(payment.invoice_number.to_string())).await.unwrap();
+        assert_eq!(numbers, (0..300).map(number).collect::<Vec<_>>());
+        heads.push(view.head().await.unwrap());
+    }
+    assert_eq!(heads[0], heads[1]);
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use self::books::LedgerBooks;
 use super::evidence::{self, EvidenceOptions};
 use super::holding_bills;
-use super::ingest::{self, IngestOptions};
+use super::ingest::{self, IngestError, IngestOptions};
 use super::stop::Stop;
 use crate::clock::{self, Clock, Stopwatch};
 use crate::doku::keyring::Keyring;
@@ -31,6 +31,7 @@ use crate::serve::health::Health;
 use crate::serve::log::LogFolder;
 use crate::serve::metrics::Metrics;
 use crate::serve::{Books as _, ServeError, ServeSettings, Server, Surroundings};
+use crate::spool::KeepingError;
 
 /// How often the ledger is looked at, and how long a failed write waits.
 const TICK: Duration = Duration::from_secs(1);
@@ -68,9 +69,15 @@ pub enum ServingError {
     /// The server's own.
     #[error(transparent)]
     Serve(#[from] ServeError),
-    /// An earlier log cannot be read.
+    /// An earlier log cannot be read, or added to the evidence store.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// The ledger could not be caught up with the logs.
+    #[error(transparent)]
+    CatchingUp(#[from] IngestError),
+    /// What was read of the logs cannot be kept meanwhile.
+    #[error(transparent)]
+    Keeping(#[from] KeepingError),
     /// The ledger failed while it was being caught up.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -84,6 +91,8 @@ impl Explained for ServingError {
         match self {
             Self::Serve(error) => error.explanation(),
             Self::Evidence(error) => error.explanation(),
+            Self::CatchingUp(error) => error.explanation(),
+            Self::Keeping(error) => error.explanation(),
             Self::Ledger(error) => error.explanation(),
             Self::Task => Explanation::plain(Exit::Disk),
         }
@@ -183,7 +192,7 @@ impl<L: Ledger + Send + 'static> Follower<L> {
         let ingest::Proved { payments, claims, .. } = read?;
         let (mut waiting, mut count) = (payments.iter().peekable(), 0_usize);
         while waiting.peek().is_some() {
-            let part: Vec<Payment> = waiting.by_ref().take(BATCH).collect();
+            let part = waiting.by_ref().take(BATCH).collect::<Result<Vec<Payment>, KeepingError>>()?;
             count = count.saturating_add(part.len());
             books.ledger().apply_payments(&part).await?;
         }
@@ -194,7 +203,8 @@ impl<L: Ledger + Send + 'static> Follower<L> {
         }
         tracing::info!(payments = count, "caught up with the logs");
         self.health.caught_up();
-        ingest::settle(books.ledger(), &mut payments.iter(), self.options.clock.now()).await?;
+        let mut all = payments.iter().map(|payment| Ok(payment?));
+        ingest::settle::<ServingError>(books.ledger(), &mut all, self.options.clock.now()).await?;
         Ok(())
     }
 
@@ -234,7 +244,7 @@ impl<L: Ledger + Send + 'static> Follower<L> {
     /// Settles doubts, then applies: cut between the two, both are found again.
     async fn write(&self, payments: Vec<Payment>) -> Result<(), ServingError> {
         let (ledger, now) = (self.books.ledger(), self.options.clock.now());
-        ingest::settle(ledger, &mut payments.iter().cloned(), now).await?;
+        ingest::settle::<LedgerError>(ledger, &mut payments.iter().cloned().map(Ok), now).await?;
         ledger.apply_payments(&payments).await?;
         Ok(())
     }

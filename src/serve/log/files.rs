@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::kind::{Durability, LogKind, Stretch};
+use super::kind::{AnswerPlace, Durability, LogKind, Stretch};
 use super::lock::FolderLock;
 use crate::private;
 use crate::serve::metrics::Metrics;
@@ -121,6 +121,14 @@ impl Files {
         open.pending.push(b'\n');
         open.pending_count = open.pending_count.saturating_add(1);
         Ok(())
+    }
+
+    /// Where the answer is that was appended last, of so many bytes.
+    pub(super) fn last_answer(&self, bytes: usize) -> Option<AnswerPlace> {
+        let open = self.open.get(&LogKind::Answers)?;
+        let bytes = u32::try_from(bytes).ok()?;
+        let from = open.bytes.checked_sub(u64::from(bytes).checked_add(1)?)?;
+        Some(AnswerPlace { stretch: open.stretch, from, bytes })
     }
 
     /// Makes everything durable.

@@ -1,6 +1,7 @@
 //! The folder of the logs: whose it is, which files it has, and which of them are closed or forgotten.
 
 use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io};
@@ -9,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::closing::day_of;
-use super::kind::{LogKind, Stretch};
+use super::kind::{AnswerPlace, LogKind, Stretch};
 use super::lock::FolderLock;
 use super::{closing, kind, lock};
 use crate::private;
@@ -90,29 +91,42 @@ impl LogFolder {
     }
 
     /// Visits the answers given since `since`, of the last `bytes_max` bytes at most. What cannot be read is passed over.
-    pub(in crate::serve) fn answers_since(&self, since: Timestamp, bytes_max: u64, mut visit: impl FnMut(&[u8])) {
+    pub(in crate::serve) fn answers_since(&self, since: Timestamp, bytes_max: u64, mut visit: impl FnMut(AnswerPlace, &[u8])) {
         let oldest = LogKind::Answers.stretch(since).key();
         let (mut parts, mut left) = (Vec::new(), bytes_max);
-        for (_, path) in self.files(LogKind::Answers).unwrap_or_default().into_iter().rev().filter(|(stretch, _)| stretch.key() >= oldest) {
+        for (stretch, path) in self.files(LogKind::Answers).unwrap_or_default().into_iter().rev() {
             let Ok(bytes) = fs::metadata(&path).map(|metadata| metadata.len()) else { continue };
-            let skipped = bytes.saturating_sub(left);
-            left = left.saturating_sub(bytes);
-            parts.push((path, skipped));
-            if left == 0 {
+            if left == 0 || stretch.key() < oldest {
                 break;
             }
+            let skipped = bytes.saturating_sub(left);
+            left = left.saturating_sub(bytes);
+            parts.push((stretch, path, skipped));
         }
-        for (path, skipped) in parts.into_iter().rev() {
+        for (stretch, path, skipped) in parts.into_iter().rev() {
             let Ok(mut file) = private::read(&path) else { continue };
             if file.seek(SeekFrom::Start(skipped)).is_err() {
                 continue;
             }
             // The first line may be the rest of one.
-            let cut = usize::from(skipped > 0);
-            for line in BufReader::new(file).split(b'\n').map_while(Result::ok).skip(cut) {
-                visit(&line);
+            let (mut from, mut is_cut) = (skipped, skipped > 0);
+            for line in BufReader::new(file).split(b'\n').map_while(Result::ok) {
+                let Ok(bytes) = u32::try_from(line.len()) else { break };
+                if !std::mem::take(&mut is_cut) {
+                    visit(AnswerPlace { stretch, from, bytes }, &line);
+                }
+                from = from.saturating_add(u64::from(bytes).saturating_add(1));
             }
         }
+    }
+
+    /// The answer at `place`, or what somebody has put there.
+    pub(super) fn answer(&self, place: AnswerPlace) -> io::Result<Vec<u8>> {
+        let AnswerPlace { stretch, from, bytes } = place;
+        let file = private::read(&self.path.join(LogKind::Answers.file_name(stretch)))?;
+        let mut line = vec![0; usize::try_from(bytes).map_err(io::Error::other)?];
+        file.read_exact_at(&mut line, from)?;
+        Ok(line)
     }
 
     /// The open files of a kind, the oldest first.

@@ -67,7 +67,7 @@ pub(super) enum Durability {
 pub(in crate::serve) const LASTING: [LogKind; 3] = [LogKind::Notifications, LogKind::Inquiries, LogKind::Forged];
 
 /// What one file holds: a WIB day, or of answers, which are forgotten soon, a minute of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stretch {
     pub(super) day: Date,
     /// Hour and minute; none for the whole day.
@@ -84,4 +84,13 @@ impl Stretch {
     pub(super) fn not_before(self, day: Date) -> Self {
         if self.day < day { Self { day, minute: self.minute.map(|_| (0, 0)) } } else { self }
     }
+}
+
+/// Where the log of answers has a line, so that nobody else need keep it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::serve) struct AnswerPlace {
+    pub(super) stretch: Stretch,
+    /// Where it begins in its file, and how long it is without its line feed.
+    pub(super) from: u64,
+    pub(super) bytes: u32,
 }

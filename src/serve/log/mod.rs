@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 pub use self::closing::day_of;
 use self::files::Files;
 pub use self::folder::LogFolder;
+pub(super) use self::kind::AnswerPlace;
 pub use self::kind::LogKind;
 use self::kind::{Durability, Stretch};
 pub(super) use self::records::Records;
@@ -208,15 +209,22 @@ mod tests {
         // As an earlier version left them.
         fs::write(place.path().join("answers-2026-11-20.jsonl"), "of the day before\n").unwrap();
         fs::write(place.path().join("answers-2026-11-21.jsonl"), "of the day\n").unwrap();
+        let mut places = Vec::new();
         for minute in 0..30 {
             let at: Timestamp = format!("2026-11-21T03:{minute:02}:10Z").parse().unwrap();
-            assert!(runtime.block_on(records.append(LogKind::Answers, at, format!("answer {minute:02}").as_bytes())));
+            places.push(runtime.block_on(records.answer(at, format!("answer {minute:02}").as_bytes())).unwrap());
         }
         let read = |since: &str, bytes_max: u64| {
             let mut lines = Vec::new();
-            folder.answers_since(since.parse().unwrap(), bytes_max, |line| lines.push(String::from_utf8_lossy(line).into_owned()));
+            folder.answers_since(since.parse().unwrap(), bytes_max, |place, line| {
+                assert_eq!(folder.answer(place).unwrap(), line, "it is where it was said to be");
+                lines.push(String::from_utf8_lossy(line).into_owned());
+            });
             lines
         };
+        for (minute, place) in places.iter().enumerate() {
+            assert_eq!(folder.answer(*place).unwrap(), format!("answer {minute:02}").as_bytes());
+        }
         let since = "2026-11-21T03:28:00Z";
         assert_eq!(read(since, 1_000), ["answer 28", "answer 29", "of the day"]);
         assert_eq!(read(since, 25), ["answer 29", "of the day"], "the rest of a line is none");
@@ -224,6 +232,7 @@ mod tests {
         assert_eq!(read("2026-11-01T00:00:00Z", 1_000), ["answer 28", "answer 29", "of the day"]);
         folder.forget_answers("2026-11-22T03:00:00Z".parse().unwrap(), 1_000).unwrap();
         assert_eq!(fs::read_dir(place.path()).unwrap().filter(|entry| entry.as_ref().unwrap().file_name() != ".lock").count(), 1);
+        assert!(folder.answer(places[29]).is_err(), "its file is removed");
         runtime.block_on(records.close());
     }
 }

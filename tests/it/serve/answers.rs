@@ -173,6 +173,25 @@ fn a_repeated_request_id_hears_the_same_bytes_whatever_has_happened_since() {
 }
 
 #[test]
+fn an_answer_whose_log_was_removed_is_decided_anew_and_then_stands() {
+    let mut shop = stocked("");
+    shop.open();
+    let asked = Message::inquiry("same", "0100");
+    assert_eq!(shop.send(&asked).word(), "success");
+    let paid = notification_body(1, "trx-1", "SUCCESS").replace("N-00001", "INSURED").replace(&code_of(1), "0100");
+    assert_eq!(shop.send(&Message::new(NOTIFICATION, "n-1", paid)).status, 200);
+    assert_eq!(shop.send(&asked).word(), "success", "it is repeated");
+    for log in shop.logs("answers-") {
+        fs::remove_file(log).unwrap();
+    }
+    let anew = shop.send(&asked);
+    assert_eq!(anew.word(), "billing_already_paid");
+    assert_eq!(shop.send(&asked).body, anew.body);
+    let reused = shop.send(&Message::inquiry("same", "0101"));
+    assert_eq!((reused.status, reused.word().as_str()), (401, "invalid_signature"));
+}
+
+#[test]
 fn what_is_not_provably_dokus_or_not_of_now_is_refused_by_the_configured_profile() {
     for (settings, status, word, signs) in [
         ("", 401, "invalid_signature", false),

@@ -1,4 +1,4 @@
-//! Rows that were read, kept while a command works on them: the files are read once, whatever happens to them meanwhile.
+//! Rows and lines that were read, kept while a command works on them: the files are read once, whatever happens to them meanwhile.
 //!
 //! Belongs here: keeping rows and giving them again, some thousand at a time. Must not be here: what they mean. Few rows stay in
 //! memory; more go into a file without a name, which ends with the process and which nobody else can open.
@@ -32,7 +32,8 @@ impl Explained for KeepingError {
 }
 
 impl KeepingError {
-    pub(super) fn of(reason: &dyn std::fmt::Display) -> Self {
+    /// For that reason.
+    pub fn of(reason: &dyn std::fmt::Display) -> Self {
         Self { folder: folder().display().to_string(), reason: reason.to_string() }
     }
 }
@@ -46,14 +47,14 @@ fn folder() -> PathBuf {
 
 /// Where a part's bytes are, and the index of its first row.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Part {
+pub struct SpooledPart {
     number: usize,
     offset: u64,
     length: usize,
     /// The index of its first row.
-    pub(super) first: usize,
+    pub first: usize,
     /// How many rows it has.
-    pub(super) count: usize,
+    pub count: usize,
 }
 
 #[derive(Debug)]
@@ -65,11 +66,11 @@ enum Store {
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Spool {
+pub struct Spool {
     store: Store,
     length: u64,
     rows: usize,
-    parts: Vec<Part>,
+    parts: Vec<SpooledPart>,
 }
 
 impl Default for Spool {
@@ -80,20 +81,25 @@ impl Default for Spool {
 
 impl Spool {
     /// How many rows are kept.
-    pub(super) const fn rows(&self) -> usize {
+    #[must_use]
+    pub const fn rows(&self) -> usize {
         self.rows
     }
 
     /// The parts, in the order of their rows.
-    pub(super) fn parts(&self) -> &[Part] {
+    #[must_use]
+    pub fn parts(&self) -> &[SpooledPart] {
         &self.parts
     }
 
     /// Keeps the next `count` rows, whose bytes are in these pieces; see [`row_begins`].
-    pub(super) fn push(&mut self, pieces: &[Vec<u8>], count: usize) -> Result<(), KeepingError> {
+    ///
+    /// # Errors
+    /// When no disk takes them.
+    pub fn push(&mut self, pieces: &[Vec<u8>], count: usize) -> Result<(), KeepingError> {
         let length = pieces.iter().map(Vec::len).sum();
         self.append(pieces, length).map_err(|error| KeepingError::of(&error))?;
-        self.parts.push(Part { number: self.parts.len(), offset: self.length, length, first: self.rows, count });
+        self.parts.push(SpooledPart { number: self.parts.len(), offset: self.length, length, first: self.rows, count });
         self.length = self.length.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
         self.rows = self.rows.saturating_add(count);
         Ok(())
@@ -118,7 +124,10 @@ impl Spool {
     }
 
     /// The rows of a part, one behind the other; see [`rows_of`].
-    pub(super) fn read(&self, part: &Part) -> Result<Cow<'_, [u8]>, KeepingError> {
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn read(&self, part: &SpooledPart) -> Result<Cow<'_, [u8]>, KeepingError> {
         match &self.store {
             Store::Memory(kept) => Ok(Cow::Borrowed(kept.get(part.number).map_or(&[], Vec::as_slice))),
             Store::File(file) => {
@@ -131,13 +140,13 @@ impl Spool {
 }
 
 /// Begins the next row in a part's bytes. What is put behind it is its own, until [`row_ends`].
-pub(super) fn row_begins(bytes: &mut Vec<u8>) -> usize {
+pub fn row_begins(bytes: &mut Vec<u8>) -> usize {
     bytes.extend_from_slice(&[0; 4]);
     bytes.len()
 }
 
 /// Ends the row that began at `start`.
-pub(super) fn row_ends(bytes: &mut [u8], start: usize) {
+pub fn row_ends(bytes: &mut [u8], start: usize) {
     let length = u32::try_from(bytes.len().saturating_sub(start)).unwrap_or(u32::MAX);
     if let Some(slot) = bytes.get_mut(..start).and_then(<[u8]>::last_chunk_mut::<4>) {
         *slot = length.to_be_bytes();
@@ -145,7 +154,8 @@ pub(super) fn row_ends(bytes: &mut [u8], start: usize) {
 }
 
 /// The rows in a part's bytes.
-pub(super) fn rows_of(mut bytes: &[u8]) -> Vec<&[u8]> {
+#[must_use]
+pub fn rows_of(mut bytes: &[u8]) -> Vec<&[u8]> {
     let mut rows = Vec::new();
     while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
         let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
