@@ -251,9 +251,11 @@ impl Lookup<'_> {
                 Some(match (holder, row.kind) {
                     (Some((payment, told)), _) => self.held_class(*payment, told, open),
                     (None, RowKind::Refund(_)) => Class::S06,
-                    // Its payment was notified, and no amount that could be used.
-                    (None, RowKind::Of(..)) => Class::S03,
-                    (None, _) => self.outcome.called.get(&id).copied().unwrap_or(Class::S01),
+                    (None, kind) => self.outcome.called.get(&id).copied().unwrap_or(match kind {
+                        // Its payment was notified, and no amount that could be used.
+                        RowKind::Of(..) => Class::S03,
+                        _ => Class::S01,
+                    }),
                 })
             }
             BooksSubject::BankLine => Some(Class::B01),

@@ -76,8 +76,9 @@ SELECT o.account, o.item, o.class AS called, o.status,
     WHEN o.account = 'suspense' AND o.item LIKE 'row:%' AND o.item NOT IN (SELECT row_item FROM claim)
       AND o.item NOT IN (SELECT held_as FROM fact_carried_payments)
       THEN CASE WHEN o.item IN (SELECT item FROM book_row WHERE kind = 'refund') OR o.item IN (SELECT item FROM fact_carried_rows WHERE gross < 0) THEN 'S06'
-        WHEN o.item IN (SELECT item FROM book_row WHERE kind = 'of payment') OR o.item IN (SELECT item FROM fact_carried_rows WHERE payment IS NOT NULL) THEN 'S03'
-        ELSE coalesce((SELECT min(c.class) FROM row_called c WHERE c.item = o.item), 'S01') END
+        ELSE coalesce((SELECT min(c.class) FROM row_called c WHERE c.item = o.item),
+          CASE WHEN o.item IN (SELECT item FROM book_row WHERE kind = 'of payment') OR o.item IN (SELECT item FROM fact_carried_rows WHERE payment IS NOT NULL)
+            THEN 'S03' ELSE 'S01' END) END
   END AS class,
   CASE
     WHEN o.account = 'deposits' THEN 'not_yet_due'
