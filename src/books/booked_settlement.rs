@@ -48,6 +48,9 @@ pub struct BookedRow {
     pub number: Box<str>,
     /// What it names, where no payment was known for it.
     pub invoice_number: Box<str>,
+    /// The codes it names, where no payment was known for it; none in books of before that was kept.
+    #[serde(default)]
+    pub codes: Vec<Box<str>>,
     /// The WIB day on which it says that it was paid, where no payment was known for it; none in books of before that was kept.
     #[serde(default)]
     pub paid_on: Option<Date>,

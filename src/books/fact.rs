@@ -166,6 +166,9 @@ pub struct RowFact {
     /// `INVOICE NUMBER`, where no payment is known for it.
     #[serde(default)]
     pub invoice_number: Box<str>,
+    /// `REPORT CODE` and `RECON CODE`, where no payment is known for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<Box<str>>,
     /// `TRANSACTION DATE` (WIB), where no payment is known for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_on: Option<Date>,

@@ -26,7 +26,8 @@ fn booked(row: &RowFact, paid_out_on: Date, gross: Rupiah, state: RowState) -> B
     let is_again = state == RowState::Twice && matches!(kind, RowKind::Again(_));
     let unposted = is_again.then_some(Unposted { fee, discount, shares });
     let (number, invoice_number, listed_as) = (row.number.clone(), row.invoice_number.clone(), row.listed_as.clone());
-    BookedRow { batch, number, invoice_number, paid_on, bill, listed_as, paid_out_on, kind, gross, state, unposted }
+    let codes = row.codes.clone();
+    BookedRow { batch, number, invoice_number, codes, paid_on, bill, listed_as, paid_out_on, kind, gross, state, unposted }
 }
 
 impl Book<'_> {

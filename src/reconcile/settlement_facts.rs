@@ -41,6 +41,7 @@ pub(super) fn claimed_anew(outcome: &Reconciled) -> impl Iterator<Item = RowFact
             batch: booked.batch,
             number: booked.number.clone(),
             invoice_number: booked.invoice_number.clone(),
+            codes: booked.codes.clone(),
             paid_on: booked.paid_on,
             bill: booked.bill,
             listed_as: booked.listed_as.clone(),
@@ -106,12 +107,16 @@ pub(super) fn row(
     (row, judged): (&SettlementRow, &JudgedRow),
     called: &Named,
 ) -> RowFact {
+    // What nothing that can be used is known for is looked for again: by all that it names.
+    let waits = judged.amount_notified.is_none();
+    let codes = [&row.report_code, &row.recon_code].into_iter().filter(|_| waits).map(|code| code.as_str().into());
     RowFact {
         id: called.id,
+        codes: codes.collect(),
         batch: batch_of(row),
         number: row.number.as_str().into(),
-        invoice_number: if judged.payment.is_none() { row.invoice_number.as_str().into() } else { "".into() },
-        paid_on: judged.payment.is_none().then_some(row.transaction_date),
+        invoice_number: if waits { row.invoice_number.as_str().into() } else { "".into() },
+        paid_on: waits.then_some(row.transaction_date),
         bill: waits_for(outcome, row, judged, terms).and_then(|bill| names.bill(bill)),
         listed_as: called.listed_as.clone(),
         paid_out_on: row.paid_out_on,

@@ -52,7 +52,10 @@ impl WaitingRows {
 
     /// The bills that they could be about.
     pub(super) fn bills<'b>(&'b self, bills: &'b Bills) -> impl Iterator<Item = u32> + 'b {
-        self.apart.iter().flat_map(|row| row.bill.into_iter().chain(bills.numbered(&row.booked.invoice_number)))
+        self.apart.iter().flat_map(|row| {
+            let by_code = row.booked.codes.iter().filter(|code| !code.is_empty()).flat_map(|code| bills.by_code(code));
+            row.bill.into_iter().chain(bills.numbered(&row.booked.invoice_number)).chain(by_code)
+        })
     }
 
     /// Whether there is none.

@@ -70,11 +70,12 @@ macro_rules! tables {
 }
 
 /// Columns that earlier formats do not have, and the format that brought them.
-const ADDED: [(&str, &str, u32); 9] = [
+const ADDED: [(&str, &str, u32); 10] = [
     ("settlement_rows", "number", 3),
     ("settlement_rows", "bill", 4),
     ("settlement_rows", "paid_on", 5),
     ("settlement_rows", "unposted", 6),
+    ("settlement_rows", "codes", 6),
     ("payments", "canonical", 2),
     ("payments", "class", 3),
     ("alarms", "invoice_number", 3),
@@ -104,7 +105,7 @@ tables! {
     }
     "settlement_rows" rows: SettlementRow "row" Programs {
         batch Text, invoice_number Text, listed_as Text, paid_out_on Text, kind Json, gross Number, state Text, number Text, bill Text, paid_on Text,
-        unposted Json,
+        unposted Json, codes Json,
     }
     "batches" batches: BookedBatch "batch" People { name Text, stated Number, days Json }
     "payouts" payouts: Payout "payout" People { batch Text, on Text }

@@ -83,6 +83,7 @@ pub(super) fn pays(name: &str, on: Date, amount: u64, invoice: &str) -> PaymentF
 /// A row without fee.
 pub(super) fn row(name: &str, batch: &str, on: Date, amount: i64, kind: RowKind) -> RowFact {
     RowFact {
+        codes: Vec::new(),
         number: "".into(),
         id: ItemId::of(BooksSubject::Row, &[name.as_bytes()]),
         batch: ItemId::of(BooksSubject::Batch, &[batch.as_bytes()]),

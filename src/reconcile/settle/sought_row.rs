@@ -93,11 +93,11 @@ impl<'a> SoughtRow<'a> {
         }
     }
 
-    /// The codes it names; the books of an earlier month keep none, but the bill.
+    /// The codes it names.
     pub(super) fn codes(self) -> [&'a str; 2] {
         match self {
             Self::Listed(row) => [&row.report_code, &row.recon_code],
-            Self::Waiting(_) => [""; 2],
+            Self::Waiting(row) => [0, 1].map(|at| row.booked.codes.get(at).map_or("", |code| &**code)),
         }
     }
 

@@ -123,14 +123,16 @@ impl<'a> Notified<'a> {
         rest.get(..rest.partition_point(|one| one.subject == subject)).unwrap_or_default()
     }
 
-    /// What a row may be about: by its invoice number, or else by its codes; of several those whose code, then whose day fits. A row that waits
-    /// is of the bill it named.
+    /// What a row may be about: by its invoice number, or else by its codes; of several those whose code, then whose day fits. Of one of which the
+    /// books kept nothing of that, the bill it named.
     pub(super) fn subjects(&self, inputs: &Inputs, row: SoughtRow<'_>) -> Vec<Subject> {
-        if let SoughtRow::Waiting(WaitingRow { bill: Some(bill), .. }) = row {
-            return vec![Subject::Bill(*bill)];
-        }
         let bills = &inputs.bills;
         let (invoice_number, codes) = (row.invoice_number(), row.codes());
+        if let SoughtRow::Waiting(WaitingRow { bill: Some(bill), .. }) = row
+            && codes.iter().all(|code| code.is_empty())
+        {
+            return vec![Subject::Bill(*bill)];
+        }
         let mut found: Vec<Subject> = Vec::new();
         if !invoice_number.is_empty() {
             found.extend(bills.numbered(invoice_number).map(Subject::Bill));

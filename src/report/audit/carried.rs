@@ -160,7 +160,7 @@ struct Paid<'a> {
 }
 
 fn rows(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
-    let columns: [Column<'_, (&ItemId, &crate::books::known::BookedRow)>; 15] = [
+    let columns: [Column<'_, (&ItemId, &crate::books::known::BookedRow)>; 17] = [
         Column::text("item", |(row, _)| id(row)),
         Column::text("batch", |(_, row)| id(&row.batch)),
         Column::foreign("number", |(_, row)| (&*row.number).into()),
@@ -177,6 +177,8 @@ fn rows(kit: &mut Kit<'_>, before: &Known) -> Result<(), WriteError> {
         Column::text("bill", |(_, row)| row.bill.map(|bill| bill.to_string()).into()),
         Column::date("paid_on", |(_, row)| row.paid_on.into()),
         Column::date("paid_out_on", |(_, row)| row.paid_out_on.into()),
+        Column::foreign("report_code", |(_, row)| row.codes.first().map_or("", |code| &**code).into()),
+        Column::foreign("recon_code", |(_, row)| row.codes.get(1).map_or("", |code| &**code).into()),
         Column::text("channel", |(_, row)| row.kind.channel().map(Channel::name).into()),
         // What a row that seemed to come twice would have posted.
         Column::rupiah("fee", |(_, row)| row.unposted.map(|of| Rupiah::new(of.fee.into())).into()),

@@ -21,3 +21,4 @@ mod three_months;
 mod told;
 mod unlisted;
 mod waiting;
+mod waiting_rows;

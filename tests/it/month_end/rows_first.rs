@@ -4,17 +4,8 @@
 use crate::month_end::period::Books;
 use crate::reconcile::ours::{line, summary};
 use crate::reconcile::settlement::{Row, csv, row};
-use crate::support::dice::Dice;
 
 const HEAD: &str = "channel,payment_code,invoice_number,amount,created_at,expires_at,status,reusable,cancelled_at";
-
-/// How many random Augusts are tried, and from which number on.
-const WORLDS: &str = "TAGIH_WAITING_WORLDS";
-const FROM: &str = "TAGIH_WAITING_FROM";
-
-const DAYS: [(&str, &str); 4] =
-    [("2026-07-29", "29-07-2026"), ("2026-07-30", "30-07-2026"), ("2026-07-31", "31-07-2026"), ("2026-08-01", "01-08-2026")];
-const AMOUNTS: [u64; 3] = [100_000, 40_000, 60_000];
 
 fn settled(date: &'static str, out: &'static str, amount: i64) -> Row {
     Row { date, out, amount, fee: 0, paid_out: amount, share: 0, ..row(1) }
@@ -62,44 +53,6 @@ fn both(of: &Books, paid: &[(&str, u64, &str)], rows: &[Row]) -> Vec<String> {
     let [with, without] = [("with", true), ("without", false)].map(|(name, with_july)| august(of, name, paid, rows, with_july));
     assert_eq!(with, without, "the file of the month before, given again, tells nothing new");
     without
-}
-
-#[test]
-fn whatever_waits_and_whatever_comes_the_file_of_the_month_before_tells_nothing_new() {
-    let wanted = |name: &str, usual: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
-    let (from, worlds) = (wanted(FROM, 1), wanted(WORLDS, 12));
-    for seed in from..from + worlds {
-        let mut dice = Dice::new(seed);
-        let mut pick = |below: u64| usize::try_from(dice.below(below)).unwrap();
-        let mut rows = |most: u64, days: u64, outs: [&'static str; 2]| -> Vec<Row> {
-            let many = pick(most);
-            (0..many).map(|_| settled(DAYS[pick(days)].1, outs[pick(2)], i64::try_from(AMOUNTS[pick(3)]).unwrap())).collect()
-        };
-        let (before, news) = (rows(4, 3, ["31-07-2026", "31-07-2026"]), rows(3, 4, ["03-08-2026", "04-08-2026"]));
-        let mut paid = |first: usize, most: u64, days: u64| -> Vec<(&str, u64, String)> {
-            let many = pick(most);
-            (0..many).map(|at| (DAYS[pick(days)].0, AMOUNTS[pick(3)], format!("T{}", first + at))).collect()
-        };
-        let (told, comes) = (paid(1, 3, 3), paid(10, 4, 4));
-        let reusable = pick(3) == 0;
-        let of = Books::new("[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n");
-        of.world.file("bills.csv", format!("{HEAD}\nalfa,{:016},INV-1,100000,2026-07-01,2026-12-31,ACTIVE,{reusable},\n", 1));
-        of.world.file("july.csv", csv(&before, "B-1"));
-        let lines =
-            told.iter().map(|(day, amount, id)| line("INV-1", &format!("{:016}", 1), *amount, &format!("{day}T05:00:00Z"), id) + "\n");
-        of.world.file("july.jsonl", lines.collect::<String>());
-        of.reconcile("2026-07", "july.jsonl", "2026-08-03", &["--external-ledger", "bills.csv", "--settlement", "july.csv"]);
-        let comes: Vec<(&str, u64, &str)> = comes.iter().map(|(day, amount, id)| (*day, *amount, id.as_str())).collect();
-        let [with, without] = [("with", true), ("without", false)].map(|(name, with_july)| august(&of, name, &comes, &news, with_july));
-        let rows = |rows: &[Row]| rows.iter().map(|row| (row.date, row.amount, row.out)).collect::<Vec<_>>();
-        assert_eq!(
-            with,
-            without,
-            "{FROM}={seed}: July {:?} {told:?}, August {:?} {comes:?}, reusable: {reusable}",
-            rows(&before),
-            rows(&news)
-        );
-    }
 }
 
 #[test]

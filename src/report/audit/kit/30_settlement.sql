@@ -29,38 +29,6 @@ SELECT r.*, n.channel AS named, CASE WHEN n.channel IN ('alfa', 'indomaret') THE
   (CASE WHEN lower(r.transaction_type) = 'purchase' THEN r.amount ELSE -abs(r.amount) END) - r.fee - r.discount AS paid_out_expected
 FROM fact_settlement_rows r LEFT JOIN fact_channel_names n ON n.name = r.channel_name;
 
--- What a row may be about: by its invoice number, or else by its codes.
-CREATE OR REPLACE TABLE row_candidate AS
-WITH by_number AS (
-  SELECT r.place, 'bill ' || CAST(n.bill AS VARCHAR) AS subject, b.payment_code AS code
-  FROM settlement_row r JOIN fact_bill_numbers n ON n.number = r.invoice_number JOIN fact_bills b ON b.bill = n.bill
-  WHERE r.channel IS NOT NULL AND r.invoice_number <> ''
-  UNION
-  SELECT r.place, t.subject, t.code FROM settlement_row r JOIN notified t ON t.invoice_number = r.invoice_number AND t.bill IS NULL
-  WHERE r.channel IS NOT NULL AND r.invoice_number <> ''),
-by_code AS (
-  SELECT r.place, 'bill ' || CAST(b.bill AS VARCHAR) AS subject, b.payment_code AS code
-  FROM settlement_row r JOIN fact_bills b ON b.payment_code <> '' AND b.payment_code IN (r.report_code, r.recon_code)
-  WHERE r.channel IS NOT NULL
-  UNION
-  SELECT r.place, t.subject, t.code FROM settlement_row r JOIN notified t ON t.bill IS NULL AND t.code <> '' AND t.code IN (r.report_code, r.recon_code)
-  WHERE r.channel IS NOT NULL)
-SELECT * FROM by_number
-UNION ALL
-SELECT * FROM by_code WHERE place NOT IN (SELECT place FROM by_number);
-
--- Of several, those whose code fits stay, then those paid on the row's day.
-CREATE OR REPLACE TABLE row_subject AS
-WITH with_code AS (
-  SELECT c.*, CASE WHEN c.code <> '' AND c.code IN (r.report_code, r.recon_code) THEN 1 ELSE 0 END AS fits
-  FROM row_candidate c JOIN settlement_row r ON r.place = c.place),
-by_code AS (SELECT * FROM (SELECT w.*, max(fits) OVER (PARTITION BY place) AS any_fits FROM with_code w) fitting WHERE fits = any_fits),
-with_day AS (
-  SELECT c.place, c.subject, CASE WHEN EXISTS (SELECT 1 FROM notified t WHERE t.subject = c.subject AND t.day = r.day) THEN 1 ELSE 0 END AS fits
-  FROM by_code c JOIN settlement_row r ON r.place = c.place),
-by_day AS (SELECT * FROM (SELECT w.*, max(fits) OVER (PARTITION BY place) AS any_fits FROM with_day w) fitting WHERE fits = any_fits)
-SELECT place, count(DISTINCT subject) AS subjects, max(subject) AS subject FROM by_day GROUP BY place;
-
 -- Rows of earlier months that wait for their payment, and that no file of this run lists: in suspense, or told twice while one payment was known.
 CREATE OR REPLACE TABLE row_waiting AS
 SELECT c.*, date_diff('day', DATE '1970-01-01', CAST(c.paid_on AS DATE)) AS day,
@@ -69,21 +37,47 @@ FROM fact_carried_rows c
 WHERE c.item NOT IN (SELECT item FROM settlement_row)
   AND ((c.state = 'suspense' AND c.gross >= 0) OR (c.state = 'twice' AND c.fee IS NOT NULL));
 
--- They are of the bill they named, else of what goes by their number; of several those that were paid on the row's day.
-CREATE OR REPLACE TABLE row_waiting_subject AS
+-- What rows name: those of the files that are ours, and those that wait.
+CREATE OR REPLACE TABLE row_names AS
+SELECT place, invoice_number, report_code, recon_code, day, CAST(NULL AS VARCHAR) AS bill FROM settlement_row WHERE channel IS NOT NULL
+UNION ALL
+SELECT place, invoice_number, report_code, recon_code, day, bill FROM row_waiting;
+
+-- What a row may be about: by its invoice number, or else by its codes. Of one of which no code was kept, the bill it named.
+CREATE OR REPLACE TABLE row_candidate AS
 WITH of_bill AS (
-  SELECT w.place, 'bill ' || CAST(min(b.bill) AS VARCHAR) AS subject FROM row_waiting w JOIN fact_bills b ON b.item = w.bill GROUP BY w.place),
-named AS (
-  SELECT w.place, 'bill ' || CAST(n.bill AS VARCHAR) AS subject FROM row_waiting w JOIN fact_bill_numbers n ON n.number = w.invoice_number
-  WHERE w.invoice_number <> ''
+  SELECT r.place, 'bill ' || CAST(min(b.bill) AS VARCHAR) AS subject, max(b.payment_code) AS code FROM row_names r JOIN fact_bills b ON b.item = r.bill
+  WHERE r.report_code = '' AND r.recon_code = '' GROUP BY r.place),
+looked AS (SELECT * FROM row_names WHERE place NOT IN (SELECT place FROM of_bill)),
+by_number AS (
+  SELECT r.place, 'bill ' || CAST(n.bill AS VARCHAR) AS subject, b.payment_code AS code
+  FROM looked r JOIN fact_bill_numbers n ON n.number = r.invoice_number JOIN fact_bills b ON b.bill = n.bill
+  WHERE r.invoice_number <> ''
   UNION
-  SELECT w.place, t.subject FROM row_waiting w JOIN notified t ON t.invoice_number = w.invoice_number AND t.bill IS NULL WHERE w.invoice_number <> ''),
+  SELECT r.place, t.subject, t.code FROM looked r JOIN notified t ON t.invoice_number = r.invoice_number AND t.bill IS NULL
+  WHERE r.invoice_number <> ''),
+by_code AS (
+  SELECT r.place, 'bill ' || CAST(b.bill AS VARCHAR) AS subject, b.payment_code AS code
+  FROM looked r JOIN fact_bills b ON b.payment_code <> '' AND b.payment_code IN (r.report_code, r.recon_code)
+  UNION
+  SELECT r.place, t.subject, t.code FROM looked r JOIN notified t ON t.bill IS NULL AND t.code <> '' AND t.code IN (r.report_code, r.recon_code))
+SELECT * FROM of_bill
+UNION ALL
+SELECT * FROM by_number
+UNION ALL
+SELECT * FROM by_code WHERE place NOT IN (SELECT place FROM by_number);
+
+-- Of several, those whose code fits stay, then those paid on the row's day.
+CREATE OR REPLACE TABLE row_subject AS
+WITH with_code AS (
+  SELECT c.*, CASE WHEN c.code <> '' AND c.code IN (r.report_code, r.recon_code) THEN 1 ELSE 0 END AS fits
+  FROM row_candidate c JOIN row_names r ON r.place = c.place),
+by_code AS (SELECT * FROM (SELECT w.*, max(fits) OVER (PARTITION BY place) AS any_fits FROM with_code w) fitting WHERE fits = any_fits),
 with_day AS (
-  SELECT n.place, n.subject, CASE WHEN EXISTS (SELECT 1 FROM notified t WHERE t.subject = n.subject AND t.day = w.day) THEN 1 ELSE 0 END AS fits
-  FROM named n JOIN row_waiting w ON w.place = n.place WHERE n.place NOT IN (SELECT place FROM of_bill)),
+  SELECT c.place, c.subject, CASE WHEN EXISTS (SELECT 1 FROM notified t WHERE t.subject = c.subject AND t.day = r.day) THEN 1 ELSE 0 END AS fits
+  FROM by_code c JOIN row_names r ON r.place = c.place),
 by_day AS (SELECT * FROM (SELECT w.*, max(fits) OVER (PARTITION BY place) AS any_fits FROM with_day w) fitting WHERE fits = any_fits)
-SELECT place, 1 AS subjects, subject FROM of_bill
-UNION ALL SELECT place, count(DISTINCT subject), max(subject) FROM by_day GROUP BY place;
+SELECT place, count(DISTINCT subject) AS subjects, max(subject) AS subject FROM by_day GROUP BY place;
 
 -- Rows that could be a payment's, by subject and day; what is paid out goes before what is held, and of equal ones what has waited before what is new.
 CREATE OR REPLACE TABLE purchase_row AS
@@ -100,9 +94,9 @@ FROM (
   FROM settlement_row r LEFT JOIN row_subject s ON s.place = r.place
   WHERE r.channel IS NOT NULL AND r.is_repeated = 0 AND r.is_purchase = 1 AND coalesce(s.subjects, 0) <= 1
   UNION ALL
-  SELECT w.place, w.item, coalesce(s.subject, 'row ' || w.invoice_number || '  '), w.day, w.gross, w.paid_out_on, w.batch,
+  SELECT w.place, w.item, coalesce(s.subject, 'row ' || w.invoice_number || ' ' || w.report_code || ' ' || w.recon_code), w.day, w.gross, w.paid_out_on, w.batch,
     CASE WHEN w.has_batch_name = 'yes' THEN w.batch ELSE '' END, w.number, '', '', w.item
-  FROM row_waiting w LEFT JOIN row_waiting_subject s ON s.place = w.place WHERE coalesce(s.subjects, 0) <= 1) f
+  FROM row_waiting w LEFT JOIN row_subject s ON s.place = w.place WHERE coalesce(s.subjects, 0) <= 1) f
 LEFT JOIN fact_bills b ON f.subject = 'bill ' || CAST(b.bill AS VARCHAR);
 
 -- What an earlier month has settled stays settled by the row that did; told again in its batch with something corrected, it is the same row.

@@ -57,7 +57,7 @@ CREATE OR REPLACE TABLE row_called AS
 SELECT item, class FROM row_class WHERE is_repeated = 0 AND class IN ('S13', 'S07')
 UNION SELECT item, 'S03' FROM row_class WHERE told IS NOT NULL AND notified IS NULL AND class = 'S03'
 UNION SELECT w.item, 'S13' FROM row_waiting w JOIN row_ambiguous m ON m.place = w.place
-UNION SELECT w.item, 'S13' FROM row_waiting w JOIN row_waiting_subject s ON s.place = w.place WHERE s.subjects > 1
+UNION SELECT w.item, 'S13' FROM row_waiting w JOIN row_subject s ON s.place = w.place WHERE s.subjects > 1
 UNION SELECT w.item, 'S07' FROM row_waiting w JOIN row_alone a ON a.place = w.place WHERE a.is_again = 1
 UNION SELECT w.item, 'S03' FROM row_waiting w JOIN paired p ON p.place = w.place JOIN notified t ON t.told = p.told WHERE t.amount IS NULL;
 
