@@ -137,8 +137,11 @@ impl PaidBefore {
         for mark in known.iter_mut().filter(|one| one.is_mark()) {
             mark.is_unproven = self.unproven.contains(&mark.bill);
         }
-        known.extend(self.covering);
-        known.sort_unstable();
+        // Millions are not copied for the few that an external ledger knows.
+        let mut all = self.covering;
+        all.append(known);
+        all.sort_unstable();
+        *known = all;
         Ok((self.orphans, self.waited_for))
     }
 }
