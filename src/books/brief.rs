@@ -97,6 +97,11 @@ impl Brief {
         self.paid_by.sort();
     }
 
+    /// How many bills are known.
+    pub(super) fn bill_count(&self) -> usize {
+        self.bills.len()
+    }
+
     /// The debt of a bill.
     #[must_use]
     pub fn debt_of_bill(&self, bill: ItemId) -> Option<ItemId> {

@@ -54,6 +54,11 @@ impl<V: Copy> Directory<V> {
         self.entries.iter().copied()
     }
 
+    /// How many things were noted; each once, after [`Self::sort`].
+    pub(super) const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// What was noted about `id`.
     pub(super) fn get(&self, id: ItemId) -> Option<V> {
         let sorted = self.entries.get(..self.sorted).unwrap_or_default();

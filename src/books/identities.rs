@@ -55,11 +55,40 @@ pub fn add_up(all: &mut Vec<PostingIdentity>, more: Vec<PostingIdentity>) {
     }
 }
 
+/// What was known before a month, as far as it is held against it: what the month is posted from is changed by that.
+#[derive(Clone, Debug)]
+pub struct KnownBefore {
+    balances: BTreeMap<Leg, Rupiah>,
+    payments: BTreeSet<ItemId>,
+    rows: BTreeMap<ItemId, RowState>,
+    decisions: BTreeSet<ItemId>,
+    bank_lines: BTreeSet<ItemId>,
+    /// What its pay-outs come to, and the lines of its bank statements.
+    paid_out: Rupiah,
+    banked: Rupiah,
+}
+
+impl KnownBefore {
+    /// Of what is known before anything is posted.
+    #[must_use]
+    pub fn of(known: &Known) -> Self {
+        Self {
+            balances: known.balances.iter().map(|(leg, open)| (*leg, open.amount)).collect(),
+            payments: known.payments.keys().copied().collect(),
+            rows: known.rows.iter().map(|(id, row)| (*id, row.state)).collect(),
+            decisions: known.decisions.keys().copied().collect(),
+            bank_lines: known.bank_lines.keys().copied().collect(),
+            paid_out: paid_out(known),
+            banked: banked(known),
+        }
+    }
+}
+
 /// What a month was made of.
 #[derive(Clone, Copy, Debug)]
 pub struct MonthInputs<'a> {
     /// What was known before.
-    pub before: &'a Known,
+    pub before: &'a KnownBefore,
     /// The run's evidence.
     pub facts: &'a Facts,
     /// The journal's decisions.
@@ -136,8 +165,7 @@ struct Read<'a> {
 impl<'a> Read<'a> {
     fn of(month: &PostedMonth, made: &MonthInputs<'a>) -> Self {
         let mut read = Self { payments: BTreeMap::new(), rows: BTreeMap::new() };
-        let is_made =
-            |decision: &&BooksDecision| decision.effective_on <= month.period.to && !made.before.decisions.contains_key(&decision.id);
+        let is_made = |decision: &&BooksDecision| decision.effective_on <= month.period.to && !made.before.decisions.contains(&decision.id);
         // In the order in which they were posted: what came first is what counts.
         let mut decisions: Vec<&BooksDecision> = made.decisions.iter().filter(is_made).collect();
         decisions.sort_by_key(|decision| (decision.made_at, decision.id));
@@ -160,7 +188,7 @@ fn read(month: &PostedMonth, made: &MonthInputs<'_>) -> Vec<PostingIdentity> {
     let is_new = |(id, payment): &(&ItemId, &&PaymentFact)| {
         let aside = &month.aside;
         let is_left = [&aside.later, &aside.too_old].into_iter().any(|ids| ids.contains(&payment.id));
-        !made.before.payments.contains_key(id) && !is_left && !aside.before_books.contains(id)
+        !made.before.payments.contains(id) && !is_left && !aside.before_books.contains(id)
     };
     let paid: Rupiah = read.payments.iter().filter(is_new).map(|(_, payment)| payment.amount.into()).sum();
     let notified = moved_by(month, |leg, movement, amount| {
@@ -171,7 +199,7 @@ fn read(month: &PostedMonth, made: &MonthInputs<'_>) -> Vec<PostingIdentity> {
     });
     let state = |row: &RowFact| month.known.rows.get(&row.id).map(|row| row.state);
     // What was not understood, or seemed to come twice, may have been posted now.
-    let is_posted_now = |row: &RowFact| match made.before.rows.get(&row.id).map(|row| row.state) {
+    let is_posted_now = |row: &RowFact| match made.before.rows.get(&row.id).copied() {
         None => true,
         Some(before @ (RowState::Unreadable | RowState::Twice)) => state(row).is_some_and(|now| now != before),
         Some(RowState::Settled | RowState::Suspense | RowState::Other) => false,
@@ -247,8 +275,8 @@ fn balances(month: &PostedMonth, statements: &[Statement]) -> Vec<PostingIdentit
 }
 
 /// 3: the opening is the closing of the month before, item by item.
-fn opening(month: &PostedMonth, before: &Known) -> PostingIdentity {
-    let differing = month.opening.iter().filter(|(leg, open)| before.balance(**leg) != open.amount).count();
+fn opening(month: &PostedMonth, before: &KnownBefore) -> PostingIdentity {
+    let differing = month.opening.iter().filter(|(leg, open)| before.balances.get(leg) != Some(&open.amount)).count();
     let missing = before.balances.keys().filter(|leg| !month.opening.contains_key(leg)).count();
     PostingIdentity::new("items that open otherwise than they closed = 0", count(differing.saturating_add(missing)), Rupiah::ZERO)
 }
@@ -270,17 +298,23 @@ fn exported(month: &PostedMonth, settings: &BooksSettings) -> Vec<PostingIdentit
     sums.into_each().map(of).collect()
 }
 
+fn paid_out(known: &Known) -> Rupiah {
+    known.batches.values().flat_map(|batch| batch.days.values()).map(|day| day.posted).sum()
+}
+
+fn banked(known: &Known) -> Rupiah {
+    known.bank_lines.values().map(|line| line.amount).sum()
+}
+
 /// 5: what is announced is what files state, and what the bank has is what was matched.
 fn bank(month: &PostedMonth, made: &MonthInputs<'_>) -> Vec<PostingIdentity> {
-    let posted = |known: &Known| known.batches.values().flat_map(|batch| batch.days.values()).map(|day| day.posted).sum::<Rupiah>();
     let announced = moved(month, |leg, movement| leg.account == Account::Payouts && movement == Movement::PaidOut);
-    let banked = moved(month, |leg, movement| leg.account == Account::Bank && movement == Movement::Banked);
-    let lines = |known: &Known| known.bank_lines.values().map(|line| line.amount).sum::<Rupiah>();
-    let in_bank = if made.settings.bank_statement { lines(&month.known).minus(lines(made.before)) } else { announced };
-    let difference = posted(&month.known).minus(posted(made.before));
+    let received = moved(month, |leg, movement| leg.account == Account::Bank && movement == Movement::Banked);
+    let in_bank = if made.settings.bank_statement { banked(&month.known).minus(made.before.banked) } else { announced };
+    let difference = paid_out(&month.known).minus(made.before.paid_out);
     vec![
         PostingIdentity::new("pay-outs announced = totals of the batches", announced, difference),
-        PostingIdentity::new("bank received = lines of its statements, or pay-outs", banked, in_bank),
+        PostingIdentity::new("bank received = lines of its statements, or pay-outs", received, in_bank),
     ]
 }
 
@@ -294,12 +328,12 @@ fn ageing(month: &PostedMonth, ages: &[Ageing]) -> Vec<PostingIdentity> {
 }
 
 /// 8: no cause posts in two months.
-fn causes(month: &PostedMonth, before: &Known) -> PostingIdentity {
+fn causes(month: &PostedMonth, before: &KnownBefore) -> PostingIdentity {
     let is_known = |cause: &ItemId| {
-        before.payments.contains_key(cause)
-            || before.rows.get(cause).is_some_and(|row| !matches!(row.state, RowState::Unreadable | RowState::Twice))
-            || before.decisions.contains_key(cause)
-            || before.bank_lines.contains_key(cause)
+        before.payments.contains(cause)
+            || before.rows.get(cause).is_some_and(|state| !matches!(state, RowState::Unreadable | RowState::Twice))
+            || before.decisions.contains(cause)
+            || before.bank_lines.contains(cause)
     };
     let again: BTreeSet<ItemId> = month.pairs.iter().map(|pair| pair.cause).filter(is_known).collect();
     PostingIdentity::new("causes that posted in an earlier month = 0", count(again.len()), Rupiah::ZERO)

@@ -18,17 +18,10 @@ use super::known::Known;
 /// Where something is posted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
-    /// With the debts whose keys begin with this byte.
-    Apart(u8),
+    /// With the debts whose keys begin alike: which beginning, counted from the lowest.
+    Apart(u16),
     /// With everything that is tied.
     Together,
-}
-
-impl Part {
-    /// Every part of debts that are posted apart, in their order.
-    pub fn apart() -> impl Iterator<Item = Self> {
-        (0..=u8::MAX).map(Self::Apart)
-    }
 }
 
 /// What a fact is about, as far as its way depends on it.
@@ -49,7 +42,13 @@ pub enum Link {
 pub struct Parts {
     /// The debts that are posted together.
     together: HashSet<ItemId>,
+    /// How many bits of a key tell in which part it is.
+    bits: u32,
 }
+
+/// How many bills a part has at most, as long as there are no more parts than two bytes tell apart: as many as a processor keeps at hand
+/// with all that is known of them. With a few thousand a part, posting waits for memory.
+const BILLS: usize = 1 << 8;
 
 impl Parts {
     /// The parts of a run whose facts have these links. `named`: what else is looked for, wherever it is.
@@ -62,13 +61,22 @@ impl Parts {
     ) -> Self {
         let mut named: HashSet<ItemId> = named.into_iter().chain(decisions.iter().flat_map(named_by)).collect();
         named.extend(before.decided());
-        let mut parts = Self { together: named.iter().filter_map(|item| before.debt_of(*item)).collect() };
+        let mut parts = Self { together: named.iter().filter_map(|item| before.debt_of(*item)).collect(), bits: 0 };
         // What a row in suspense names is posted where the row is.
         parts.together.extend(before.debts_of_unclaimed_rows());
+        let mut bills = 0_usize;
         for link in links {
             parts.told(before, &named, link);
+            bills = bills.saturating_add(usize::from(matches!(link, Link::Bill(..))));
         }
+        let count = bills.max(before.bill_count()).div_ceil(BILLS).next_power_of_two();
+        parts.bits = count.ilog2().clamp(u8::BITS, u16::BITS);
         parts
+    }
+
+    /// Every part of debts that are posted apart, in their order.
+    pub fn apart(&self) -> impl Iterator<Item = Part> + use<> {
+        (0..=u16::MAX >> u16::BITS.saturating_sub(self.bits)).map(Part::Apart)
     }
 
     /// What is named is posted together, and so is what evidence connects although it was known apart.
@@ -91,7 +99,20 @@ impl Parts {
     /// Where a debt is posted.
     #[must_use]
     pub fn debt(&self, id: ItemId) -> Part {
-        if self.together.contains(&id) { Part::Together } else { Part::Apart(id.key().first().copied().unwrap_or_default()) }
+        if self.together.contains(&id) {
+            return Part::Together;
+        }
+        let [first, second, ..] = *id.key();
+        Part::Apart(u16::from_be_bytes([first, second]) >> u16::BITS.saturating_sub(self.bits))
+    }
+
+    /// The byte with which the keys of a part's debts begin; none of what is posted together.
+    #[must_use]
+    pub fn byte(&self, part: Part) -> Option<u8> {
+        match part {
+            Part::Apart(number) => u8::try_from(number >> self.bits.saturating_sub(u8::BITS)).ok(),
+            Part::Together => None,
+        }
     }
 
     /// Where what is about a debt is posted, or about none.

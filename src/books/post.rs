@@ -21,6 +21,7 @@ use super::settings::{BooksSettings, PostingPeriod};
 use super::shared_totals::SharedTotals;
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
+use crate::domain::digest::Digest;
 
 /// What a month comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,7 +186,7 @@ enum Step<'a> {
 impl Book<'_> {
     /// Posts facts in the order of their days.
     pub(super) fn take(&mut self, facts: &Facts, of: Of) -> Result<(), BooksError> {
-        let mut steps: Vec<((Timestamp, u8, ItemId), Step<'_>)> = Vec::new();
+        let mut steps: Vec<((Timestamp, u8, Option<Digest>, ItemId), Step<'_>)> = Vec::new();
         for bill in &facts.bills {
             if self.is_forgotten(bill) {
                 self.aside.too_old.insert(bill.id);
@@ -197,7 +198,7 @@ impl Book<'_> {
                 continue;
             }
             self.meet(bill);
-            steps.extend(news.into_iter().map(|happening| ((happening.at, 0, bill.id), Step::Bill(bill.id, happening))));
+            steps.extend(news.into_iter().map(|happening| ((happening.at, 0, None, bill.id), Step::Bill(bill.id, happening))));
         }
         for payment in &facts.payments {
             if payment.day() > self.period.to {
@@ -205,7 +206,8 @@ impl Book<'_> {
             } else if self.is_too_old(payment.day()) && !self.known.payments.contains_key(&self.known.payment_id(payment.id)) {
                 self.aside.too_old.insert(payment.id);
             } else {
-                steps.push(((payment.paid_at, 1, payment.id), Step::Pay(payment)));
+                // Of one instant as the classes have them: by what makes each this payment.
+                steps.push(((payment.paid_at, 1, payment.identity, payment.id), Step::Pay(payment)));
             }
         }
         steps.sort_by_key(|(key, _)| *key);

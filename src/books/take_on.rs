@@ -70,7 +70,7 @@ pub fn begin(
     // A bill that is listed twice under two groups is of the first.
     let debts: BTreeSet<ItemId> = book.known.bills.values().map(|bill| bill.debt).collect();
     let mut before: Vec<&PaymentFact> = paid.iter().filter(|payment| payment.day() < from).collect();
-    before.sort_by_key(|payment| (payment.paid_at, payment.id));
+    before.sort_by_key(|payment| (payment.paid_at, payment.identity, payment.id));
     for payment in before {
         book.know_before(payment);
     }

@@ -4,7 +4,7 @@
 //! the identity of the line that proves it; the others are its aliases.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
@@ -121,16 +121,15 @@ impl Payments {
 
     /// Gives the payments that lines prove the names they are known by, whatever this evidence would call them.
     pub(super) fn rename(&mut self, lines: &mut Lines, names: impl Iterator<Item = (u32, Digest)>) {
-        let mut known: BTreeMap<u32, BTreeSet<Digest>> = BTreeMap::new();
-        for (at, name) in names {
-            known.entry(at).or_default().insert(name);
-        }
+        let mut names: Vec<(u32, Digest)> = names.collect();
+        names.par_sort_unstable();
         // One that has its own name among them keeps it; else it takes the first, whatever their order.
-        let renamed: Vec<(u32, Digest)> = known
-            .into_iter()
-            .filter(|(at, names)| lines.get(*at).is_some_and(|line| !names.contains(&line.identity)))
-            .filter_map(|(at, names)| Some((at, names.into_iter().find(|name| self.find(lines, name).is_none())?)))
-            .collect();
+        let renamed = names.chunk_by(|(one, _), (other, _)| one == other).filter_map(|names| {
+            let line = lines.get(names.first()?.0)?;
+            let is_own = names.iter().any(|(_, name)| *name == line.identity);
+            names.iter().filter(|_| !is_own).find(|(_, name)| self.find(lines, name).is_none()).copied()
+        });
+        let renamed: Vec<(u32, Digest)> = renamed.collect();
         for &(at, name) in &renamed {
             if let Some(line) = lines.get_mut(at) {
                 self.aliases.insert(std::mem::replace(&mut line.identity, name), at);
@@ -139,6 +138,11 @@ impl Payments {
         if !renamed.is_empty() {
             self.sort(lines);
         }
+    }
+
+    /// Nothing more that is known from elsewhere will be looked for among them.
+    pub(super) fn end_joining(&mut self) {
+        (self.moments, self.numbered_since) = Default::default();
     }
 
     fn certain(&mut self, lines: &Lines, one: &Sameness) -> Option<u32> {

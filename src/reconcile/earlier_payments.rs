@@ -153,8 +153,11 @@ impl PaidBefore {
         for mark in known.iter_mut().filter(|one| one.is_mark()) {
             mark.is_unproven = self.unproven.contains(&mark.bill);
         }
-        known.extend(self.covering);
-        known.sort_unstable();
+        // Millions are not copied for the few that an external ledger knows.
+        let mut all = self.covering;
+        all.append(known);
+        all.sort_unstable();
+        *known = all;
         bills.stay_in(&self.regrouped);
         let (regrouped, bills_of_rows) = (self.regrouped.len(), self.rows);
         Ok(WaitingMoney { orphans: self.orphans, waited_for: self.waited_for, bills_of_rows, regrouped })

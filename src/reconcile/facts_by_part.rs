@@ -70,13 +70,11 @@ impl<'a> FactsByPart<'a> {
         let links = found.bill_links().chain(found.payment_links()).chain(found.known_links()).chain(found.row_links());
         let parts = Parts::of(before, decisions, taken.iter().map(|item| item.item), links.chain(waiting).chain(claimed));
         let place = |link| parts.place(before, link);
-        let orders = (
-            Order::of(found.bill_links().map(place)),
-            Order::of(found.payment_links().map(place)),
-            Order::of(found.known_links().map(place)),
-            Order::of(found.row_links().map(place)),
+        let ((bills, payments), (known, rows)) = rayon::join(
+            || rayon::join(|| Order::of(found.bill_links().map(place)), || Order::of(found.payment_links().map(place))),
+            || rayon::join(|| Order::of(found.known_links().map(place)), || Order::of(found.row_links().map(place))),
         );
-        (found.bills_of, found.payments_of, found.known_of, found.rows_of) = orders;
+        (found.bills_of, found.payments_of, found.known_of, found.rows_of) = (bills, payments, known, rows);
         (found, parts)
     }
 
@@ -226,37 +224,30 @@ impl<'a> FactsByPart<'a> {
 #[derive(Debug, Default)]
 struct Order {
     places: Vec<u32>,
-    ends: Vec<usize>,
+    /// Where those of each part end that has any.
+    ends: Vec<(Part, usize)>,
 }
 
 impl Order {
     fn of(parts: impl Iterator<Item = Part>) -> Self {
-        let ranks: Vec<u16> = parts.map(rank).collect();
-        let mut places: Vec<u32> = (0_u32..).take(ranks.len()).collect();
-        places.sort_by_key(|at| place(*at).and_then(|at| ranks.get(at)));
-        let mut counts = vec![0_usize; usize::from(rank(Part::Together)).saturating_add(1)];
-        for rank in ranks {
-            counts.get_mut(usize::from(rank)).into_iter().for_each(|count| *count = count.saturating_add(1));
-        }
-        let ends = counts.iter().scan(0_usize, |end, count| {
-            *end = end.saturating_add(*count);
-            Some(*end)
+        let parts: Vec<Part> = parts.collect();
+        let part_of = |at: u32| place(at).and_then(|at| parts.get(at)).copied();
+        let mut places: Vec<u32> = (0_u32..).take(parts.len()).collect();
+        places.sort_by_key(|at| part_of(*at));
+        let of_part = places.chunk_by(|one, other| part_of(*one) == part_of(*other));
+        let ends = of_part.scan(0_usize, |end, places| {
+            *end = end.saturating_add(places.len());
+            Some((part_of(*places.first()?)?, *end))
         });
         Self { ends: ends.collect(), places }
     }
 
     /// The places of a part.
     fn of_part(&self, part: Part) -> impl Iterator<Item = usize> + '_ {
-        let rank = usize::from(rank(part));
-        let start = rank.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
-        let end = self.ends.get(rank).copied().unwrap_or_default();
+        let found = self.ends.binary_search_by_key(&part, |(part, _)| *part).ok();
+        let end_of = |at: usize| self.ends.get(at).map(|(_, end)| *end);
+        let end = found.and_then(end_of).unwrap_or_default();
+        let start = found.map_or(end, |at| at.checked_sub(1).and_then(end_of).unwrap_or_default());
         self.places.get(start..end).unwrap_or_default().iter().filter_map(|at| place(*at))
-    }
-}
-
-fn rank(part: Part) -> u16 {
-    match part {
-        Part::Apart(byte) => byte.into(),
-        Part::Together => 256,
     }
 }

@@ -192,6 +192,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &ReconcileTerms) -> Reconciled {
     let contradicting = proved_again::prove(inputs.known.all_mut(), &mut inputs.orphans, &mut inputs.lines, &mut payments);
     // After the lines of the logs were counted: answers of Check Status are none.
     let placed = told_by_status::place(&mut inputs, &mut payments);
+    payments.end_joining();
     let judged = judge::payments(&inputs, &payments, terms);
     let attached = judge_bills::Attached::of(&inputs, &payments, &judged);
     let (payment_tallies, payment_flags) = judge::tally_payments(&payments, &judged);

@@ -25,7 +25,7 @@ use super::terms::ReconcileTerms;
 use crate::books::breakdown::Breakdown;
 use crate::books::carry::CarryError;
 use crate::books::ground::grounds;
-use crate::books::identities::{MonthInputs, MonthResults, PostingIdentity, identities};
+use crate::books::identities::{KnownBefore, MonthInputs, MonthResults, PostingIdentity, identities};
 use crate::books::ledger_tie::Tie;
 use crate::books::month::{Ageing, Statement};
 use crate::books::pair::{Key, Pair};
@@ -229,7 +229,7 @@ impl Posted {
 impl Run<'_> {
     fn post<K: Keeper<Error: Send>>(&self, decisions: &[BooksDecision], keeper: &mut K) -> Result<(Sums, PostedMonth, ByBooks), K::Error> {
         let mut sums = Sums::default();
-        let apart: Vec<Part> = Part::apart().collect();
+        let apart: Vec<Part> = self.parts.apart().collect();
         let mut turns = apart.chunks(rayon::current_num_threads().saturating_mul(PARTS_PER_THREAD));
         let mut next_turn = || turns.next().unwrap_or_default();
         let mut before = self.opened.before(&self.parts)?;
@@ -250,8 +250,9 @@ impl Run<'_> {
         let known = before.take(&[Part::Together])?.pop().and_then(|(_, known)| known);
         let before = self.opening(Part::Together, known, &facts)?;
         let decisions = grounded(&before, &facts, decisions, &self.posting)?;
-        let mut month = self.posting.together(before.clone(), &facts, &decisions, std::mem::take(&mut sums.handed))?;
-        let made = MonthInputs { before: &before, facts: &facts, decisions: &decisions, settings: self.posting.settings };
+        let known_before = KnownBefore::of(&before);
+        let mut month = self.posting.together(before, &facts, &decisions, std::mem::take(&mut sums.handed))?;
+        let made = MonthInputs { before: &known_before, facts: &facts, decisions: &decisions, settings: self.posting.settings };
         let mut by_books = ByBooks::of(&mut month, &self.found, self.outcome, self.item_terms.terms);
         let findings = by_books.found(&self.findings);
         let concluded = self.conclude::<K>(Part::Together, &mut month, &made, (&findings, &sums.items))?;
@@ -267,8 +268,9 @@ impl Run<'_> {
     /// Posts a part; nothing if it is empty.
     fn apart<K: Keeper>(&self, part: Part, known: Option<Known>) -> Result<Option<Concluded<K::Page>>, K::Error> {
         let Some((before, facts)) = self.part(part, known)? else { return Ok(None) };
-        let mut month = self.posting.apart(before.clone(), &facts)?;
-        let made = MonthInputs { before: &before, facts: &facts, decisions: &[], settings: self.posting.settings };
+        let known_before = KnownBefore::of(&before);
+        let mut month = self.posting.apart(before, &facts)?;
+        let made = MonthInputs { before: &known_before, facts: &facts, decisions: &[], settings: self.posting.settings };
         self.conclude::<K>(part, &mut month, &made, (&self.findings, &Items::default())).map(Some)
     }
 
@@ -358,7 +360,7 @@ impl Run<'_> {
         let batch = |id: ItemId| common.known.payouts.get(&id).map_or(id, |payout| payout.batch);
         let named: Vec<_> = wide.iter().map(|(account, id)| (account.map(|account| Leg::of(account, *id)), Some(batch(*id)))).collect();
         let mut before = self.opened.before(&self.parts)?;
-        for part in Part::apart() {
+        for part in self.parts.apart() {
             let known = before.take(&[part])?.pop().and_then(|(_, known)| known);
             let Some((before, facts)) = self.part(part, known)?.filter(|(_, facts)| !facts.rows.is_empty()) else { continue };
             let month = self.posting.apart(before, &facts)?;

@@ -148,12 +148,9 @@ impl Order {
         Sifted { in_order, astray }
     }
 
-    /// Whether nothing of a part is still to come.
-    fn is_beyond(&self, part: Part) -> bool {
-        match part {
-            Part::Apart(byte) => self.last.is_some_and(|last| last > byte),
-            Part::Together => false,
-        }
+    /// Whether nothing of the parts that begin with this byte is still to come.
+    fn is_beyond(&self, byte: Option<u8>) -> bool {
+        byte.is_some_and(|byte| self.last.is_some_and(|last| last > byte))
     }
 }
 
@@ -165,11 +162,11 @@ struct InParts<'f> {
 }
 
 impl InParts<'_> {
-    /// Reads until all of `part` was read.
-    fn up_to(&mut self, part: Part, brief: &Brief) -> Result<Known, CarryError> {
+    /// Reads until everything of the parts was read that begin with this byte; with none, to the end.
+    fn up_to(&mut self, byte: Option<u8>, brief: &Brief) -> Result<Known, CarryError> {
         let mut all = Known::default();
         while let Some(rows) = &mut self.rows
-            && !self.order.is_beyond(part)
+            && !self.order.is_beyond(byte)
         {
             match rows.take()? {
                 Some(known) => all.join(self.order.sift(known, brief).in_order),
@@ -200,7 +197,7 @@ impl Reader<'_> {
         let Self { folder, parts, tables, shares, .. } = self;
         if let Some(last) = wanted.last() {
             for table in tables {
-                shares.add(table.up_to(*last, &folder.brief)?, parts, &folder.brief);
+                shares.add(table.up_to(parts.byte(*last), &folder.brief)?, parts, &folder.brief);
             }
         }
         let taken: Vec<Option<Known>> = wanted.iter().map(|part| self.shares.take(*part)).collect();

@@ -7,7 +7,7 @@ use super::business::*;
 use super::naive::{self, Given};
 use crate::books::account::Account;
 use crate::books::fact::*;
-use crate::books::identities::{MonthInputs, PostingIdentity, holding};
+use crate::books::identities::{KnownBefore, MonthInputs, PostingIdentity, holding};
 use crate::books::item::ItemId;
 use crate::books::known::Known;
 use crate::books::post::PostedMonth;
@@ -88,7 +88,7 @@ fn a_sum_stands_in_one_place_whoever_tells_of_it_and_when() {
         for (number, told) in [(8, first), (9, second)] {
             let (before, facts) = (business.known.clone(), evidence(told, out, amount, number == 9));
             let closed = business.close(number, &facts);
-            let made = MonthInputs { before: &before, facts: &facts, decisions: &[], settings: &business.settings };
+            let made = MonthInputs { before: &KnownBefore::of(&before), facts: &facts, decisions: &[], settings: &business.settings };
             let broken: Vec<PostingIdentity> = holding(&closed, &made).into_iter().filter(|one| !one.holds()).collect();
             assert!(broken.is_empty(), "{what}: {broken:?}");
             given.push(Given { period: month(number), facts, decisions: vec![], settings: business.settings.clone() });

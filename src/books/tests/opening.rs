@@ -6,7 +6,7 @@ use crate::books::carry::{self, Carry, CarryFolder, CarryPage, HeadContent};
 use crate::books::fact::{Facts, Payee, RowKind};
 use crate::books::item::{BooksSubject, ItemId};
 use crate::books::known::Known;
-use crate::books::parts::{Part, Parts, Shares};
+use crate::books::parts::{Link, Part, Parts, Shares};
 use crate::columns::vouched::Vouched;
 use crate::domain::digest;
 
@@ -37,9 +37,15 @@ fn august() -> Known {
     Business::default().close(8, &facts(&bills, &payments, &rows)).known
 }
 
-/// The parts where these bills are posted together with everything else.
+/// The parts where these bills are posted together with everything else, and so many others are told of.
+fn parts_beside(brief: &Brief, together: impl Iterator<Item = usize>, others: usize) -> Parts {
+    let others = (0..others).map(|number| format!("other {number}"));
+    let links = others.map(|number| Link::Bill(ItemId::bill(&number), ItemId::debt_of(&number)));
+    Parts::of(brief, &[], together.map(|number| ItemId::debt_of(&format!("B{number}"))), links)
+}
+
 fn parts(brief: &Brief, together: impl Iterator<Item = usize>) -> Parts {
-    Parts::of(brief, &[], together.map(|number| ItemId::debt_of(&format!("B{number}"))), std::iter::empty())
+    parts_beside(brief, together, 0)
 }
 
 fn shares(known: &Known, parts: &Parts, brief: &Brief) -> Shares {
@@ -86,13 +92,15 @@ fn is_opened_as_from_memory(known: &Known, pages: &[Known]) {
     let brief = folder.brief();
     assert_eq!(brief.open_debts().count(), known.debts.values().filter(|debt| debt.open().get() > 0).count());
     assert_eq!(brief.unclaimed_rows().collect::<Vec<_>>(), known.unclaimed_rows().collect::<Vec<_>>());
-    let parts = parts(brief, (0..BILLS).step_by(70));
-    let mut wanted = shares(known, &parts, &Brief::of(known));
-    let mut reader = folder.reader(&parts).unwrap();
-    let all: Vec<Part> = Part::apart().chain([Part::Together]).collect();
-    for some in all.chunks(4) {
-        for (part, found) in some.iter().zip(reader.take(some).unwrap()) {
-            assert_eq!(found, wanted.take(*part), "{part:?}");
+    for others in [0, 300_000] {
+        let parts = parts_beside(brief, (0..BILLS).step_by(70), others);
+        let mut wanted = shares(known, &parts, &Brief::of(known));
+        let mut reader = folder.reader(&parts).unwrap();
+        let all: Vec<Part> = parts.apart().chain([Part::Together]).collect();
+        for some in all.chunks(4) {
+            for (part, found) in some.iter().zip(reader.take(some).unwrap()) {
+                assert_eq!(found, wanted.take(*part), "{part:?}");
+            }
         }
     }
 }
@@ -101,11 +109,29 @@ fn is_opened_as_from_memory(known: &Known, pages: &[Known]) {
 fn a_month_is_opened_from_its_folder_as_from_memory_however_the_month_before_was_written() {
     let known = august();
     let brief = Brief::of(&known);
-    let mut posted = shares(&known, &parts(&brief, (0..BILLS).step_by(90)), &brief);
-    let in_parts: Vec<Known> = Part::apart().chain([Part::Together]).filter_map(|part| posted.take(part)).collect();
+    let parts = parts(&brief, (0..BILLS).step_by(90));
+    let mut posted = shares(&known, &parts, &brief);
+    let in_parts: Vec<Known> = parts.apart().chain([Part::Together]).filter_map(|part| posted.take(part)).collect();
     is_opened_as_from_memory(&known, &in_parts);
     // As before there were parts.
     is_opened_as_from_memory(&known, std::slice::from_ref(&known));
+}
+
+#[test]
+fn there_are_as_many_parts_as_bills_need_and_whatever_begins_with_a_byte_stands_in_one_stretch_of_them() {
+    for (bills, count) in [(0, 256), (65_536, 256), (65_537, 512), (300_000, 2_048)] {
+        let parts = parts_beside(&Brief::default(), 0..0, bills);
+        let all: Vec<Part> = parts.apart().collect();
+        assert_eq!(all.len(), count, "{bills} bills");
+        let bytes: Vec<Option<u8>> = all.iter().map(|part| parts.byte(*part)).collect();
+        assert!(bytes.is_sorted() && (bytes[0], bytes[count - 1]) == (Some(0), Some(255)));
+        for number in 0..2_000 {
+            let debt = ItemId::debt_of(&number.to_string());
+            let part = parts.debt(debt);
+            assert!(all.contains(&part));
+            assert_eq!(parts.byte(part), Some(debt.key()[0]));
+        }
+    }
 }
 
 #[test]
@@ -118,7 +144,7 @@ fn a_folder_in_which_two_rows_are_about_one_thing_is_not_read() {
     let folder = open(place.path(), |_| ());
     let parts = parts(folder.brief(), 0..0);
     let mut reader = folder.reader(&parts).unwrap();
-    let all: Vec<Part> = Part::apart().chain([Part::Together]).collect();
+    let all: Vec<Part> = parts.apart().chain([Part::Together]).collect();
     let refused = reader.take(&all).unwrap_err().to_string();
     assert!(refused.contains("two rows of a table are about one thing"), "{refused}");
 }

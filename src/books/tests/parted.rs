@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
 use crate::books::fact::{Facts, Payee, RowFact, RowKind};
-use crate::books::identities::{self, MonthInputs, holding};
+use crate::books::identities::{self, KnownBefore, MonthInputs, holding};
 use crate::books::month::{self, Statement};
 use crate::books::parts::{Link, Part, Parts, Shares};
 use crate::books::post::{PostedMonth, Posting};
@@ -64,7 +64,7 @@ fn months(
     known.add(before.clone(), &parts, &brief);
     let posting = Posting { settings, period, lists_bills: !facts.bills.is_empty() };
     let (mut handed, mut months) = (SharedTotals::default(), Vec::new());
-    for part in Part::apart().chain([Part::Together]) {
+    for part in parts.apart().chain([Part::Together]) {
         let before = known.take(part).unwrap_or_else(|| Known { began_on: before.began_on, ..Known::default() });
         let facts = shared.remove(&part).unwrap_or_default();
         let month = match part {
@@ -122,7 +122,7 @@ pub(super) fn is_the_same(
     let (mut statements, mut ages, mut all) = (Vec::new(), Vec::new(), Vec::new());
     for (_, before, facts, month) in &parts {
         let decisions = if month.is_apart { &[] } else { decisions };
-        let made = MonthInputs { before, facts, decisions, settings };
+        let made = MonthInputs { before: &KnownBefore::of(before), facts, decisions, settings };
         identities::add_up(&mut all, holding(month, &made));
         month::add_up(&mut statements, month.statements());
         month::add_ages(&mut ages, month.ageing(month.period.to));

@@ -14,7 +14,7 @@ use crate::books::export::export;
 use crate::books::fact::*;
 use crate::books::ground::ground;
 use crate::books::hledger;
-use crate::books::identities::{MonthInputs, PostingIdentity, holding};
+use crate::books::identities::{KnownBefore, MonthInputs, PostingIdentity, holding};
 use crate::books::item::{BooksSubject, ItemId};
 use crate::books::known::{Debt, Known};
 use crate::books::ledger_tie::{Tie, TieLine};
@@ -245,7 +245,7 @@ fn holds(
     settings: &BooksSettings,
     month: &PostedMonth,
 ) -> Result<(), TestCaseError> {
-    let made = MonthInputs { before, facts, decisions, settings };
+    let made = MonthInputs { before: &KnownBefore::of(before), facts, decisions, settings };
     let exported = export(&month.pairs, &[], settings);
     let broken: Vec<PostingIdentity> = holding(month, &made).into_iter().filter(|one| !one.holds()).collect();
     prop_assert!(broken.is_empty(), "{:?}", broken);

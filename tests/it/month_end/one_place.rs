@@ -178,3 +178,20 @@ fn says(books: &Books, month: &str, of: Of, run: Run) {
     let stray = |row: &&BTreeMap<String, String>| row["invoice_number"].is_empty();
     assert!(listed.iter().chain(&items).find(stray).is_none(), "{of:?} {run:?}: every row names its bill");
 }
+
+#[test]
+fn of_payments_of_one_instant_classes_and_books_have_the_same_for_the_first() {
+    let of = Books::new("");
+    let head = "channel,payment_code,invoice_number,amount,created_at,expires_at,status,reusable,cancelled_at";
+    of.world.file("bills.csv", format!("{head}\nalfa,{:016},INV-1,100000,2026-07-01,2026-12-31,ACTIVE,false,\n", 1));
+    for turn in 0..6 {
+        // Which of the two has the smaller identity, and which the smaller id in the books, depends on how they are called.
+        let paid = [60_000, 100_000]
+            .map(|amount| line("INV-1", &format!("{:016}", 1), amount, "2026-07-30T05:00:00Z", &format!("T{turn}-{amount}")));
+        of.world.file("july.jsonl", paid.join("\n") + "\n");
+        of.reconcile("2026-07", "july.jsonl", "2026-08-03", &["--external-ledger", "bills.csv"]);
+        let rows = of.world.rows("2026-07/discrepancies.csv");
+        let told = summary(&of.world.path("2026-07"))["books"]["to_do"]["finance"].clone();
+        assert_eq!((rows.len(), &told), (1, &serde_json::json!({"count": 1, "amount": 60_000})), "{turn}: {rows:?}");
+    }
+}

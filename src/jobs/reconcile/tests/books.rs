@@ -1,7 +1,7 @@
 //! What a reconciliation found, posted: the books of a month in which every class occurs.
 
 use super::*;
-use crate::books::identities::{MonthInputs, PostingIdentity, holding};
+use crate::books::identities::{KnownBefore, MonthInputs, PostingIdentity, holding};
 use crate::books::pair::Leg;
 use crate::books::take_on::begin;
 use crate::books::{self, Account, BooksSettings, Brief, Facts, ItemId, Known, Part, PostedMonth};
@@ -17,7 +17,7 @@ fn days(month: i8) -> books::PostingPeriod {
 fn posted(before: &Known, facts: &Facts, number: i8) -> PostedMonth {
     let settings = BooksSettings::default();
     let month = books::post(before.clone(), facts, &[], &settings, days(number)).unwrap();
-    let made = MonthInputs { before, facts, decisions: &[], settings: &settings };
+    let made = MonthInputs { before: &KnownBefore::of(before), facts, decisions: &[], settings: &settings };
     let all = holding(&month, &made);
     let broken: Vec<PostingIdentity> = all.into_iter().filter(|one| !one.holds()).collect();
     assert!(broken.is_empty(), "{broken:?}");
@@ -27,9 +27,9 @@ fn posted(before: &Known, facts: &Facts, number: i8) -> PostedMonth {
 /// What a run tells the books.
 fn told(options: &ReconcileOptions) -> Facts {
     let (outcome, terms) = (run(options).unwrap().outcome, options.terms().unwrap());
-    let (found, _) = FactsByPart::of(&outcome, &terms, &Brief::default(), &[], &[]);
+    let (found, parts) = FactsByPart::of(&outcome, &terms, &Brief::default(), &[], &[]);
     let mut facts = Facts::default();
-    Part::apart().chain([Part::Together]).for_each(|part| facts.extend(found.facts(part)));
+    parts.apart().chain([Part::Together]).for_each(|part| facts.extend(found.facts(part)));
     facts
 }
 

@@ -111,7 +111,8 @@ WHERE k.told_by = 'ledger' AND k.identity <> '' AND k.proved_as IS NULL AND k.pa
 -- proves. One that came after expiry or cancellation waits for a decision.
 CREATE OR REPLACE TABLE book_payment AS
 WITH told_here AS (
-  SELECT c.payment, coalesce(a.item, c.item) AS item, c.amount, c.paid_at_us, c.channel, c.bill, b.debt, b.item AS bill_item,
+  SELECT c.payment, coalesce(a.item, c.item) AS item, (SELECT p.identity FROM payment p WHERE p.payment = c.payment) AS identity,
+    c.amount, c.paid_at_us, c.channel, c.bill, b.debt, b.item AS bill_item,
     CASE WHEN c.class IN ('P01', 'P02', 'P15') OR c.bill IS NULL THEN 'nobody'
       WHEN (c.class <> 'P16' AND c.p08 = 1) OR (c.class = 'P16' AND c.paid_at_us > b.cancelled_at_us) THEN 'after cancellation'
       WHEN (c.class <> 'P16' AND c.p07 = 1) OR (c.class = 'P16' AND c.paid_at_us > b.expires_at_us + s.expiry_grace_us) THEN 'after expiry'
@@ -122,13 +123,13 @@ WITH told_here AS (
   WHERE c.amount IS NOT NULL AND c.paid_at_us < s.ends_at_us),
 -- What a decision keeps of the payments it stands on counts where this evidence lacks them.
 of_journal AS (
-  SELECT CAST(NULL AS VARCHAR) AS payment, coalesce(a.item, j.item) AS item, j.amount, j.paid_at_us, j.channel, b.bill, b.debt, j.payee AS bill_item,
+  SELECT CAST(NULL AS VARCHAR) AS payment, coalesce(a.item, j.item) AS item, j.identity, j.amount, j.paid_at_us, j.channel, b.bill, b.debt, j.payee AS bill_item,
     CASE WHEN j.payee IS NULL THEN 'nobody' ELSE j.hold END AS hold,
     row_number() OVER (PARTITION BY coalesce(a.item, j.item) ORDER BY j.place) AS nth
   FROM fact_decision_payments j CROSS JOIN setting s LEFT JOIN fact_carried_aliases a ON a.alias = j.item LEFT JOIN book_bill b ON b.item = j.payee
   WHERE j.paid_at_us < s.ends_at_us),
 of_ledger AS (
-  SELECT CAST(NULL AS VARCHAR) AS payment, coalesce(a.item, k.item) AS item, k.amount, k.paid_at_us, b.channel, k.bill, b.debt, b.item AS bill_item,
+  SELECT CAST(NULL AS VARCHAR) AS payment, coalesce(a.item, k.item) AS item, k.identity, k.amount, k.paid_at_us, b.channel, k.bill, b.debt, b.item AS bill_item,
     CAST(NULL AS VARCHAR) AS hold, row_number() OVER (PARTITION BY coalesce(a.item, k.item) ORDER BY k.told_by, k.bill) AS nth
   FROM known k JOIN fact_bills b ON b.bill = k.bill CROSS JOIN setting s LEFT JOIN fact_carried_aliases a ON a.alias = k.item
   WHERE k.identity <> '' AND k.proved_as IS NULL
@@ -136,9 +137,9 @@ of_ledger AS (
 told_now AS (
   SELECT * FROM told_here
   UNION ALL
-  SELECT payment, item, amount, paid_at_us, channel, bill, debt, bill_item, hold FROM of_journal WHERE nth = 1 AND item NOT IN (SELECT item FROM told_here)
+  SELECT payment, item, identity, amount, paid_at_us, channel, bill, debt, bill_item, hold FROM of_journal WHERE nth = 1 AND item NOT IN (SELECT item FROM told_here)
   UNION ALL
-  SELECT payment, item, amount, paid_at_us, channel, bill, debt, bill_item, hold FROM of_ledger
+  SELECT payment, item, identity, amount, paid_at_us, channel, bill, debt, bill_item, hold FROM of_ledger
   WHERE nth = 1 AND item NOT IN (SELECT item FROM told_here) AND item NOT IN (SELECT item FROM of_journal))
 SELECT t.*,
   CASE WHEN t.hold = 'after expiry' AND s.accept_late = 'yes' THEN NULL
@@ -234,7 +235,7 @@ WHERE b.item IS NOT NULL OR (p.item IS NOT NULL AND p.settled_by IS NULL AND o.a
 
 -- Waiting money whose ids lead to a bill by now. Where it goes is as for a payment; it comes from suspense.
 CREATE OR REPLACE TABLE matched_anew AS
-SELECT w.item, w.held_as, -o.amount AS amount, w.paid_at_us, b.bill, b.debt,
+SELECT w.item, w.held_as, w.identity, -o.amount AS amount, w.paid_at_us, b.bill, b.debt,
   CASE WHEN w.paid_at_us > b.cancelled_at_us THEN 'after cancellation'
     WHEN w.paid_at_us > b.expires_at_us + s.expiry_grace_us AND s.accept_late = 'no' THEN 'after expiry' END AS hold
 FROM waiting w CROSS JOIN setting s
@@ -285,23 +286,24 @@ LEFT JOIN (SELECT row_item, sum(amount) AS moved FROM moved_of_row WHERE is_befo
 WHERE c.is_new = 1;
 
 CREATE OR REPLACE TABLE debt_happening AS
-SELECT n.debt, 'bill' AS kind, n.item, n.at_us, 0 AS rank_kind, n.rank_change, n.change, n.amount, coalesce(g.place, 9000000000) AS rank_ground
+SELECT n.debt, 'bill' AS kind, n.item, n.at_us, 0 AS rank_kind, n.rank_change, n.change, n.amount, coalesce(g.place, 9000000000) AS rank_ground,
+  CAST(NULL AS VARCHAR) AS identity
 FROM (SELECT * FROM bill_news UNION ALL SELECT * FROM bill_silent) n LEFT JOIN ground_place g ON g.item = n.item AND n.rank_change < 4
 CROSS JOIN setting s WHERE NOT (s.is_carried = 'no' AND n.at_us < s.starts_at_us AND n.debt IN (SELECT debt FROM taken_on_debt))
 UNION ALL
 SELECT p.debt, 'payment', p.item, p.paid_at_us, 1, 0, coalesce(CASE WHEN p.held_because IS NULL THEN NULL ELSE 'held' END, 'paid'), coalesce(t.free, p.amount),
-  coalesce(g.place, 9000000000)
+  coalesce(g.place, 9000000000), p.identity
 FROM book_payment p LEFT JOIN ground_place g ON g.item = p.item LEFT JOIN taken_over t ON t.payment_item = p.item
 WHERE p.debt IS NOT NULL AND p.is_before_books = 0
 UNION ALL
-SELECT m.debt, 'payment', m.item, m.paid_at_us, 1, 0, 'paid', m.amount, 9000000000 FROM matched_anew m WHERE m.hold IS NULL
+SELECT m.debt, 'payment', m.item, m.paid_at_us, 1, 0, 'paid', m.amount, 9000000000, m.identity FROM matched_anew m WHERE m.hold IS NULL
 UNION ALL
-SELECT coalesce(d.debt, m.debt), 'decision', d.decision, d.made_at_us, 2, 0, d.action, NULL, d.place + 0.5
+SELECT coalesce(d.debt, m.debt), 'decision', d.decision, d.made_at_us, 2, 0, d.action, NULL, d.place + 0.5, NULL
 FROM fact_decisions d LEFT JOIN debt_of_money m ON m.item = d.item
 WHERE coalesce(d.debt, m.debt) IS NOT NULL AND d.moved = 'yes';
 
 CREATE OR REPLACE TABLE debt_event AS
-SELECT h.*, row_number() OVER (PARTITION BY h.debt ORDER BY h.rank_ground, h.at_us, h.rank_kind, h.rank_change, h.item) AS seq FROM debt_happening h;
+SELECT h.*, row_number() OVER (PARTITION BY h.debt ORDER BY h.rank_ground, h.at_us, h.rank_kind, h.rank_change, h.identity, h.item) AS seq FROM debt_happening h;
 
 -- What each bill of a debt asks for after an event; null where it is cancelled.
 CREATE OR REPLACE TABLE bill_state AS
