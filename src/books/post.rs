@@ -177,6 +177,9 @@ pub(super) enum Of {
     Apart,
 }
 
+/// When something happens, and of one instant before what else: a bill before a payment, of payments as the classes have them.
+type Turn = (Timestamp, u8, Option<Digest>, ItemId);
+
 /// What happens to debts, in the order in which it happened: bills before the payments of the same instant.
 enum Step<'a> {
     Bill(ItemId, Happening),
@@ -186,7 +189,7 @@ enum Step<'a> {
 impl Book<'_> {
     /// Posts facts in the order of their days.
     pub(super) fn take(&mut self, facts: &Facts, of: Of) -> Result<(), BooksError> {
-        let mut steps: Vec<((Timestamp, u8, Option<Digest>, ItemId), Step<'_>)> = Vec::new();
+        let mut steps: Vec<(Turn, Step<'_>)> = Vec::new();
         for bill in &facts.bills {
             if self.is_forgotten(bill) {
                 self.aside.too_old.insert(bill.id);
@@ -206,7 +209,6 @@ impl Book<'_> {
             } else if self.is_too_old(payment.day()) && !self.known.payments.contains_key(&self.known.payment_id(payment.id)) {
                 self.aside.too_old.insert(payment.id);
             } else {
-                // Of one instant as the classes have them: by what makes each this payment.
                 steps.push(((payment.paid_at, 1, payment.identity, payment.id), Step::Pay(payment)));
             }
         }
