@@ -72,7 +72,9 @@ impl Paired {
             let reusable = matches!(subject, Subject::Bill(bill) if inputs.bills.get(bill).is_some_and(super::super::bill::Bill::reusable));
             let rows = run.iter().filter_map(|&(_, at)| Some((at, *rows.get(place(at))?))).collect();
             let payments = notified.of_subject(subject).to_vec();
-            OneSubject { rows, payments, days_paid_out: Vec::new(), reusable, paired: &mut paired }.pair();
+            let days_notified = payments.iter().map(|payment: &NotifiedPayment<'_>| payment.day).collect();
+            let (days_left, again) = Default::default();
+            OneSubject { rows, payments, days_notified, days_left, again, reusable, paired: &mut paired }.pair();
         }
         paired
     }
@@ -171,8 +173,12 @@ struct OneSubject<'a, 'p> {
     rows: Vec<(u32, SoughtRow<'a>)>,
     /// By day and amount.
     payments: Vec<NotifiedPayment<'a>>,
-    /// The days of payments that earlier months have settled.
-    days_paid_out: Vec<Date>,
+    /// The days of its payments, those that earlier months have settled among them.
+    days_notified: HashSet<Date>,
+    /// The days on which a row was left without a payment.
+    days_left: HashSet<Date>,
+    /// The rows that are told of as money again.
+    again: HashSet<u32>,
     reusable: bool,
     paired: &'p mut Paired,
 }
@@ -184,17 +190,22 @@ impl OneSubject<'_, '_> {
         self.tell_once(&rows);
         // Those of no known day come first.
         let (undated, dated) = rows.split_at(rows.partition_point(|(_, row)| row.day().is_none()));
-        let mut left = Vec::new();
-        for of_day in dated.chunk_by(|a, b| a.1.day() == b.1.day()) {
-            let day = of_day.first().and_then(|(_, row)| row.day());
-            left.extend(day.map(|day| self.pair_day(of_day, day)).unwrap_or_default());
-        }
-        // Two clocks may put midnight between the same payment; with one of each left there is nothing to choose.
-        if let ([(at, row)], [payment]) = (&*left, &*self.payments)
-            && row.day().is_some_and(|day| is_next_to(day, payment.day))
-        {
-            self.paired.pair(*at, payment);
-            self.payments.clear();
+        // What is held settles only what nothing that was paid out settles, of its day or of the day beside it: no money has moved by it.
+        let mut left: Vec<(u32, SoughtRow<'_>)> = Vec::new();
+        for is_held in [false, true] {
+            for of_day in dated.chunk_by(|a, b| a.1.day() == b.1.day()) {
+                let day = of_day.first().and_then(|(_, row)| row.day());
+                left.extend(day.map(|day| self.pair_day(of_day, day, is_held)).unwrap_or_default());
+            }
+            // Two clocks may put midnight between the same payment; with one of each left there is nothing to choose.
+            if let ([(at, row)], [payment]) = (&*left, &*self.payments)
+                && row.paid_out_on().is_none() == is_held
+                && row.day().is_some_and(|day| is_next_to(day, payment.day))
+            {
+                self.paired.pair(*at, payment);
+                self.payments.clear();
+                left.clear();
+            }
         }
         self.pair_undated(undated);
     }
@@ -215,7 +226,6 @@ impl OneSubject<'_, '_> {
     fn pair_as_before(&mut self, rows: &[(u32, SoughtRow<'_>)]) {
         let (mut settled, open): (Vec<_>, Vec<_>) = std::mem::take(&mut self.payments).into_iter().partition(|one| one.paid_out.is_some());
         self.payments = open;
-        self.days_paid_out = settled.iter().map(|payment| payment.day).collect();
         if settled.is_empty() {
             return;
         }
@@ -266,30 +276,30 @@ impl OneSubject<'_, '_> {
         }
     }
 
-    /// Pairs the rows of one day; gives those for which there is no payment, and leaves payments without a row.
-    fn pair_day<'a>(&mut self, rows: &[(u32, SoughtRow<'a>)], day: Date) -> Vec<(u32, SoughtRow<'a>)> {
+    /// Pairs the rows of one day, those that were paid out or those that are held; gives those for which there is no payment, and leaves payments
+    /// without a row.
+    fn pair_day<'a>(&mut self, rows: &[(u32, SoughtRow<'a>)], day: Date, is_held: bool) -> Vec<(u32, SoughtRow<'a>)> {
         let (mut today, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.payments).into_iter().partition(|one| one.day == day);
-        let was_notified = !today.is_empty() || self.days_paid_out.contains(&day);
         self.payments = others;
-        let mut left = Vec::new();
-        // What is held may be paid out later, under another row: as long as there is one that was paid out, that settles.
-        let open = rows.iter().copied().filter(|(at, _)| self.paired.is_open(*at));
-        let (paid_out, held): (Vec<_>, Vec<_>) = open.partition(|(_, row)| row.paid_out_on().is_some());
-        for rows in [paid_out, held] {
-            left.extend(self.pair_alike(rows, &mut today, day));
-        }
+        let of_turn = |(at, row): &(u32, SoughtRow<'_>)| self.paired.is_open(*at) && row.paid_out_on().is_none() == is_held;
+        let mut left = self.pair_alike(rows.iter().copied().filter(of_turn).collect(), &mut today, day);
         self.payments.extend(today);
         if self.reusable {
             self.leave_out_held(rows, &mut left);
             return left;
         }
+        let was_told = self.days_notified.contains(&day) || self.days_left.contains(&day);
+        if !left.is_empty() {
+            self.days_left.insert(day);
+        }
         // A code that is paid once is settled once a day at most: the rest are the same money again.
-        let again = left.split_off(usize::from(!was_notified).min(left.len()));
+        let again = left.split_off(usize::from(!was_told).min(left.len()));
         for &(at, row) in &again {
             self.paired.set(at, if row.paid_out_on().is_some() { Settles::SettledBefore } else { Settles::HeldBeside });
         }
+        self.again.extend(again.iter().map(|(at, _)| *at));
         for &(at, row) in &again {
-            let is_again = |other: u32| again.iter().any(|(again, _)| *again == other);
+            let is_again = |other: u32| self.again.contains(&other);
             // Held before it was paid out, or sent once more under its number with something corrected.
             let is_same = |other: u32, beside: SoughtRow<'_>| {
                 row.paid_out_on().is_none() && !self.paired.is_held_beside(other)

@@ -210,6 +210,16 @@ pub(crate) fn report(
     subjects.collect()
 }
 
+/// What of one subject has found nothing yet.
+struct LeftOver {
+    unpaid: BTreeSet<usize>,
+    /// The days of its payments.
+    notified: BTreeSet<Date>,
+    /// The days on which a row was left before.
+    had_one: BTreeSet<Date>,
+    rest: Vec<(usize, Date)>,
+}
+
 impl Judge<'_> {
     fn is_ours(&self, row: usize) -> bool {
         ["alfa", "indomaret"].contains(&self.rows[row].channel(self.contract))
@@ -287,75 +297,76 @@ impl Judge<'_> {
 
     fn pair(&mut self, subject: &str, rows: &[usize]) {
         let reusable = subject.strip_prefix("bill ").is_some_and(|at| self.bills[at.parse::<usize>().unwrap()].reusable);
-        let mut unpaid: BTreeSet<usize> = (0..self.notified.len()).filter(|&one| self.notified[one].subject == subject).collect();
+        let unpaid: BTreeSet<usize> = (0..self.notified.len()).filter(|&one| self.notified[one].subject == subject).collect();
         let days: BTreeSet<Date> = rows.iter().filter_map(|&row| self.rows[row].day("TRANSACTION DATE")).collect();
         let rows = self.one_of_each_number(rows, &unpaid);
-        let mut rest = Vec::new();
-        for day in days {
-            let mut mine: Vec<usize> = rows.iter().copied().filter(|&row| self.rows[row].day("TRANSACTION DATE") == Some(day)).collect();
-            mine.sort_by_key(|&row| {
-                let row = &self.rows[row];
-                (row.number("AMOUNT"), row.day("PAY OUT DATE"), row.text("BATCH").to_owned(), row.text("NO").to_owned())
-            });
-            let mut today: Vec<usize> = unpaid.iter().copied().filter(|&one| self.notified[one].day == day).collect();
-            let was_notified = !today.is_empty();
-            for &row in &mine {
-                self.money[row] = format!("{subject} {day}");
+        let notified: BTreeSet<Date> = unpaid.iter().map(|&one| self.notified[one].day).collect();
+        let mut left = LeftOver { unpaid, notified, had_one: BTreeSet::new(), rest: Vec::new() };
+        // A row that is held settles only what none that was paid out settles, on its day or beside it.
+        for is_held in [false, true] {
+            for &day in &days {
+                self.pair_day(subject, day, is_held, reusable, &rows, &mut left);
             }
-            // A row that is held settles only what none that was paid out settles.
-            let (paid_out, held): (Vec<usize>, Vec<usize>) =
-                mine.into_iter().partition(|&row| self.rows[row].day("PAY OUT DATE").is_some());
-            let mut mine = Vec::new();
-            for mut alike in [paid_out, held] {
-                alike.retain(|&row| {
-                    let amount = self.rows[row].number("AMOUNT") as u64;
-                    let Some(at) = today.iter().position(|&one| self.notified[one].paid.facts.amount == Some(amount)) else { return true };
-                    unpaid.remove(&today[at]);
-                    self.found[row] = "payment";
-                    self.payment[row] = Some(today.remove(at));
-                    false
-                });
-                if alike.is_empty() || today.is_empty() {
-                    mine.extend(alike);
-                    continue;
-                }
-                unpaid.retain(|one| !today.contains(one));
-                if let (&[row], &[one]) = (&*alike, &*today) {
+            if let (&[(row, day)], 1) = (&*left.rest, left.unpaid.len()) {
+                let one = *left.unpaid.first().unwrap();
+                let is_beside = self.notified[one].day.tomorrow().unwrap() == day || day.tomorrow().unwrap() == self.notified[one].day;
+                if is_beside && self.rows[row].day("PAY OUT DATE").is_none() == is_held {
                     self.settle(row, one);
-                } else {
-                    for &row in &alike {
-                        self.found[row] = "several";
-                    }
-                }
-                today.clear();
-            }
-            if reusable {
-                // Held, and paid out for the same day and amount: one money, each once.
-                let all = rows.iter().copied().filter(|&row| self.rows[row].day("TRANSACTION DATE") == Some(day));
-                let paid = all.filter(|&row| self.rows[row].day("PAY OUT DATE").is_some());
-                let mut paid: Vec<i64> = paid.map(|row| self.rows[row].number("AMOUNT")).collect();
-                mine.retain(|&row| {
-                    let amount = self.rows[row].number("AMOUNT");
-                    let same = paid.iter().position(|other| *other == amount && self.rows[row].day("PAY OUT DATE").is_none());
-                    if let Some(same) = same {
-                        paid.remove(same);
-                        self.found[row] = "held beside";
-                    }
-                    same.is_none()
-                });
-            }
-            for (index, &row) in mine.iter().enumerate() {
-                if !reusable && (was_notified || index > 0) {
-                    self.found[row] = if self.rows[row].day("PAY OUT DATE").is_some() { "again" } else { "held beside" };
-                } else {
-                    rest.push((row, day));
+                    left.unpaid.clear();
+                    left.rest.clear();
                 }
             }
         }
-        if let (&[(row, day)], 1) = (&*rest, unpaid.len()) {
-            let one = *unpaid.first().unwrap();
-            if self.notified[one].day.tomorrow().unwrap() == day || day.tomorrow().unwrap() == self.notified[one].day {
+    }
+
+    fn pair_day(&mut self, subject: &str, day: Date, is_held: bool, reusable: bool, rows: &[usize], left: &mut LeftOver) {
+        let of_day: Vec<usize> = rows.iter().copied().filter(|&row| self.rows[row].day("TRANSACTION DATE") == Some(day)).collect();
+        let mut mine: Vec<usize> = of_day.iter().copied().filter(|&row| self.rows[row].day("PAY OUT DATE").is_none() == is_held).collect();
+        mine.sort_by_key(|&row| {
+            let row = &self.rows[row];
+            (row.number("AMOUNT"), row.day("PAY OUT DATE"), row.text("BATCH").to_owned(), row.text("NO").to_owned())
+        });
+        let mut today: Vec<usize> = left.unpaid.iter().copied().filter(|&one| self.notified[one].day == day).collect();
+        for &row in &mine {
+            self.money[row] = format!("{subject} {day}");
+        }
+        mine.retain(|&row| {
+            let amount = self.rows[row].number("AMOUNT") as u64;
+            let Some(at) = today.iter().position(|&one| self.notified[one].paid.facts.amount == Some(amount)) else { return true };
+            left.unpaid.remove(&today[at]);
+            self.found[row] = "payment";
+            self.payment[row] = Some(today.remove(at));
+            false
+        });
+        if !mine.is_empty() && !today.is_empty() {
+            left.unpaid.retain(|one| !today.contains(one));
+            if let (&[row], &[one]) = (&*mine, &*today) {
                 self.settle(row, one);
+            } else {
+                for &row in &mine {
+                    self.found[row] = "several";
+                }
+            }
+            return;
+        }
+        if reusable && is_held {
+            // Held, and paid out for the same day and amount: one money, each once.
+            let paid = of_day.iter().filter(|&&row| self.rows[row].day("PAY OUT DATE").is_some());
+            let mut paid: Vec<i64> = paid.map(|&row| self.rows[row].number("AMOUNT")).collect();
+            mine.retain(|&row| {
+                let same = paid.iter().position(|other| *other == self.rows[row].number("AMOUNT"));
+                if let Some(same) = same {
+                    paid.remove(same);
+                    self.found[row] = "held beside";
+                }
+                same.is_none()
+            });
+        }
+        for row in mine {
+            if !reusable && (left.notified.contains(&day) || !left.had_one.insert(day)) {
+                self.found[row] = if is_held { "held beside" } else { "again" };
+            } else {
+                left.rest.push((row, day));
             }
         }
     }

@@ -157,10 +157,31 @@ FROM (SELECT subject, day, count(*) AS rows_left, max(place) AS row_left FROM so
 LEFT JOIN (SELECT subject, day, count(*) AS told_left, max(told) AS one_told FROM open_told
   WHERE told NOT IN (SELECT told FROM paired_equal) GROUP BY subject, day) t ON t.subject = d.subject AND t.day = d.day;
 
--- Payments that what is held may still find: those of days on which nothing paid out was left.
+-- What was paid out and has no payment of its day: on a code that is paid once the first, where the day has no notification, is no money again.
+CREATE OR REPLACE TABLE paid_out_alone AS
+SELECT a.place, a.subject, a.day FROM (
+  SELECT s.*, row_number() OVER (PARTITION BY s.subject, s.day ORDER BY s.nth) AS turn,
+    CASE WHEN EXISTS (SELECT 1 FROM notified t WHERE t.subject = s.subject AND t.day = s.day) THEN 1 ELSE 0 END AS was_notified
+  FROM sought s LEFT JOIN left_paid_out l ON l.subject = s.subject AND l.day = s.day
+  WHERE s.is_held = 0 AND s.place NOT IN (SELECT place FROM paired_equal) AND coalesce(l.told_left, 0) = 0) a
+WHERE a.is_reusable = 1 OR (a.turn = 1 AND a.was_notified = 0);
+
+-- If exactly one row that was paid out and one payment of a subject remain, on neighbouring days, they are a pair. Payments of an ambiguous day do not
+-- remain.
+CREATE OR REPLACE TABLE paired_next_day AS
+WITH rows_left AS (SELECT subject, count(*) AS rows_left, max(place) AS place, max(day) AS day FROM paid_out_alone GROUP BY subject),
+told_left AS (
+  SELECT t.subject, count(*) AS told_left, max(t.told) AS told, max(t.day) AS day FROM open_told t
+  WHERE t.told NOT IN (SELECT told FROM paired_equal)
+    AND NOT EXISTS (SELECT 1 FROM left_paid_out l WHERE l.subject = t.subject AND l.day = t.day AND l.told_left > 0)
+  GROUP BY t.subject)
+SELECT r.place, t.told FROM rows_left r JOIN told_left t ON t.subject = r.subject
+WHERE r.rows_left = 1 AND t.told_left = 1 AND abs(r.day - t.day) = 1;
+
+-- Payments that what is held may still find: those that nothing paid out has found, on days on which no more of that was left than could be told apart.
 CREATE OR REPLACE TABLE told_for_held AS
-SELECT t.* FROM open_told t LEFT JOIN left_paid_out l ON l.subject = t.subject AND l.day = t.day
-WHERE t.told NOT IN (SELECT told FROM paired_equal) AND l.subject IS NULL;
+SELECT t.* FROM open_told t LEFT JOIN left_paid_out l ON l.subject = t.subject AND l.day = t.day AND l.told_left > 0
+WHERE t.told NOT IN (SELECT told FROM paired_equal) AND t.told NOT IN (SELECT told FROM paired_next_day) AND l.subject IS NULL;
 
 CREATE OR REPLACE TABLE paired_held AS
 WITH rows_by_amount AS (
@@ -208,17 +229,19 @@ FROM (
 UNION ALL
 SELECT p.*, 0, 0, 0, 0, 1 FROM purchase_row p JOIN told_again t ON t.place = p.place;
 
--- If exactly one row and one payment of a subject remain, on neighbouring days, they are a pair. Payments of an ambiguous day do not remain.
-CREATE OR REPLACE TABLE paired_next_day AS
-WITH rows_left AS (SELECT subject, count(*) AS rows_left, max(place) AS place, max(day) AS day FROM row_alone WHERE is_again = 0 GROUP BY subject),
+-- The same of what is held, if it is all that is left.
+CREATE OR REPLACE TABLE paired_next_held AS
+WITH rows_left AS (
+  SELECT subject, count(*) AS rows_left, min(is_held) AS is_held, max(place) AS place, max(day) AS day FROM row_alone
+  WHERE is_again = 0 AND place NOT IN (SELECT place FROM paired_next_day) GROUP BY subject),
 told_left AS (
   SELECT t.subject, count(*) AS told_left, max(t.told) AS told, max(t.day) AS day FROM open_told t
-  WHERE t.told NOT IN (SELECT told FROM paired_of_day)
+  WHERE t.told NOT IN (SELECT told FROM paired_of_day) AND t.told NOT IN (SELECT told FROM paired_next_day)
     AND NOT EXISTS (SELECT 1 FROM left_paid_out l WHERE l.subject = t.subject AND l.day = t.day AND l.told_left > 0)
     AND NOT EXISTS (SELECT 1 FROM left_held l WHERE l.subject = t.subject AND l.day = t.day AND l.told_left > 0)
   GROUP BY t.subject)
 SELECT r.place, t.told FROM rows_left r JOIN told_left t ON t.subject = r.subject
-WHERE r.rows_left = 1 AND t.told_left = 1 AND abs(r.day - t.day) = 1;
+WHERE r.rows_left = 1 AND r.is_held = 1 AND t.told_left = 1 AND abs(r.day - t.day) = 1;
 
 -- Of a row whose day was not kept only the amount is known: with one payment of it left, that is it.
 CREATE OR REPLACE TABLE paired_undated AS
@@ -226,14 +249,15 @@ SELECT place, told FROM (
   SELECT s.place, s.seq, max(t.told) AS told, row_number() OVER (PARTITION BY max(t.told) ORDER BY s.seq) AS nth
   FROM purchase_row s JOIN open_told t ON t.subject = s.subject AND t.amount = s.amount
   WHERE s.day IS NULL AND s.place NOT IN (SELECT place FROM told_again) AND t.told NOT IN (SELECT told FROM paired_of_day)
-    AND t.told NOT IN (SELECT told FROM paired_next_day)
+    AND t.told NOT IN (SELECT told FROM paired_next_day) AND t.told NOT IN (SELECT told FROM paired_next_held)
     AND NOT EXISTS (SELECT 1 FROM left_paid_out l WHERE l.subject = t.subject AND l.day = t.day AND l.told_left > 0)
     AND NOT EXISTS (SELECT 1 FROM left_held l WHERE l.subject = t.subject AND l.day = t.day AND l.told_left > 0)
   GROUP BY s.place, s.seq HAVING count(*) = 1) found
 WHERE nth = 1;
 
 CREATE OR REPLACE TABLE paired AS
-SELECT * FROM paired_of_day UNION ALL SELECT * FROM paired_next_day UNION ALL SELECT * FROM paired_undated UNION ALL SELECT * FROM paired_before;
+SELECT * FROM paired_of_day UNION ALL SELECT * FROM paired_next_day UNION ALL SELECT * FROM paired_next_held
+UNION ALL SELECT * FROM paired_undated UNION ALL SELECT * FROM paired_before;
 
 -- Whether a row stands in its batch once more: held at first, or sent again under its number with something corrected.
 CREATE OR REPLACE TABLE row_beside AS
